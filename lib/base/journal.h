@@ -28,9 +28,9 @@
 struct journal;
 
 struct journal_options {
-    const char *directory; /* made if missing, mode 0700 */
-    const char *suffix;    /* of the segment files: "ledger" gives 00000000000000000001.ledger */
-    uint64_t segment_bytes; /* a new one is started beyond this */
+    const char *directory;    /* made if missing, mode 0700 */
+    const char *suffix;       /* of the segment files: "ledger" gives 00000000000000000001.ledger */
+    uint64_t segment_bytes;   /* a new one is started beyond this */
     uint32_t max_frame_bytes; /* a longer length is damage, not a frame */
     /* Writes the preamble of a new segment; may be NULL. */
     void (*preamble)(void *context, struct buffer *out);
@@ -44,7 +44,7 @@ struct journal_position {
 struct journal_stats {
     uint64_t bytes, frames_appended;
     uint32_t segments;
-    uint64_t torn_bytes;    /* cut off the end when opened */
+    uint64_t torn_bytes;                    /* cut off the end when opened */
     uint64_t damaged_frames, damaged_bytes; /* skipped while reading */
 };
 

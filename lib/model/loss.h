@@ -10,34 +10,35 @@
 
 enum loss_reason {
     /* in a recording process (place "service") */
-    LOSS_NO_SLOT = 0,          /* spans: more are open on the thread than it has slots */
-    LOSS_RING_FULL = 1,        /* spans: ended faster than the agent swept, or it was away */
-    LOSS_NO_THREAD_SLAB = 2,   /* spans: more recording threads than the file has room for */
-    LOSS_NO_MEMORY = 3,        /* spans: the tmpfs was full when a thread began to record */
-    LOSS_NO_FILE = 4,          /* spans: no process file could be made (directory, rights) */
+    LOSS_NO_SLOT = 0,           /* spans: more are open on the thread than it has slots */
+    LOSS_RING_FULL = 1,         /* spans: ended faster than the agent swept, or it was away */
+    LOSS_NO_THREAD_SLAB = 2,    /* spans: more recording threads than the file has room for */
+    LOSS_NO_MEMORY = 3,         /* spans: the tmpfs was full when a thread began to record */
+    LOSS_NO_FILE = 4,           /* spans: no process file could be made (directory, rights) */
     LOSS_ATTRIBUTE_NO_ROOM = 5, /* attributes, events, links: the span's slot was full */
-    LOSS_NAMES_FULL = 6,       /* names: the process file's name table was full */
-    LOSS_STALE_HANDLE = 7,     /* calls on a span that had ended */
+    LOSS_NAMES_FULL = 6,        /* names: the process file's name table was full */
+    LOSS_STALE_HANDLE = 7,      /* calls on a span that had ended */
     LOSS_SLAB_REASONS = 16,
     /* in the agent (place "agent") */
-    LOSS_BAD_RECORD = 16,      /* records: a ring or slot held bytes that are no span */
-    LOSS_BAD_FILE = 17,        /* files: a process file that is not one, or was shrunk */
+    LOSS_BAD_RECORD = 16, /* records: a ring or slot held bytes that are no span */
+    LOSS_BAD_FILE = 17,   /* files: a process file that is not one, or was shrunk */
     /* in its spool (place "spool") */
-    LOSS_SPOOL_FULL = 24,      /* spans: the spool's limit pushed out its oldest batches */
-    LOSS_SPOOL_TORN = 25,      /* batches: damaged on disk */
-    LOSS_SPOOL_FAILED = 26,    /* spans: a batch could neither be spooled nor kept in memory */
+    LOSS_SPOOL_FULL = 24,   /* spans: the spool's limit pushed out its oldest batches */
+    LOSS_SPOOL_TORN = 25,   /* batches: damaged on disk */
+    LOSS_SPOOL_FAILED = 26, /* spans: a batch could neither be spooled nor kept in memory */
     /* on the way (place "link") */
-    LOSS_REFUSED = 32,         /* spans: the collector refused a batch for good */
+    LOSS_REFUSED = 32, /* spans: the collector refused a batch for good */
     /* in the collector (place "collector") */
-    LOSS_BAD_BATCH = 40,       /* batches: opened and checked, but not decodable */
-    LOSS_LEDGER_DAMAGED = 41,  /* bytes: damaged in the ledger */
-    LOSS_LEDGER_AGED = 42,     /* spans: aged out of the ledger (by bytes or days) */
-    LOSS_HEAD_EVICTED = 43,    /* spans: pushed out of memory by newer ones; the ledger has them */
+    LOSS_BAD_BATCH = 40,      /* batches: opened and checked, but not decodable */
+    LOSS_LEDGER_DAMAGED = 41, /* bytes: damaged in the ledger */
+    LOSS_LEDGER_AGED = 42,    /* spans: aged out of the ledger (by bytes or days) */
+    LOSS_HEAD_EVICTED = 43,   /* spans: pushed out of memory by newer ones; the ledger has them */
     LOSS_REASONS = 48
 };
 
-const char *loss_reason_name(unsigned reason);        /* "ring_full" …; "?" if unknown */
-const char *loss_reason_place(unsigned reason);       /* "service", "agent", "spool", "link", "collector" */
+const char *loss_reason_name(unsigned reason); /* "ring_full" …; "?" if unknown */
+const char *
+loss_reason_place(unsigned reason); /* "service", "agent", "spool", "link", "collector" */
 const char *loss_reason_explanation(unsigned reason); /* a sentence for people */
 
 #endif
