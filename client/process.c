@@ -1,0 +1,405 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Making, replacing and leaving the process file.
+ *
+ * The file is written under a temporary name and renamed into place when it is complete, so the
+ * agent never sees half a one. Its memory is one reservation of address space: the file's fixed
+ * part is mapped at the start, each thread slab behind it when it is needed. That lets a forked
+ * child blot out the parent's slabs with a single mapping of zeros: handles that the child
+ * inherited then point at slots that hold no span.
+ *
+ * Room on the tmpfs is taken with posix_fallocate before it is touched: a full tmpfs answers
+ * ENOSPC there, where a touch would end in SIGBUS.
+ */
+#include "client/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "client/identity.h"
+#include "client/names.h"
+#include "client/recorder.h"
+#include "lib/ring/ticks.h"
+
+#define DIRECTORY_STANDARD "/run/weft"
+#define NAMES_BYTES        (256u << 10)
+#define RESOURCE_BYTES     (16u << 10)
+
+struct process *_Atomic process_current;
+
+/* While there is no process file the word is 0 ("recording"), so that a begin takes the slow
+ * path, which makes one. */
+static const uint32_t recording_unknown = SLAB_RECORDING_ON;
+static const uint32_t recording_off = SLAB_RECORDING_OFF;
+const uint32_t *weft_recording_word = &recording_unknown;
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static uint32_t generation;
+static _Atomic uint64_t next_try_ns;                     /* monotonic */
+static _Atomic uint64_t lost_early[SLAB_LOSS_REASONS];   /* while there was no file */
+
+void process_lock(void)
+{
+    pthread_mutex_lock(&mutex);
+}
+
+void process_unlock(void)
+{
+    pthread_mutex_unlock(&mutex);
+}
+
+static uint64_t monotonic_ns(void)
+{
+    return ticks_now(SLAB_CLOCK_MONOTONIC);
+}
+
+void process_lost(struct process *p, enum loss_reason reason)
+{
+    _Atomic uint64_t *count = p ? &p->file->lost[reason] : &lost_early[reason];
+    atomic_fetch_add_explicit(count, 1, memory_order_relaxed);
+}
+
+/* ---- the file -------------------------------------------------------------------------- */
+
+static uint64_t round_page(uint64_t n)
+{
+    return (n + SLAB_PAGE - 1) & ~(uint64_t)(SLAB_PAGE - 1);
+}
+
+/* A power of two, for the ring. */
+static uint32_t round_power(unsigned long n)
+{
+    uint32_t power = SLAB_RING_BYTES_MIN;
+    while (power < n)
+        power *= 2;
+    return power;
+}
+
+static uint64_t own_start_time(void)
+{
+    char text[1024];
+    int fd = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return 0;
+    ssize_t n = read(fd, text, sizeof text - 1);
+    close(fd);
+    if (n <= 0)
+        return 0;
+    text[n] = '\0';
+    char *p = strrchr(text, ')'); /* the name may hold anything; field 3 follows */
+    unsigned long long start = 0;
+    if (!p || sscanf(p + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d "
+                            "%*d %*d %llu",
+                     &start) != 1)
+        return 0;
+    return start;
+}
+
+static uint64_t own_pid_namespace(void)
+{
+    struct stat st;
+    return stat("/proc/self/ns/pid", &st) == 0 ? st.st_ino : 0;
+}
+
+/* Sizes from the environment, offsets from the sizes. */
+static void lay_out(struct slab_file *f)
+{
+    f->thread_capacity = (uint32_t)identity_number("WEFT_THREADS", 512, 1, SLAB_THREADS_MAX);
+    f->slot_count = (uint32_t)identity_number("WEFT_SLOTS", 128, 4, SLAB_SLOTS_MAX);
+    unsigned long payload = identity_number("WEFT_SLOT_BYTES", 2048, 256, 32768) & ~7ul;
+    /* One line more than a power of two: slots spread over the cache's sets. */
+    f->slot_bytes = (uint32_t)(sizeof(struct slab_slot) + payload + 63) & ~63u;
+    if (f->slot_bytes % 4096 == 0)
+        f->slot_bytes += 64;
+    f->ring_bytes = round_power(
+        identity_number("WEFT_RING_BYTES", 1 << 20, SLAB_RING_BYTES_MIN, SLAB_RING_BYTES_MAX));
+
+    f->readers_offset = 2 * SLAB_PAGE;
+    f->names_offset =
+        round_page(f->readers_offset + f->thread_capacity * sizeof(struct slab_reader_word));
+    f->names_bytes = NAMES_BYTES;
+    f->resource_offset = f->names_offset + f->names_bytes;
+    f->stats_offset = f->resource_offset + RESOURCE_BYTES;
+    f->stats_bytes = 0;
+    f->threads_offset = f->stats_offset + f->stats_bytes;
+    f->thread_bytes = slab_ring_offset(f->slot_count, f->slot_bytes) + f->ring_bytes;
+}
+
+static void describe(struct slab_file *f, enum slab_clock clock)
+{
+    *f = (struct slab_file){.magic = SLAB_MAGIC,
+                            .version = SLAB_VERSION,
+                            .header_bytes = sizeof *f,
+                            .pid = (uint32_t)getpid(),
+                            .clock = clock,
+                            .pid_namespace = own_pid_namespace(),
+                            .start_time = own_start_time()};
+    if (getrandom(f->uuid, sizeof f->uuid, GRND_NONBLOCK) != (ssize_t)sizeof f->uuid) {
+        uint64_t seed[2] = {monotonic_ns(), (uint64_t)getpid() << 32 ^ (uintptr_t)f};
+        memcpy(f->uuid, seed, sizeof f->uuid);
+    }
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    f->open_ticks = ticks_now(clock);
+    f->open_unix_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+    lay_out(f);
+}
+
+static int allocate(int fd, uint64_t offset, uint64_t bytes)
+{
+    int error;
+    do
+        error = posix_fallocate(fd, (off_t)offset, (off_t)bytes);
+    while (error == EINTR);
+    return error;
+}
+
+struct resource_writer {
+    struct process *process;
+    char *at, *end;
+};
+
+static void add_resource(void *context, const char *key, const char *value, size_t length)
+{
+    struct resource_writer *w = context;
+    size_t need = sizeof(struct slab_item) + SLAB_ROUND8(length);
+    if (need > (size_t)(w->end - w->at))
+        return;
+    struct slab_item item = {.type = SLAB_ITEM_STRING,
+                             .length = (uint16_t)length,
+                             .key = names_add_locked(w->process, key, strlen(key))};
+    memcpy(w->at, &item, sizeof item);
+    memcpy(w->at + sizeof item, value, length);
+    w->at += need;
+}
+
+/* Fills in the mapped fixed part, all zero so far, but for the header. */
+static void fill(struct process *p, const struct slab_file *description)
+{
+    *p->file = *description;
+    for (int i = 0; i < SLAB_LOSS_REASONS; i++)
+        atomic_store_explicit(&p->file->lost[i],
+                              atomic_exchange_explicit(&lost_early[i], 0, memory_order_relaxed),
+                              memory_order_relaxed);
+    names_reset_locked();
+    char *resource = p->base + p->file->resource_offset;
+    struct resource_writer w = {p, resource, resource + RESOURCE_BYTES};
+    identity_settle(add_resource, &w);
+    p->file->resource_bytes = (uint64_t)(w.at - resource);
+}
+
+/* Maps the file's fixed part at the start of a reservation for all of it. */
+static bool map_file(struct process *p, const struct slab_file *f)
+{
+    p->mapping_bytes = f->threads_offset + f->thread_capacity * f->thread_bytes;
+    p->base = mmap(NULL, p->mapping_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+                   -1, 0);
+    if (p->base == MAP_FAILED)
+        return false;
+    if (mmap(p->base, f->threads_offset, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, p->fd, 0) ==
+        MAP_FAILED) {
+        munmap(p->base, p->mapping_bytes);
+        return false;
+    }
+    return true;
+}
+
+static void *map_private(size_t bytes)
+{
+    void *memory =
+        mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return memory == MAP_FAILED ? NULL : memory;
+}
+
+static struct process *describe_process(const struct slab_file *f, int fd)
+{
+    struct process *p = map_private(sizeof *p);
+    if (!p)
+        return NULL;
+    p->recorders = map_private(f->thread_capacity * sizeof(struct recorder));
+    p->fd = fd;
+    p->clock = (enum slab_clock)f->clock;
+    p->slot_count = f->slot_count;
+    p->slot_bytes = f->slot_bytes;
+    p->payload_bytes = f->slot_bytes - (uint32_t)sizeof(struct slab_slot);
+    p->ring_bytes = f->ring_bytes;
+    p->thread_capacity = f->thread_capacity;
+    p->thread_bytes = f->thread_bytes;
+    if (!p->recorders || !map_file(p, f)) {
+        if (p->recorders)
+            munmap(p->recorders, f->thread_capacity * sizeof(struct recorder));
+        munmap(p, sizeof *p);
+        return NULL;
+    }
+    p->file = (struct slab_file *)p->base;
+    p->control = slab_control_of(p->base);
+    p->readers = (struct slab_reader_word *)(p->base + f->readers_offset);
+    return p;
+}
+
+/* The lock tells a reader in another pid namespace that we live. */
+static void lock_file(int fd)
+{
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    fcntl(fd, F_OFD_SETLK, &lock);
+}
+
+static struct process *create_in(int directory)
+{
+    struct slab_file f;
+    describe(&f, ticks_clock());
+    char final_name[96], temporary[104];
+    snprintf(final_name, sizeof final_name, "%u-%llu-%02x%02x%02x%02x" SLAB_SUFFIX, f.pid,
+             (unsigned long long)f.start_time, f.uuid[0], f.uuid[1], f.uuid[2], f.uuid[3]);
+    snprintf(temporary, sizeof temporary, ".new-%s", final_name);
+
+    int fd = openat(directory, temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return NULL;
+    struct process *p = NULL;
+    if (allocate(fd, 0, f.threads_offset) == 0 && (p = describe_process(&f, fd))) {
+        p->generation = ++generation;
+        lock_file(fd);
+        fill(p, &f);
+        if (renameat(directory, temporary, directory, final_name) == 0)
+            return p;
+        munmap(p->base, p->mapping_bytes);
+        munmap(p->recorders, f.thread_capacity * sizeof(struct recorder));
+        munmap(p, sizeof *p);
+    }
+    unlinkat(directory, temporary, 0);
+    close(fd);
+    return NULL;
+}
+
+static struct process *create(void)
+{
+    const char *path = secure_getenv("WEFT_DIR");
+    int directory =
+        open(path && *path ? path : DIRECTORY_STANDARD, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (directory < 0)
+        return NULL;
+    struct process *p = create_in(directory);
+    close(directory);
+    return p;
+}
+
+static void publish(struct process *p)
+{
+    atomic_store_explicit(&process_current, p, memory_order_release);
+    const uint32_t *word = p ? (const uint32_t *)&p->control->recording : &recording_unknown;
+    __atomic_store_n(&weft_recording_word, word, __ATOMIC_RELEASE);
+}
+
+/* ---- fork ------------------------------------------------------------------------------ */
+
+/* In the child the one thread there holds no lock of ours: before_fork took it. The parent's
+ * slabs become zeros, the file's lock stays with the parent alone. */
+static void after_fork_child(void)
+{
+    struct process *p = atomic_load_explicit(&process_current, memory_order_relaxed);
+    if (p) {
+        mmap(p->base, p->mapping_bytes, PROT_READ | PROT_WRITE,
+             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+        if (p->fd >= 0)
+            close(p->fd);
+        p->fd = -1;
+        publish(NULL);
+    }
+    recorder_forget();
+    for (int i = 0; i < SLAB_LOSS_REASONS; i++)
+        atomic_store_explicit(&lost_early[i], 0, memory_order_relaxed);
+    atomic_store_explicit(&next_try_ns, 0, memory_order_relaxed);
+    pthread_mutex_init(&mutex, NULL);
+}
+
+static void initialise(void)
+{
+    const char *off = secure_getenv("WEFT_OFF");
+    if (off && strcmp(off, "1") == 0)
+        __atomic_store_n(&weft_recording_word, &recording_off, __ATOMIC_RELEASE);
+    else
+        pthread_atfork(process_lock, process_unlock, after_fork_child);
+}
+
+/* ---- getting and replacing --------------------------------------------------------------- */
+
+/* True at most once a second, whatever the number of threads that ask. */
+static bool second_passed(_Atomic uint64_t *next_ns)
+{
+    uint64_t now = monotonic_ns();
+    uint64_t next = atomic_load_explicit(next_ns, memory_order_relaxed);
+    return now >= next &&
+           atomic_compare_exchange_strong_explicit(next_ns, &next, now + 1000000000u,
+                                                   memory_order_relaxed, memory_order_relaxed);
+}
+
+struct process *process_get(void)
+{
+    struct process *p = atomic_load_explicit(&process_current, memory_order_acquire);
+    if (p)
+        return p;
+    pthread_once(&once, initialise);
+    if (__atomic_load_n(&weft_recording_word, __ATOMIC_RELAXED) == &recording_off ||
+        !second_passed(&next_try_ns))
+        return NULL;
+    process_lock();
+    p = atomic_load_explicit(&process_current, memory_order_acquire);
+    if (!p && (p = create()))
+        publish(p);
+    process_unlock();
+    return p;
+}
+
+static bool is_gone(const struct process *p)
+{
+    struct stat st;
+    return p->fd < 0 || fstat(p->fd, &st) != 0 || st.st_nlink == 0 ||
+           atomic_load_explicit(&p->control->recording, memory_order_acquire) ==
+               SLAB_RECORDING_RETIRED;
+}
+
+/* The old file's descriptor is closed, its memory stays: a thread may still write there. */
+void process_check(struct process *p)
+{
+    static _Atomic uint64_t next_check_ns;
+    if (!second_passed(&next_check_ns))
+        return;
+    process_lock();
+    if (p == atomic_load_explicit(&process_current, memory_order_relaxed) && is_gone(p)) {
+        struct process *fresh = create();
+        if (fresh) {
+            close(p->fd);
+            p->fd = -1;
+            publish(fresh);
+        }
+    }
+    process_unlock();
+}
+
+void weft_get_losses(struct weft_losses *out)
+{
+    uint64_t sum[SLAB_LOSS_REASONS];
+    process_lock();
+    struct process *p = atomic_load_explicit(&process_current, memory_order_acquire);
+    for (int i = 0; i < SLAB_LOSS_REASONS; i++)
+        sum[i] = atomic_load_explicit(&lost_early[i], memory_order_relaxed) +
+                 (p ? atomic_load_explicit(&p->file->lost[i], memory_order_relaxed) : 0);
+    uint32_t n = p ? atomic_load_explicit(&p->recorder_count, memory_order_acquire) : 0;
+    for (uint32_t r = 0; r < n; r++)
+        for (int i = 0; i < SLAB_LOSS_REASONS; i++)
+            sum[i] += atomic_load_explicit(&p->recorders[r].slab->lost[i], memory_order_relaxed);
+    process_unlock();
+    *out = (struct weft_losses){sum[LOSS_NO_SLOT],        sum[LOSS_RING_FULL],
+                                sum[LOSS_NO_THREAD_SLAB], sum[LOSS_NO_MEMORY],
+                                sum[LOSS_NO_FILE],        sum[LOSS_ATTRIBUTE_NO_ROOM],
+                                sum[LOSS_NAMES_FULL],     sum[LOSS_STALE_HANDLE]};
+}

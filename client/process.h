@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The recording process: its file, its identity, its threads' slabs. Internal to libweft.
+ *
+ * There is one `struct process` at a time. It is made at the first span, again in a forked child
+ * and again when its file was retired or removed; the old one's memory stays mapped (a thread
+ * may be in the middle of it), threads move over at their next begin.
+ */
+#ifndef WEFT_CLIENT_PROCESS_H
+#define WEFT_CLIENT_PROCESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/model/loss.h"
+#include "lib/ring/slab.h"
+#include "weft/weft.h"
+
+struct recorder;
+
+struct process {
+    char *base; /* of the mapping: [0, threads_offset) and each slab that exists */
+    struct slab_file *file;
+    struct slab_control *control;
+    struct slab_reader_word *readers;
+    int fd; /* holds the file's lock; -1 after it was taken from us */
+    uint32_t generation; /* 1, 2, 3 …: which process file; names are numbered per file */
+    enum slab_clock clock;
+    uint32_t slot_count, slot_bytes, payload_bytes, ring_bytes, thread_capacity;
+    uint64_t thread_bytes;
+    size_t mapping_bytes;
+    uint32_t name_count;
+    struct recorder *recorders; /* [thread_capacity], private memory */
+    _Atomic uint32_t recorder_count;
+};
+
+/* The current one, or NULL. A thread compares it with its recorder's at each begin. */
+extern struct process *_Atomic process_current __attribute__((visibility("hidden")));
+
+/* The current process, made if there is none and a second has passed since the last try. NULL
+ * when it cannot be had. May make system calls; never waits for anybody but a thread that does
+ * the same. */
+struct process *process_get(void);
+
+/* Called where something was found wrong (ring full, recording word not 0): replaces the process
+ * file if the agent retired it or if it has vanished from its directory. Looks at most once a
+ * second. */
+void process_check(struct process *p);
+
+/* Counts what was lost outside any slab; p may be NULL. */
+void process_lost(struct process *p, enum loss_reason reason);
+
+/* One mutex for everything slow in libweft; recursive use is a bug. Reset in a forked child. */
+void process_lock(void);
+void process_unlock(void);
+
+#endif

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Taking, keeping and leaving a thread slab: everything about it that is not hot. */
+#include "client/recorder.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "lib/ring/bell.h"
+#include "lib/ring/ticks.h"
+
+__thread struct recorder *recorder_self;
+__thread weft_span recorder_current_span;
+
+static pthread_key_t exit_key;
+static pthread_once_t exit_once = PTHREAD_ONCE_INIT;
+static bool exit_key_made;
+
+/* ---- leaving ------------------------------------------------------------------------------- */
+
+/* Open spans stay as they are: another thread may end them. */
+static void leave(struct recorder *r)
+{
+    atomic_store_explicit(&r->slab->state, SLAB_THREAD_EXITED, memory_order_relaxed);
+    /* pairs with the acquire in claim() */
+    atomic_store_explicit(&r->claimed, false, memory_order_release);
+}
+
+static void thread_exits(void *value)
+{
+    if (recorder_self == value)
+        recorder_self = NULL;
+    leave(value);
+}
+
+static void make_exit_key(void)
+{
+    exit_key_made = pthread_key_create(&exit_key, thread_exits) == 0;
+}
+
+void recorder_forget(void)
+{
+    recorder_self = NULL;
+    recorder_current_span = (weft_span){0, 0};
+    if (exit_key_made)
+        pthread_setspecific(exit_key, NULL);
+}
+
+/* ---- taking ------------------------------------------------------------------------------- */
+
+static uint64_t random64(void)
+{
+    uint64_t x = 0;
+    if (getrandom(&x, sizeof x, GRND_NONBLOCK) != (ssize_t)sizeof x)
+        x = ticks_now(SLAB_CLOCK_MONOTONIC) * 0x9e3779b97f4a7c15u ^ (uintptr_t)&x;
+    return x;
+}
+
+/* A recorder that an exited thread left behind. */
+static struct recorder *claim(struct process *p)
+{
+    uint32_t n = atomic_load_explicit(&p->recorder_count, memory_order_acquire);
+    for (uint32_t i = 0; i < n; i++) {
+        bool unclaimed = false;
+        if (atomic_compare_exchange_strong_explicit(&p->recorders[i].claimed, &unclaimed, true,
+                                                    memory_order_acquire, memory_order_relaxed))
+            return &p->recorders[i];
+    }
+    return NULL;
+}
+
+static bool map_slab(struct process *p, uint64_t offset)
+{
+    int error;
+    do
+        error = posix_fallocate(p->fd, (off_t)offset, (off_t)p->thread_bytes);
+    while (error == EINTR);
+    /* MAP_POPULATE: a first touch later would cost a page fault in the middle of a span. */
+    return error == 0 &&
+           mmap(p->base + offset, p->thread_bytes, PROT_READ | PROT_WRITE,
+                MAP_SHARED | MAP_FIXED | MAP_POPULATE, p->fd, (off_t)offset) != MAP_FAILED;
+}
+
+static bool map_private_tables(struct recorder *r, uint32_t slots)
+{
+    size_t bytes = slots * (sizeof *r->previous + sizeof *r->free_slots);
+    char *memory =
+        mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED)
+        return false;
+    r->previous = (weft_span *)memory;
+    r->free_slots = (uint32_t *)(memory + slots * sizeof *r->previous);
+    return true;
+}
+
+/* A new thread slab at the end of the file. Holding the process lock. */
+static struct recorder *extend(struct process *p)
+{
+    uint32_t index = atomic_load_explicit(&p->recorder_count, memory_order_relaxed);
+    if (index == p->thread_capacity) {
+        process_lost(p, LOSS_NO_THREAD_SLAB);
+        return NULL;
+    }
+    uint64_t offset = p->file->threads_offset + index * p->thread_bytes;
+    struct recorder *r = &p->recorders[index];
+    if (p->fd < 0 || !map_slab(p, offset) || !map_private_tables(r, p->slot_count)) {
+        process_lost(p, LOSS_NO_MEMORY);
+        return NULL;
+    }
+    r->process = p;
+    r->index = index;
+    r->slab = (struct slab_thread *)(p->base + offset);
+    r->slots = (char *)r->slab + slab_slots_offset();
+    r->ring = (char *)r->slab + slab_ring_offset(p->slot_count, p->slot_bytes);
+    r->tail = &p->readers[index].tail;
+    atomic_store_explicit(&r->claimed, true, memory_order_relaxed);
+    atomic_store_explicit(&p->recorder_count, index + 1, memory_order_release);
+    /* pairs with the acquire in slab_refresh() */
+    atomic_store_explicit(&p->file->thread_count, index + 1, memory_order_release);
+    return r;
+}
+
+/* A full tmpfs or table is asked again once a second, not at every span. */
+static struct recorder *extend_sometimes(struct process *p)
+{
+    static __thread uint64_t refused_until_ns;
+    uint64_t now = ticks_now(SLAB_CLOCK_MONOTONIC);
+    if (now < refused_until_ns) {
+        process_lost(p, atomic_load_explicit(&p->recorder_count, memory_order_relaxed) ==
+                                p->thread_capacity
+                            ? LOSS_NO_THREAD_SLAB
+                            : LOSS_NO_MEMORY);
+        return NULL;
+    }
+    process_lock();
+    struct recorder *r = extend(p);
+    process_unlock();
+    refused_until_ns = r ? 0 : now + 1000000000u;
+    return r;
+}
+
+static void begin_with(struct recorder *r)
+{
+    r->span_counter = random64();
+    r->trace_counter = random64();
+    r->free_count = 0;
+    r->belled = false;
+    r->tail_seen = atomic_load_explicit(r->tail, memory_order_acquire);
+    atomic_store_explicit(&r->slab->tid, (uint32_t)syscall(SYS_gettid), memory_order_relaxed);
+    atomic_store_explicit(&r->slab->state, SLAB_THREAD_LIVE, memory_order_release);
+    pthread_once(&exit_once, make_exit_key);
+    if (exit_key_made)
+        pthread_setspecific(exit_key, r);
+    recorder_self = r;
+}
+
+static struct recorder *acquire(void)
+{
+    struct process *p = process_get();
+    if (p && __atomic_load_n(&p->control->recording, __ATOMIC_RELAXED) == SLAB_RECORDING_RETIRED) {
+        process_check(p);
+        p = process_get();
+    }
+    if (!p) {
+        process_lost(NULL, LOSS_NO_FILE);
+        return NULL;
+    }
+    if (recorder_self && recorder_self->process == p)
+        return recorder_self;
+    if (recorder_self)
+        leave(recorder_self);
+    recorder_self = NULL;
+    struct recorder *r = claim(p);
+    if (!r)
+        r = extend_sometimes(p);
+    if (r)
+        begin_with(r);
+    return r;
+}
+
+struct recorder *recorder_acquire(void)
+{
+    int saved = errno;
+    struct recorder *r = acquire();
+    errno = saved;
+    return r;
+}
+
+/* ---- slots and room -------------------------------------------------------------------- */
+
+bool recorder_refill(struct recorder *r)
+{
+    for (uint32_t i = r->process->slot_count; i-- > 0;) {
+        uint32_t state = atomic_load_explicit(&recorder_slot(r, i)->span.state, memory_order_acquire);
+        if (SLAB_SLOT_STATE(state) == SLAB_SLOT_FREE)
+            r->free_slots[r->free_count++] = i;
+    }
+    return r->free_count > 0;
+}
+
+bool recorder_make_room(struct recorder *r, uint64_t bytes)
+{
+    uint32_t ring_bytes = r->process->ring_bytes;
+    /* pairs with the release in slab_release() */
+    uint64_t tail = atomic_load_explicit(r->tail, memory_order_acquire);
+    if (tail != r->tail_seen)
+        r->belled = false;
+    r->tail_seen = tail;
+    uint64_t used = r->head + bytes - tail;
+    if (used > ring_bytes / 2 && !r->belled) {
+        int saved = errno;
+        r->belled = true;
+        bell_ring(secure_getenv("WEFT_DIR"));
+        errno = saved;
+    }
+    if (used <= ring_bytes)
+        return true;
+    process_check(r->process);
+    return false;
+}
