@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Calls of the collector's HTTP API. Used by the page and by the trace worker alike, so it
+ * touches neither window nor document. Each call rejects with an ApiError, or with an
+ * AbortError if `signal` was aborted; none retries (poll.ts does).
+ */
+import { ApiError, isAbort } from './error';
+import type { Inflight, Services, Status, Trace, Traces } from './wire';
+
+export type Params = Record<string, string | number | undefined>;
+
+export interface CallOptions {
+  signal?: AbortSignal | undefined;
+  token?: string | undefined;
+  timeoutMs?: number | undefined;
+}
+
+const DEFAULT_TIMEOUT_MS = 10_000;
+
+/** `path` with those of `params` that have a value. */
+export function withQuery(path: string, params: Params): string {
+  const query = new URLSearchParams();
+  for (const [key, value] of Object.entries(params)) {
+    if (value !== undefined && value !== '') query.set(key, String(value));
+  }
+  const text = query.toString();
+  return text === '' ? path : `${path}?${text}`;
+}
+
+export async function getJson<T>(url: string, options: CallOptions = {}): Promise<T> {
+  const control = new AbortController();
+  const forward = () => control.abort();
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    control.abort();
+  }, options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
+  options.signal?.addEventListener('abort', forward);
+  if (options.signal?.aborted) control.abort();
+  try {
+    return await answerOf<T>(url, options.token, control.signal);
+  } catch (error) {
+    if (isAbort(error) && late) {
+      throw new ApiError('unreachable', 'The collector did not answer in time.');
+    }
+    throw error;
+  } finally {
+    clearTimeout(timer);
+    options.signal?.removeEventListener('abort', forward);
+  }
+}
+
+async function answerOf<T>(url: string, token: string | undefined, signal: AbortSignal): Promise<T> {
+  const headers: Record<string, string> = { Accept: 'application/json' };
+  if (token) headers['Authorization'] = `Bearer ${token}`;
+  let response: Response;
+  try {
+    response = await fetch(url, { headers, signal, cache: 'no-store' });
+  } catch (error) {
+    if (isAbort(error)) throw error;
+    throw new ApiError('unreachable', 'The collector cannot be reached.');
+  }
+  if (!response.ok) throw await refusal(response);
+  try {
+    return (await response.json()) as T;
+  } catch (error) {
+    if (isAbort(error)) throw error;
+    if (error instanceof SyntaxError) {
+      throw new ApiError('malformed', 'The collector sent an answer that is not JSON.', response.status);
+    }
+    throw new ApiError('unreachable', 'The connection to the collector broke off.');
+  }
+}
+
+/** The collector's own sentence where it sent one. */
+async function refusal(response: Response): Promise<ApiError> {
+  const kind = response.status === 401 ? 'unauthorized' : 'refused';
+  let sentence = `The collector answered ${response.status}.`;
+  try {
+    const body: unknown = await response.json();
+    if (typeof body === 'object' && body !== null && 'error' in body && typeof body.error === 'string') {
+      sentence = body.error;
+    }
+  } catch (error) {
+    if (isAbort(error)) throw error;
+  }
+  return new ApiError(kind, sentence, response.status);
+}
+
+export const tracePath = (traceId: string) => `/api/v1/traces/${encodeURIComponent(traceId)}`;
+
+export const getServices = (options?: CallOptions) => getJson<Services>('/api/v1/services', options);
+
+export const getTraces = (params: Params, options?: CallOptions) =>
+  getJson<Traces>(withQuery('/api/v1/traces', params), options);
+
+/* A huge trace takes as long as it takes; the reader sees that it is loading. */
+export const getTrace = (traceId: string, options?: CallOptions) =>
+  getJson<Trace>(tracePath(traceId), { timeoutMs: 60_000, ...options });
+
+export const getInflight = (params: Params, options?: CallOptions) =>
+  getJson<Inflight>(withQuery('/api/v1/inflight', params), options);
+
+export const getStatus = (options?: CallOptions) => getJson<Status>('/api/v1/status', options);

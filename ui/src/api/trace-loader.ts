@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Traces by id, fetched and laid out in a worker (see trace-worker.ts). The worker starts with the
+ * first trace and stays.
+ */
+import type { TraceColumns } from '../model/columns';
+import { ApiError, type ApiErrorKind } from './error';
+import { token } from './session';
+import type { Span, Trace, TraceLoss } from './wire';
+
+export interface LoadedTrace extends Omit<Trace, 'spans' | 'losses'> {
+  losses: TraceLoss[];
+  columns: TraceColumns;
+  /** Which load this came from: details are asked for with it. */
+  load: number;
+}
+
+export type ToWorker =
+  | { type: 'load'; id: number; traceId: string; token: string }
+  | { type: 'abort' }
+  | { type: 'detail'; id: number; load: number; span: number };
+
+export type FromWorker =
+  | { type: 'loaded'; id: number; trace: Omit<LoadedTrace, 'load'> }
+  | { type: 'failed'; id: number; kind: ApiErrorKind; message: string; status: number }
+  | { type: 'detail'; id: number; span: Span | undefined };
+
+interface Waiting {
+  resolve(value: never): void;
+  reject(error: unknown): void;
+}
+
+const waiting = new Map<number, Waiting>();
+let lastId = 0;
+let worker: Worker | undefined;
+
+function onMessage({ data }: MessageEvent<FromWorker>): void {
+  const waiter = waiting.get(data.id) as { resolve(value: unknown): void; reject(error: unknown): void } | undefined;
+  waiting.delete(data.id);
+  if (data.type === 'failed') waiter?.reject(new ApiError(data.kind, data.message, data.status));
+  else if (data.type === 'loaded') waiter?.resolve({ ...data.trace, load: data.id });
+  else waiter?.resolve(data.span);
+}
+
+function theWorker(): Worker {
+  if (worker) return worker;
+  worker = new Worker(new URL('./trace-worker.ts', import.meta.url), { type: 'module' });
+  worker.onmessage = onMessage;
+  worker.onerror = () => {
+    const error = new ApiError('malformed', 'The part of the page that reads traces failed. Reload the page.');
+    for (const { reject } of waiting.values()) reject(error);
+    waiting.clear();
+    worker?.terminate();
+    worker = undefined;
+  };
+  return worker;
+}
+
+/** The trace with this id. A newer call, or `signal`, ends this one: it then rejects as aborted. */
+export function loadTrace(traceId: string, signal: AbortSignal): Promise<LoadedTrace> {
+  const id = ++lastId;
+  return new Promise<LoadedTrace>((resolve, reject) => {
+    waiting.set(id, { resolve, reject });
+    signal.addEventListener('abort', () => {
+      if (!waiting.delete(id)) return;
+      worker?.postMessage({ type: 'abort' } satisfies ToWorker);
+      reject(new DOMException('aborted', 'AbortError'));
+    });
+    theWorker().postMessage({ type: 'load', id, traceId, token: token.value } satisfies ToWorker);
+  });
+}
+
+/** Everything about one span of a loaded trace; undefined if a newer load took its place. */
+export function loadSpan(load: number, span: number): Promise<Span | undefined> {
+  const id = ++lastId;
+  return new Promise((resolve, reject) => {
+    waiting.set(id, { resolve, reject });
+    theWorker().postMessage({ type: 'detail', id, load, span } satisfies ToWorker);
+  });
+}

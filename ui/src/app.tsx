@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The frame of the page: its bar, and the view that the address names. */
+import { useEffect } from 'preact/hooks';
+import './app.css';
+import { Nav } from './components/nav';
+import { State } from './components/states';
+import { route } from './routes/location';
+import { tracesHref, type Route } from './routes/routes';
+import { InflightView } from './views/inflight/inflight';
+import { StatusView } from './views/status/status';
+import { TraceView } from './views/trace/trace';
+import { TracesView } from './views/traces/traces';
+
+const TITLES: Record<Route['view'], string> = {
+  traces: 'Traces',
+  trace: 'Trace',
+  inflight: 'In flight',
+  status: 'Pipeline',
+  unknown: 'Not found',
+};
+
+function View({ at }: { at: Route }) {
+  switch (at.view) {
+    case 'traces':
+      return <TracesView filters={at.filters} live={at.live} />;
+    case 'trace':
+      return <TraceView key={at.traceId} traceId={at.traceId} spanId={at.spanId} zoom={at.zoom} />;
+    case 'inflight':
+      return <InflightView key={at.service} service={at.service} />;
+    case 'status':
+      return <StatusView />;
+    case 'unknown':
+      return (
+        <State icon="broken" title="There is no such page">
+          <p>
+            Nothing of Weft is at {at.path}. See the <a href={tracesHref()}>recent traces</a>.
+          </p>
+        </State>
+      );
+  }
+}
+
+export function App() {
+  const at = route.value;
+  useEffect(() => {
+    document.title = `${TITLES[at.view]} · Weft`;
+  }, [at.view]);
+  return (
+    <>
+      <a class="skip" href="#main" onClick={() => document.getElementById('main')?.focus()}>
+        To the content
+      </a>
+      <Nav view={at.view} />
+      <main id="main" tabIndex={-1} class={`view-${at.view}`}>
+        <View at={at} />
+      </main>
+    </>
+  );
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The page's addresses, both ways. The URL is the whole state of the page: whoever opens
+ * a copied address sees what its sender saw. Pure; location.ts holds the current one.
+ */
+import { filtersFromQuery, queryFromFilters, NO_FILTERS, type Filters } from '../model/filters';
+
+/** A part of a trace on its time axis, in ns from the trace's start. */
+export interface Zoom {
+  fromNs: number;
+  toNs: number;
+}
+
+export type Route =
+  | { view: 'traces'; filters: Filters; live: boolean }
+  | { view: 'trace'; traceId: string; spanId: string; zoom: Zoom | undefined }
+  | { view: 'inflight'; service: string }
+  | { view: 'status' }
+  | { view: 'unknown'; path: string };
+
+const TRACE_ID = /^[0-9a-f]{32}$/;
+const SPAN_ID = /^[0-9a-f]{16}$/;
+
+export function parseRoute(url: URL): Route {
+  const path = url.pathname.replace(/\/+$/, '') || '/';
+  const query = url.searchParams;
+  if (path === '/' || path === '/traces' || path === '/index.html') {
+    return { view: 'traces', filters: filtersFromQuery(query), live: query.get('live') !== 'off' };
+  }
+  if (path === '/inflight') return { view: 'inflight', service: query.get('service') ?? '' };
+  if (path === '/status') return { view: 'status' };
+  const traceId = path.startsWith('/trace/') ? traceIdIn(path.slice('/trace/'.length)) : undefined;
+  if (traceId === undefined) return { view: 'unknown', path };
+  const spanId = query.get('span') ?? '';
+  return {
+    view: 'trace',
+    traceId,
+    spanId: SPAN_ID.test(spanId) ? spanId : '',
+    zoom: parseZoom(query.get('zoom')),
+  };
+}
+
+function parseZoom(text: string | null): Zoom | undefined {
+  const match = /^(-?\d{1,18})\.\.(-?\d{1,18})$/.exec(text ?? '');
+  if (!match) return undefined;
+  const fromNs = Number(match[1]);
+  const toNs = Number(match[2]);
+  return toNs > fromNs ? { fromNs, toNs } : undefined;
+}
+
+export function tracesHref(filters: Filters = NO_FILTERS, live = true): string {
+  const query = queryFromFilters(filters);
+  if (!live) query.set('live', 'off');
+  const text = query.toString();
+  return text === '' ? '/traces' : `/traces?${text}`;
+}
+
+export function traceHref(traceId: string, spanId = '', zoom?: Zoom): string {
+  const query = new URLSearchParams();
+  if (spanId) query.set('span', spanId);
+  if (zoom) query.set('zoom', `${Math.floor(zoom.fromNs)}..${Math.ceil(zoom.toNs)}`);
+  const text = query.toString();
+  return text === '' ? `/trace/${traceId}` : `/trace/${traceId}?${text}`;
+}
+
+export const inflightHref = (service = '') =>
+  service === '' ? '/inflight' : `/inflight?${new URLSearchParams({ service }).toString()}`;
+
+/**
+ * The trace id in what somebody pasted: bare, in capitals, with dashes, in quotes, or within
+ * a traceparent header or an address of this page. Undefined if there is none.
+ */
+export function traceIdIn(pasted: string): string | undefined {
+  const text = pasted.trim().toLowerCase();
+  const bare = text.replace(/[-"'\s]/g, '');
+  if (TRACE_ID.test(bare)) return bare;
+  return /(?:^|[^0-9a-f])([0-9a-f]{32})(?:$|[^0-9a-f])/.exec(text)?.[1];
+}

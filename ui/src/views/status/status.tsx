@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The pipeline: how much arrives and how fresh, what is kept, which agents are there,
+ * and what was lost, each with its reason. Refreshed every second; every figure has a place of
+ * fixed width, so nothing moves but the digits.
+ */
+import { useSignal } from '@preact/signals';
+import type { ComponentChildren } from 'preact';
+import { useEffect, useMemo } from 'preact/hooks';
+import { getStatus } from '../../api/client';
+import { createPoll } from '../../api/poll';
+import { noteServerTime, token } from '../../api/session';
+import type { CollectorStatus, Status } from '../../api/wire';
+import { Ago, Meter } from '../../components/parts';
+import { Sparkline } from '../../components/sparkline';
+import { ErrorState, StaleNotice } from '../../components/states';
+import { formatBytes, formatCount, formatDuration, formatPercent, formatRate, unixMs } from '../../model/format';
+import { AgentsTable } from './agents';
+import { LossesTable } from './losses';
+import './status.css';
+
+const REFRESH_MS = 1000;
+const HISTORY = 90;
+
+function useStatus() {
+  const rates = useSignal<readonly number[]>([]);
+  const poll = useMemo(
+    () => createPoll((signal) => getStatus({ signal, token: token.value }), { intervalMs: REFRESH_MS }),
+    [],
+  );
+  useEffect(() => () => poll.stop(), [poll]);
+  const answer = poll.data.value;
+  useEffect(() => {
+    if (!answer) return;
+    noteServerTime(answer.collector.now_unix_ns);
+    rates.value = [...rates.peek(), answer.collector.accepted.spans_per_s].slice(-HISTORY);
+  }, [answer]);
+  return { poll, rates: rates.value };
+}
+
+function Fact({ label, children }: { label: string; children: ComponentChildren }) {
+  return (
+    <div>
+      <dt>{label}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+function Panel(props: { title: string; figure: ComponentChildren; note?: ComponentChildren; children: ComponentChildren }) {
+  return (
+    <section class="panel">
+      <h2>{props.title}</h2>
+      <p class="figure">{props.figure}</p>
+      <p class="note">{props.note}</p>
+      {props.children}
+    </section>
+  );
+}
+
+function Accepted({ accepted, rates }: { accepted: CollectorStatus['accepted']; rates: readonly number[] }) {
+  return (
+    <Panel
+      title="Accepted"
+      figure={formatRate(accepted.spans_per_s).replace('/s', '')}
+      note="spans a second"
+    >
+      <Sparkline values={rates} room={HISTORY} label="Spans a second over the last minute and a half" />
+      <dl>
+        <Fact label="Spans">{formatCount(accepted.spans)}</Fact>
+        <Fact label="Batches">{formatCount(accepted.batches)}</Fact>
+        <Fact label="Bytes">{formatBytes(accepted.bytes)}</Fact>
+        <Fact label="Duplicate batches">{formatCount(accepted.duplicate_batches)}</Fact>
+      </dl>
+    </Panel>
+  );
+}
+
+function Freshness({ freshness }: { freshness: Status['freshness'] }) {
+  const known = freshness && freshness.count > 0;
+  return (
+    <Panel title="Freshness" figure={known ? formatDuration(freshness.p99_ns) : '–'} note="end of a span to visible here, p99 of the last minute">
+      <dl>
+        <Fact label="p50">{known ? formatDuration(freshness.p50_ns) : '–'}</Fact>
+        <Fact label="p99">{known ? formatDuration(freshness.p99_ns) : '–'}</Fact>
+        <Fact label="Spans measured">{formatCount(freshness?.count ?? 0)}</Fact>
+      </dl>
+    </Panel>
+  );
+}
+
+const share = (part: number, whole: number) => (whole > 0 ? part / whole : 0);
+
+function Head({ head }: { head: CollectorStatus['head'] }) {
+  const used = share(head.bytes, head.limit_bytes);
+  return (
+    <Panel
+      title="Head memory"
+      figure={formatBytes(head.bytes)}
+      note={`${formatPercent(used)} of ${formatBytes(head.limit_bytes)}`}
+    >
+      <Meter share={used} label="Head memory in use" />
+      <dl>
+        <Fact label="Traces">{formatCount(head.traces)}</Fact>
+        <Fact label="Spans">{formatCount(head.spans)}</Fact>
+        <Fact label="Reaches back">{head.oldest_unix_ns ? <Ago unixNs={head.oldest_unix_ns} /> : '–'}</Fact>
+        <Fact label="Evicted spans">{formatCount(head.evicted_spans)}</Fact>
+      </dl>
+    </Panel>
+  );
+}
+
+const LEDGER_STATES = { ok: 'Writing', full: 'Disk full', failed: 'Failed' } as const;
+
+function Ledger({ ledger }: { ledger: CollectorStatus['ledger'] }) {
+  const used = share(ledger.bytes, ledger.limit_bytes);
+  const broken = ledger.state !== 'ok';
+  return (
+    <Panel
+      title="Ledger"
+      figure={formatBytes(ledger.bytes)}
+      note={`${formatPercent(used)} of ${formatBytes(ledger.limit_bytes)}`}
+    >
+      <Meter share={used} label="Ledger in use" tone={broken ? 'failed' : ''} />
+      <dl>
+        <Fact label="State">
+          <span class={broken ? 'bad' : 'good'}>{LEDGER_STATES[ledger.state] ?? ledger.state}</span>
+        </Fact>
+        <Fact label="Segments">{formatCount(ledger.segments)}</Fact>
+        <Fact label="Reaches back">{ledger.oldest_unix_ns ? <Ago unixNs={ledger.oldest_unix_ns} /> : '–'}</Fact>
+        <Fact label="Dropped segments">{formatCount(ledger.dropped_segments)}</Fact>
+      </dl>
+      {ledger.error && <p class="bad">{ledger.error}</p>}
+    </Panel>
+  );
+}
+
+export function StatusView() {
+  const { poll, rates } = useStatus();
+  const status = poll.data.value;
+  const error = poll.error.value;
+  if (!status) {
+    if (error) return <ErrorState error={error} retry={poll.refresh} />;
+    return <p class="status-head muted">Asking the collector…</p>;
+  }
+  const { collector } = status;
+  const upNs = (unixMs(collector.now_unix_ns) - unixMs(collector.start_unix_ns)) * 1e6;
+  return (
+    <>
+      <header class="status-head">
+        <h1>Pipeline</h1>
+        <p class="muted">
+          weft-collector {collector.version}, up {formatDuration(Math.max(upNs, 1e9))}
+        </p>
+      </header>
+      <div class="panels">
+        <Accepted accepted={collector.accepted} rates={rates} />
+        <Freshness freshness={status.freshness} />
+        <Head head={collector.head} />
+        <Ledger ledger={collector.ledger} />
+      </div>
+      <AgentsTable agents={status.agents} />
+      <LossesTable losses={status.losses} />
+      <StaleNotice error={error} />
+    </>
+  );
+}
