@@ -22,7 +22,7 @@ static void count_dropped(struct slab_span *s, struct recorder *r)
 static inline char *room(struct slab_slot *slot, const struct recorder *r, size_t bytes)
 {
     uint32_t used = atomic_load_explicit(&slot->span.used, memory_order_relaxed);
-    return bytes <= r->process->payload_bytes - used ? slot->payload + used : NULL;
+    return bytes <= r->payload_bytes - used ? slot->payload + used : NULL;
 }
 
 static inline void commit(struct slab_slot *slot, size_t bytes)
@@ -49,25 +49,10 @@ static inline struct recorder *recorder_for(weft_span span)
 static inline void put_head(char *at, enum slab_item_type type, unsigned flags, size_t length,
                             uint32_t key)
 {
-    struct slab_item item = {(uint8_t)type, (uint8_t)flags, (uint16_t)length, key};
-    memcpy(at, &item, sizeof item);
-}
-
-static inline void set_word(weft_span span, struct weft_name *key, enum slab_item_type type,
-                            uint64_t word)
-{
-    struct recorder *r = recorder_for(span);
-    if (!r)
-        return;
-    struct slab_slot *slot = span.slot;
-    char *at = room(slot, r, 16);
-    if (__builtin_expect(!at, 0)) {
-        count_dropped(&slot->span, r);
-        return;
-    }
-    put_head(at, type, 0, sizeof word, names_number(r->process, key));
-    memcpy(at + sizeof(struct slab_item), &word, sizeof word);
-    commit(slot, 16);
+    /* struct slab_item as one word: see copy_words() in span.c */
+    uint64_t word = (uint64_t)type | (uint64_t)flags << 8 | (uint64_t)length << 16 |
+                    (uint64_t)key << 32;
+    memcpy(at, &word, sizeof word);
 }
 
 /* The padding of a value is written too: the agent reads no byte that nobody wrote. */
@@ -97,43 +82,29 @@ static inline void set_bytes(weft_span span, uint32_t key, enum slab_item_type t
 
 /* ---- attributes ------------------------------------------------------------------------------ */
 
-void weft_set_int(weft_span span, struct weft_name *key, int64_t value)
-{
-    set_word(span, key, SLAB_ITEM_INT, (uint64_t)value);
-}
-
-void weft_set_double(weft_span span, struct weft_name *key, double value)
-{
-    uint64_t word;
-    memcpy(&word, &value, sizeof word);
-    set_word(span, key, SLAB_ITEM_DOUBLE, word);
-}
-
-void weft_set_bool(weft_span span, struct weft_name *key, int value)
-{
-    set_word(span, key, SLAB_ITEM_BOOL, value != 0);
-}
-
-void weft_set_string_n(weft_span span, struct weft_name *key, const char *text, size_t length)
+void weft_set_word_recorded(weft_span span, struct weft_name *key, enum weft_type type,
+                            uint64_t word)
 {
     struct recorder *r = recorder_for(span);
-    if (r && (text || length == 0))
-        set_bytes(span, names_number(r->process, key), SLAB_ITEM_STRING, text ? text : "", length,
-                  r);
+    if (!r)
+        return;
+    struct slab_slot *slot = span.slot;
+    char *at = room(slot, r, 16);
+    if (__builtin_expect(!at, 0)) {
+        count_dropped(&slot->span, r);
+        return;
+    }
+    put_head(at, (enum slab_item_type)type, 0, sizeof word, names_number(r->process, key));
+    memcpy(at + sizeof(struct slab_item), &word, sizeof word);
+    commit(slot, 16);
 }
 
-void weft_set_string(weft_span span, struct weft_name *key, const char *text)
-{
-    if (text)
-        weft_set_string_n(span, key, text, strlen(text));
-}
-
-void weft_set_bytes(weft_span span, struct weft_name *key, const void *bytes, size_t length)
+void weft_set_bytes_recorded(weft_span span, struct weft_name *key, enum weft_type type,
+                             const void *bytes, size_t length)
 {
     struct recorder *r = recorder_for(span);
-    if (r && (bytes || length == 0))
-        set_bytes(span, names_number(r->process, key), SLAB_ITEM_BYTES, bytes ? bytes : "", length,
-                  r);
+    if (r)
+        set_bytes(span, names_number(r->process, key), (enum slab_item_type)type, bytes, length, r);
 }
 
 void weft_set_status(weft_span span, enum weft_status status, const char *message)
@@ -214,7 +185,7 @@ void weft_event(weft_span span, struct weft_name *name, const struct weft_attrib
     struct recorder *r = recorder_for(span);
     if (!r)
         return;
-    uint64_t ticks = ticks_now(r->process->clock);
+    uint64_t ticks = ticks_now(r->clock);
     set_with(span, SLAB_ITEM_EVENT, name, &ticks, sizeof ticks, attributes, count);
 }
 

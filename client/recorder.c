@@ -120,6 +120,13 @@ static struct recorder *extend(struct process *p)
     r->index = index;
     r->slab = (struct slab_thread *)(p->base + offset);
     r->slots = (char *)r->slab + slab_slots_offset();
+    r->slots_bytes = (uint64_t)p->slot_count * p->slot_bytes;
+    r->slot_bytes = p->slot_bytes;
+    r->payload_bytes = p->payload_bytes;
+    r->ring_bytes = p->ring_bytes;
+    r->clock = p->clock;
+    for (uint32_t i = 0; i < p->slot_count; i++)
+        recorder_slot(r, i)->index = i;
     r->ring = (char *)r->slab + slab_ring_offset(p->slot_count, p->slot_bytes);
     r->tail = &p->readers[index].tail;
     atomic_store_explicit(&r->claimed, true, memory_order_relaxed);
@@ -153,8 +160,7 @@ static void begin_with(struct recorder *r)
     r->span_counter = random64();
     r->trace_counter = random64();
     r->free_count = 0;
-    r->belled = false;
-    r->tail_seen = atomic_load_explicit(r->tail, memory_order_acquire);
+    r->limit = atomic_load_explicit(r->tail, memory_order_acquire);
     atomic_store_explicit(&r->slab->tid, (uint32_t)syscall(SYS_gettid), memory_order_relaxed);
     atomic_store_explicit(&r->slab->state, SLAB_THREAD_LIVE, memory_order_release);
     pthread_once(&exit_once, make_exit_key);
@@ -207,22 +213,22 @@ bool recorder_refill(struct recorder *r)
     return r->free_count > 0;
 }
 
-bool recorder_make_room(struct recorder *r, uint64_t bytes)
+bool recorder_make_room(struct recorder *r, uint64_t head)
 {
-    uint32_t ring_bytes = r->process->ring_bytes;
+    uint32_t ring_bytes = r->ring_bytes;
     /* pairs with the release in slab_release() */
     uint64_t tail = atomic_load_explicit(r->tail, memory_order_acquire);
-    if (tail != r->tail_seen)
-        r->belled = false;
-    r->tail_seen = tail;
-    uint64_t used = r->head + bytes - tail;
-    if (used > ring_bytes / 2 && !r->belled) {
+    if (head - tail <= ring_bytes / 2) {
+        r->limit = tail + ring_bytes / 2;
+        return true;
+    }
+    if (r->limit != tail + ring_bytes) {
         int saved = errno;
-        r->belled = true;
+        r->limit = tail + ring_bytes;
         bell_ring(secure_getenv("WEFT_DIR"));
         errno = saved;
     }
-    if (used <= ring_bytes)
+    if (head <= r->limit)
         return true;
     process_check(r->process);
     return false;

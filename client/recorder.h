@@ -10,20 +10,25 @@
 #include "client/process.h"
 
 struct recorder {
+    /* What begin and end read, in two cache lines; the sizes are the process'. */
     _Alignas(64) struct process *process;
-    struct slab_thread *slab;
-    char *slots; /* slot i at slots + i * process->slot_bytes */
-    char *ring;
-    _Atomic uint64_t *tail; /* the agent's reader word */
-    uint64_t head;          /* ours: what is published */
-    uint64_t tail_seen;     /* the tail when last looked at: never beyond the true one */
-    uint64_t span_counter, trace_counter;
-    uint32_t *free_slots; /* a stack: the slot freed last is the warmest */
+    char *slots;
+    uint64_t slots_bytes;
+    uint32_t slot_bytes, payload_bytes, ring_bytes;
     uint32_t free_count;
+    uint32_t *free_slots; /* a stack: the slot freed last is the warmest */
+    weft_span *previous;  /* [slot]: what was current when the span in it began */
+    uint64_t span_counter;
+
+    char *ring;
+    uint64_t head;  /* ours: what is published */
+    uint64_t limit; /* up to here the head may go before the tail is looked at again */
+    struct slab_thread *slab;
     uint32_t index;
-    weft_span *previous; /* [slot]: what was current when the span in it began */
+    enum slab_clock clock;
+    uint64_t trace_counter;
+    _Atomic uint64_t *tail; /* the agent's reader word */
     _Atomic bool claimed;
-    bool belled; /* the agent was told of a half full ring since it last swept */
 };
 
 /* Initial-exec: a plain load from the thread pointer, where the default model in a shared object
@@ -53,12 +58,12 @@ bool recorder_refill(struct recorder *r);
 
 static inline struct slab_slot *recorder_slot(const struct recorder *r, uint32_t i)
 {
-    return (struct slab_slot *)(r->slots + (size_t)i * r->process->slot_bytes);
+    return (struct slab_slot *)(r->slots + (size_t)i * r->slot_bytes);
 }
 
-/* Makes room for `bytes` at the ring's head, seeing the agent's tail anew and ringing its bell
- * where the ring is more than half full. False: full. */
-bool recorder_make_room(struct recorder *r, uint64_t bytes);
+/* For a head beyond `limit`: looks at the agent's tail and sets the limit anew, to half a ring
+ * from there, or to the whole ring, ringing the agent's bell, where half is full. False: full. */
+bool recorder_make_room(struct recorder *r, uint64_t head);
 
 /* Single writer: a load and a store, no read-modify-write. */
 static inline void recorder_lost(struct recorder *r, enum loss_reason reason)

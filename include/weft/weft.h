@@ -143,12 +143,14 @@ static inline void weft_scope_end(const weft_span *span)
 
 /* Copied. A key that is set twice keeps the later value. What does not fit into the span's slot
  * (2,048 bytes by default) is left out, and the span says how much was. */
-void weft_set_string(weft_span span, struct weft_name *key, const char *text);
-void weft_set_string_n(weft_span span, struct weft_name *key, const char *text, size_t length);
-void weft_set_bytes(weft_span span, struct weft_name *key, const void *bytes, size_t length);
-void weft_set_int(weft_span span, struct weft_name *key, int64_t value);
-void weft_set_double(weft_span span, struct weft_name *key, double value);
-void weft_set_bool(weft_span span, struct weft_name *key, int value);
+static inline void weft_set_string(weft_span span, struct weft_name *key, const char *text);
+static inline void weft_set_string_n(weft_span span, struct weft_name *key, const char *text,
+                                     size_t length);
+static inline void weft_set_bytes(weft_span span, struct weft_name *key, const void *bytes,
+                                  size_t length);
+static inline void weft_set_int(weft_span span, struct weft_name *key, int64_t value);
+static inline void weft_set_double(weft_span span, struct weft_name *key, double value);
+static inline void weft_set_bool(weft_span span, struct weft_name *key, int value);
 void weft_set_status(weft_span span, enum weft_status status, const char *message); /* or NULL */
 void weft_set_name(weft_span span, struct weft_name *name); /* a route known only later */
 
@@ -210,6 +212,48 @@ struct weft_losses {
         stale_handle;
 };
 void weft_get_losses(struct weft_losses *out);
+
+/* ---- what the inline functions above call ------------------------------------------------- */
+
+void weft_set_word_recorded(weft_span span, struct weft_name *key, enum weft_type type,
+                            uint64_t word);
+void weft_set_bytes_recorded(weft_span span, struct weft_name *key, enum weft_type type,
+                             const void *bytes, size_t length);
+
+static inline void weft_set_int(weft_span span, struct weft_name *key, int64_t value)
+{
+    if (span.slot)
+        weft_set_word_recorded(span, key, WEFT_TYPE_INT, (uint64_t)value);
+}
+static inline void weft_set_double(weft_span span, struct weft_name *key, double value)
+{
+    uint64_t word;
+    __builtin_memcpy(&word, &value, sizeof word);
+    if (span.slot)
+        weft_set_word_recorded(span, key, WEFT_TYPE_DOUBLE, word);
+}
+static inline void weft_set_bool(weft_span span, struct weft_name *key, int value)
+{
+    if (span.slot)
+        weft_set_word_recorded(span, key, WEFT_TYPE_BOOL, value != 0);
+}
+static inline void weft_set_string_n(weft_span span, struct weft_name *key, const char *text,
+                                     size_t length)
+{
+    if (span.slot && text)
+        weft_set_bytes_recorded(span, key, WEFT_TYPE_STRING, text, length);
+}
+static inline void weft_set_string(weft_span span, struct weft_name *key, const char *text)
+{
+    if (span.slot && text)
+        weft_set_bytes_recorded(span, key, WEFT_TYPE_STRING, text, __builtin_strlen(text));
+}
+static inline void weft_set_bytes(weft_span span, struct weft_name *key, const void *bytes,
+                                  size_t length)
+{
+    if (span.slot && bytes)
+        weft_set_bytes_recorded(span, key, WEFT_TYPE_BYTES, bytes, length);
+}
 
 #pragma GCC visibility pop
 #ifdef __cplusplus

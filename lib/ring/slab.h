@@ -153,7 +153,7 @@ struct slab_span {
 struct slab_slot {
     struct slab_span span;
     _Atomic uint32_t ending_thread; /* ENDING: index of the thread slab ... */
-    uint32_t reserved;
+    uint32_t index;                 /* of this slot; the owner's note to itself */
     _Atomic uint64_t ending_position; /* ... and its ring's head once the record is published */
     char payload[];
 };
@@ -198,6 +198,7 @@ _Static_assert(__builtin_offsetof(struct slab_file, names_used) == 256, "slab AB
 _Static_assert(__builtin_offsetof(struct slab_file, lost) == 272, "slab ABI");
 _Static_assert(__builtin_offsetof(struct slab_thread, head) == 64, "slab ABI");
 _Static_assert(__builtin_offsetof(struct slab_span, name) == 56, "slab ABI");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "words are put together by shifts");
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2 && ATOMIC_INT_LOCK_FREE == 2, "lock-free atomics");
 
 /* Where things are, for both sides (sizes already checked). */
