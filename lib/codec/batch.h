@@ -37,8 +37,8 @@ void batch_builder_reset(struct batch_builder *b); /* empty, memory kept */
 uint32_t batch_string(struct batch_builder *b, const void *bytes, size_t length);
 
 struct batch_process_info {
-    uint8_t uuid[16];       /* chosen by the process file; the same process in every batch */
-    const char *host;       /* all strings may be NULL */
+    uint8_t uuid[16]; /* chosen by the process file; the same process in every batch */
+    const char *host; /* all strings may be NULL */
     uint32_t pid;
     uint64_t start_unix_ns;
     const char *service, *version, *instance, *cell;
@@ -54,8 +54,8 @@ void batch_process_attribute(struct batch_builder *b, uint32_t key, enum value_t
 /* The numbers of one span; what hangs on it follows by the calls below, in this order:
  * its attributes; then each event with its attributes; then each link with its attributes. */
 struct batch_span {
-    uint32_t process;      /* from batch_process */
-    uint32_t name;         /* dictionary index */
+    uint32_t process; /* from batch_process */
+    uint32_t name;    /* dictionary index */
     struct trace_id trace_id;
     uint64_t span_id, parent_id; /* parent 0: none */
     uint64_t start_unix_ns, duration_ns;
@@ -108,8 +108,8 @@ struct batch_loss_view {
 /* Attributes of everything in one set of columns. */
 struct batch_attributes {
     uint32_t count;
-    const uint32_t *key; /* dictionary index */
-    const uint8_t *type; /* enum value_type */
+    const uint32_t *key;   /* dictionary index */
+    const uint8_t *type;   /* enum value_type */
     const uint64_t *value; /* as in batch_attribute */
 };
 
