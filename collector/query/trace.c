@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <stdlib.h>
+
+#include "collector/query/open.h"
+#include "collector/query/query.h"
+
+/* Losses further from the trace than this are not its own: counters are read by sweeps. */
+static const uint64_t SLACK_NS = 1000000000;
+
+struct losses {
+    struct trace_view *view;
+    size_t capacity;
+    bool failed;
+};
+
+static uint32_t find_process(const struct tree *t, const struct batch_process_view *process)
+{
+    for (uint32_t i = 0; i < t->process_count; i++) {
+        if (memcmp(t->processes[i].view->uuid, process->uuid, sizeof process->uuid) == 0)
+            return i;
+    }
+    return TREE_NONE;
+}
+
+static bool is_agent_of(const struct tree *t, const char *agent)
+{
+    for (uint32_t i = 0; i < t->process_count; i++) {
+        if (strcmp(t->processes[i].agent, agent) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* One entry for each process and reason. */
+static struct trace_loss *same_loss(const struct trace_view *v, const struct trace_loss *loss)
+{
+    for (size_t i = 0; i < v->loss_count; i++) {
+        struct trace_loss *known = &v->losses[i];
+        if (known->process == loss->process && known->reason == loss->reason &&
+            str_compare(known->service, loss->service) == 0 &&
+            strcmp(known->agent, loss->agent) == 0)
+            return known;
+    }
+    return NULL;
+}
+
+static void add_loss(struct losses *l, const struct trace_loss *loss)
+{
+    struct trace_view *v = l->view;
+    struct trace_loss *known = same_loss(v, loss);
+    if (known) {
+        known->count += loss->count;
+        if (loss->from_unix_ns < known->from_unix_ns)
+            known->from_unix_ns = loss->from_unix_ns;
+        if (loss->to_unix_ns > known->to_unix_ns)
+            known->to_unix_ns = loss->to_unix_ns;
+        return;
+    }
+    if (v->loss_count == l->capacity) {
+        size_t more = l->capacity ? l->capacity * 2 : 8;
+        struct trace_loss *bigger = realloc(v->losses, more * sizeof *bigger);
+        l->failed = l->failed || !bigger;
+        if (!bigger)
+            return;
+        v->losses = bigger;
+        l->capacity = more;
+    }
+    v->losses[v->loss_count++] = *loss;
+}
+
+/* What was lost by the trace's own processes and agents concerns it. Where a parent is missing,
+ * it may have been recorded by anybody: then every loss of that time does. */
+static void consider_loss(void *context, const struct store_loss *found)
+{
+    struct losses *l = context;
+    const struct tree *t = &l->view->tree;
+    struct trace_loss loss = {
+        .process = found->process ? find_process(t, found->process) : TREE_NONE,
+        .agent = found->agent,
+        .reason = found->loss->reason,
+        .count = found->loss->count,
+        .from_unix_ns = found->loss->from_unix_ns,
+        .to_unix_ns = found->loss->to_unix_ns,
+    };
+    bool own = loss.process != TREE_NONE || (!found->process && is_agent_of(t, found->agent));
+    if (!own && tree_complete(t))
+        return;
+    if (found->process && loss.process == TREE_NONE)
+        loss.service = found->process->service;
+    add_loss(l, &loss);
+}
+
+static int earlier(const void *left, const void *right)
+{
+    const struct trace_loss *a = left, *b = right;
+    return (a->from_unix_ns > b->from_unix_ns) - (a->from_unix_ns < b->from_unix_ns);
+}
+
+static int find_losses(struct trace_view *v)
+{
+    struct losses l = {.view = v};
+    uint64_t from = v->tree.start_unix_ns, to = v->tree.end_unix_ns;
+    from = from > SLACK_NS ? from - SLACK_NS : 0;
+    to = to < UINT64_MAX - SLACK_NS ? to + SLACK_NS : UINT64_MAX;
+    store_losses(&v->hold, from, to, consider_loss, &l);
+    if (v->loss_count > 1)
+        qsort(v->losses, v->loss_count, sizeof *v->losses, earlier);
+    return l.failed ? -1 : 0;
+}
+
+static int find_states(struct trace_view *v)
+{
+    v->states = malloc((v->tree.process_count + 1) * sizeof *v->states);
+    if (!v->states)
+        return -1;
+    for (uint32_t i = 0; i < v->tree.process_count; i++) {
+        const struct batch_process_view *known = v->tree.processes[i].view;
+        const struct batch_process_view *last = store_process(&v->hold, known->uuid);
+        if (last && last->state > known->state)
+            known = last;
+        v->states[i] = (struct trace_state){known->state, known->state_unix_ns};
+    }
+    return 0;
+}
+
+static int fill(struct trace_view *v)
+{
+    struct open_index open;
+    if (open_index_init(&open, &v->open) != 0)
+        return -1;
+    struct store_run *runs = NULL;
+    size_t count = 0;
+    int result = open_index_gather(&open, &v->hold, v->id, &runs, &count);
+    if (result == 0)
+        result = tree_build(&v->tree, runs, count);
+    free(runs);
+    open_index_fini(&open);
+    if (result != 0 || v->tree.count == 0)
+        return result;
+    return find_states(v) == 0 && find_losses(v) == 0 ? 1 : -1;
+}
+
+int query_trace(const struct query *q, struct trace_id id, uint64_t now_unix_ns,
+                struct trace_view *view)
+{
+    *view = (struct trace_view){.id = id};
+    if (inflight_hold(q->inflight, now_unix_ns, &view->open) != 0)
+        return -1;
+    store_hold(q->store, &view->hold);
+    int result = fill(view);
+    if (result != 1)
+        trace_view_fini(view);
+    return result;
+}
+
+void trace_view_fini(struct trace_view *view)
+{
+    tree_fini(&view->tree);
+    free(view->states);
+    free(view->losses);
+    view->states = NULL;
+    view->losses = NULL;
+    inflight_release(&view->open);
+    if (view->hold.store)
+        store_release(&view->hold);
+    view->hold.store = NULL;
+}
