@@ -162,9 +162,10 @@ static void run(const char *name, struct batch_builder *b)
 {
     static double build_ns[BATCHES], encode_ns[BATCHES], decode_ns[BATCHES];
     struct buffer bytes = {0};
+    struct arena arena;
     size_t raw = 0, kept = 0;
+    arena_init(&arena, 1 << 16);
     for (int i = 0; i < BATCHES; i++) {
-        struct arena arena;
         int error;
         uint64_t t0 = now_ns();
         build(b);
@@ -173,11 +174,10 @@ static void run(const char *name, struct batch_builder *b)
         if (batch_encode(b, &bytes) < 0)
             exit(1);
         uint64_t t2 = now_ns();
-        arena_init(&arena, 1 << 16);
+        arena_reset(&arena);
         if (!batch_decode(&arena, bytes.data, bytes.length, MAX_BYTES, &error))
             exit(1);
         kept = arena.total_bytes;
-        arena_fini(&arena);
         uint64_t t3 = now_ns();
         build_ns[i] = (double)(t1 - t0) / SPANS;
         encode_ns[i] = (double)(t2 - t1) / SPANS;
@@ -187,6 +187,7 @@ static void run(const char *name, struct batch_builder *b)
     printf("%-10s %10.1f %10.1f %10.1f %12.1f %12.1f %12.1f\n", name, median(build_ns),
            median(encode_ns), median(decode_ns), (double)raw / SPANS, (double)bytes.length / SPANS,
            (double)kept / SPANS);
+    arena_fini(&arena);
     buffer_fini(&bytes);
 }
 

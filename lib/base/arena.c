@@ -34,6 +34,26 @@ void arena_fini(struct arena *a)
     arena_init(a, a->block_bytes);
 }
 
+void arena_reset(struct arena *a)
+{
+    struct arena_block *largest = a->blocks;
+    for (struct arena_block *block = a->blocks; block; block = block->older)
+        largest = block->bytes > largest->bytes ? block : largest;
+    if (!largest)
+        return;
+    for (struct arena_block *block = a->blocks; block;) {
+        struct arena_block *older = block->older;
+        if (block != largest)
+            free(block);
+        block = older;
+    }
+    largest->older = NULL;
+    a->blocks = largest;
+    a->next = (char *)(largest + 1);
+    a->end = (char *)largest + largest->bytes;
+    a->total_bytes = largest->bytes;
+}
+
 /* How much to ask for: as much as there is already, within reason. */
 static size_t next_block_bytes(const struct arena *a, size_t piece)
 {

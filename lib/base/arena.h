@@ -18,6 +18,9 @@ struct arena {
 /* Takes no memory yet. `block_bytes`: the least to ask malloc for at once. */
 void arena_init(struct arena *a, size_t block_bytes);
 void arena_fini(struct arena *a);
+/* Gives everything back at once but keeps the largest block, so that an arena that is filled
+ * again and again asks malloc (and the kernel, for fresh pages) for nothing more. */
+void arena_reset(struct arena *a);
 
 /* NULL when memory is out. */
 void *arena_alloc(struct arena *a, size_t bytes);

@@ -66,6 +66,23 @@ static void calloc_zeroes_and_copy_copies(void **state)
     arena_fini(&arena);
 }
 
+static void reset_keeps_the_largest_block_and_uses_it_again(void **state)
+{
+    (void)state;
+    struct arena arena;
+    arena_init(&arena, 512);
+    arena_reset(&arena);
+    assert_non_null(arena_alloc(&arena, 100));
+    char *large = arena_alloc(&arena, 1 << 20);
+    assert_non_null(arena_alloc(&arena, 400));
+    arena_reset(&arena);
+    size_t kept = arena.total_bytes;
+    assert_true(kept >= 1 << 20 && kept < (1 << 20) + 100);
+    assert_ptr_equal(arena_alloc(&arena, 1 << 20), large);
+    assert_int_equal(arena.total_bytes, kept);
+    arena_fini(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -73,6 +90,7 @@ int main(void)
         cmocka_unit_test(a_piece_larger_than_a_block_is_whole),
         cmocka_unit_test(an_overflowing_product_is_refused),
         cmocka_unit_test(calloc_zeroes_and_copy_copies),
+        cmocka_unit_test(reset_keeps_the_largest_block_and_uses_it_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
