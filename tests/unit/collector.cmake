@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: Apache-2.0
+weft_unit(collector/accept/dedupe LINK weft_collector)
+weft_unit(collector/query/tree LINK weft_collector)
