@@ -100,7 +100,9 @@ struct slab_control {
     uint32_t reserved;
     _Atomic uint64_t base_ticks, base_unix_ns, ns_per_tick_q32;
     _Atomic uint64_t swept_ticks; /* the last sweep: the agent lives */
-    uint8_t reserved2[4040];
+    /* Of each of the owner's loss counters, how much is told of in the agent's spool. */
+    _Atomic uint64_t lost_reported[SLAB_LOSS_REASONS];
+    uint8_t reserved2[3912];
 };
 
 /* One per thread slab, alone in its cache line. */

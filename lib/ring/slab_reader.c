@@ -662,6 +662,26 @@ enum slab_error slab_set_clock(struct slab_reader *r, uint64_t base_ticks, uint6
                                           .rate = ns_per_tick_q32});
 }
 
+uint64_t slab_lost_reported(struct slab_reader *r, unsigned reason)
+{
+    uint64_t count;
+    return reason < SLAB_LOSS_REASONS && load64(&control(r)->lost_reported[reason], &count) ? count
+                                                                                            : 0;
+}
+
+enum slab_error slab_set_lost_reported(struct slab_reader *r, unsigned reason, uint64_t count)
+{
+    if (reason >= SLAB_LOSS_REASONS)
+        return SLAB_ELIMITS;
+    return store64(&control(r)->lost_reported[reason], count) ? SLAB_OK : SLAB_ESHRUNK;
+}
+
+uint64_t slab_swept_ticks(struct slab_reader *r)
+{
+    uint64_t ticks;
+    return load64(&control(r)->swept_ticks, &ticks) ? ticks : 0;
+}
+
 enum slab_error slab_mark_reaped(struct slab_reader *r)
 {
     return store64(&control(r)->reaped, 1) ? SLAB_OK : SLAB_ESHRUNK;

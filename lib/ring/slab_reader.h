@@ -80,8 +80,13 @@ const char *slab_name(struct slab_reader *r, uint32_t number, size_t *length);
 /* The process' resource, as a payload for slab_item_next; a private copy. */
 const char *slab_resource(struct slab_reader *r, uint32_t *used);
 
-/* Total of the owner's counter of losses for one reason, over its file and threads. */
+/* Total of the owner's counter of losses for one reason, over its file and threads; and how much
+ * of it an agent has told of before. */
 uint64_t slab_lost(struct slab_reader *r, unsigned reason);
+uint64_t slab_lost_reported(struct slab_reader *r, unsigned reason);
+enum slab_error slab_set_lost_reported(struct slab_reader *r, unsigned reason, uint64_t count);
+/* When an agent last looked, in the owner's ticks; 0: never. */
+uint64_t slab_swept_ticks(struct slab_reader *r);
 
 /* Tells the owner: recording on, off, or into another file. */
 enum slab_error slab_set_recording(struct slab_reader *r, enum slab_recording recording);

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+/* One recording process: its file, whether it lives, and what of it the current batch knows.
+ *
+ * Owned by the sweeper's thread. */
+#ifndef WEFT_AGENT_RECORDING_PROCESS_H
+#define WEFT_AGENT_RECORDING_PROCESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "agent/host_clock.h"
+#include "lib/codec/batch.h"
+#include "lib/ring/slab_reader.h"
+
+/* What one batch that is being built calls the process and its names. */
+struct batch_marks {
+    uint32_t serial, index; /* the process is number `index` in the batch `serial` */
+    struct name_mark {
+        uint32_t serial, index;
+    } *names; /* by the number in the process' name table */
+    uint32_t name_capacity;
+};
+
+enum liveness { LIVENESS_ALIVE, LIVENESS_DEAD, LIVENESS_UNKNOWN };
+
+struct recording_process {
+    char name[96]; /* of the file */
+    struct slab_reader *reader;
+    const struct slab_file *file;
+    int pidfd;         /* -1: the pid is not visible from here, or the process was dead already */
+    bool watched_life; /* we saw it alive: the moment of its death is when we noticed */
+    bool dead, reaped;
+    uint64_t died_unix_ns;
+    uint64_t last_ticks; /* the latest moment in anything that it recorded */
+    struct batch_marks batch, in_flight;
+    char service[256];
+
+    uint64_t lost_reported[SLAB_LOSS_REASONS];
+    uint64_t lost_since_unix_ns; /* when they were last compared */
+};
+
+/* Opens and judges a file. NULL with *error, or with SLAB_OK where it is not to be believed
+ * (`why`: "its owner is not the process that it names"). */
+struct recording_process *recording_process_open(int directory, const char *name,
+                                                 enum slab_error *error, const char **why);
+void recording_process_close(struct recording_process **p);
+
+/* Asks the kernel; cheap for a process with a pidfd. */
+enum liveness recording_process_liveness(const struct recording_process *p);
+
+#endif

@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/sweep.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "lib/base/log.h"
+
+#define IN_FLIGHT_SPANS_MAX 20000
+#define PRESSURE_PERCENT    25
+
+static uint64_t monotonic_ns(void)
+{
+    return ticks_now(SLAB_CLOCK_MONOTONIC);
+}
+
+/* ---- batches --------------------------------------------------------------------------------- */
+
+static void mark_begun(struct sweeper *s)
+{
+    if (s->batch_since_ns == 0)
+        s->batch_since_ns = monotonic_ns();
+}
+
+static bool is_empty(const struct sweeper *s)
+{
+    return batch_builder_spans(s->builder) == 0 && batch_builder_losses(s->builder) == 0;
+}
+
+static void next_batch(struct sweeper *s)
+{
+    batch_builder_reset(s->builder);
+    s->serial++;
+    s->batch_since_ns = 0;
+}
+
+static bool put(struct sweeper *s)
+{
+    buffer_clear(&s->encoded);
+    buffer_clear(&s->cursor_table);
+    for (size_t i = 0; i < s->processes.count; i++)
+        cursors_write(&s->cursor_table, s->processes.all[i]);
+    int error = -ENOMEM;
+    size_t spans = batch_builder_spans(s->builder);
+    if (batch_encode(s->builder, &s->encoded) == 0 && !s->cursor_table.failed)
+        error = outbox_put(s->outbox, s->encoded.data, s->encoded.length, spans,
+                           s->cursor_table.data, s->cursor_table.length);
+    if (error == 0)
+        return true;
+    counters_add(&s->counters->spool_errors, 1);
+    LOG_ERROR_EVERY("spool %s: %s; the services' rings hold what they can meanwhile",
+                    s->config->spool, strerror(-error));
+    s->retry_after_ns = monotonic_ns() + 200000000u;
+    return false;
+}
+
+/* What the batch holds is safe: the owners may overwrite it, the dead may go. */
+static void give_back(struct sweeper *s)
+{
+    for (size_t i = s->processes.count; i-- > 0;) {
+        struct recording_process *p = s->processes.all[i];
+        enum slab_error error = slab_release(p->reader);
+        for (unsigned reason = 0; reason < SLAB_LOSS_REASONS && error == SLAB_OK; reason++)
+            if (p->lost_reported[reason])
+                error = slab_set_lost_reported(p->reader, reason, p->lost_reported[reason]);
+        if (p->reaped && error == SLAB_OK)
+            error = slab_mark_reaped(p->reader);
+        if (p->reaped)
+            processes_drop(&s->processes, i, true);
+    }
+}
+
+bool sweep_close_batch(struct sweeper *s)
+{
+    if (is_empty(s)) {
+        /* Nothing to keep; padding and the like may be given back, the dead may go. */
+        next_batch(s);
+        give_back(s);
+        return true;
+    }
+    if (monotonic_ns() < s->retry_after_ns || !put(s))
+        return false;
+    counters_add(&s->counters->batches, 1);
+    counters_add(&s->counters->batch_bytes, s->encoded.length);
+    give_back(s);
+    next_batch(s);
+    outbox_release(s->outbox);
+    return true;
+}
+
+static bool is_due(const struct sweeper *s)
+{
+    return s->batch_since_ns && (batch_builder_bytes(s->builder) >= s->config->batch_bytes ||
+                                 monotonic_ns() - s->batch_since_ns >= s->config->batch_age_ns);
+}
+
+/* The spool refuses and the batch is four times its size: no more is read for now. */
+static bool is_blocked(const struct sweeper *s)
+{
+    return batch_builder_bytes(s->builder) >= 4 * s->config->batch_bytes;
+}
+
+/* ---- rings ----------------------------------------------------------------------------------- */
+
+static struct conversion conversion_for(struct sweeper *s, struct recording_process *p)
+{
+    return (struct conversion){.builder = s->builder,
+                               .serial = s->serial,
+                               .clock = &s->clock,
+                               .process = p,
+                               .marks = &p->batch,
+                               .open_status = SPAN_UNSET};
+}
+
+/* False: the process is no longer followed. */
+static bool judge(struct sweeper *s, size_t i, enum slab_error error)
+{
+    struct recording_process *p = s->processes.all[i];
+    if (error == SLAB_OK)
+        return true;
+    if (error == SLAB_ERECORD) {
+        LOG_WARN_EVERY("%s: %s; what lay there is lost", p->name, slab_error_text(error));
+        counters_add(&s->counters->lost[LOSS_BAD_RECORD], 1);
+        return true;
+    }
+    LOG_WARN_EVERY("%s is left alone: %s", p->name, slab_error_text(error));
+    counters_add(&s->counters->lost[LOSS_BAD_FILE], 1);
+    processes_ignore(&s->processes, i);
+    return false;
+}
+
+/* Reads what there is, closing batches on the way. *gone: the process is not followed any more. */
+static unsigned sweep_process(struct sweeper *s, size_t i, bool *gone)
+{
+    struct recording_process *p = s->processes.all[i];
+    unsigned most = 0;
+    bool more = true;
+    *gone = false;
+    while (more && !is_blocked(s)) {
+        struct conversion c = conversion_for(s, p);
+        size_t before = batch_builder_spans(s->builder);
+        enum slab_error error =
+            slab_sweep(p->reader, convert_record, &c, s->config->batch_bytes, &more);
+        size_t found = batch_builder_spans(s->builder) - before;
+        if (found) {
+            mark_begun(s);
+            counters_add(&s->counters->spans, found);
+        }
+        if (!judge(s, i, error)) {
+            *gone = true;
+            return most;
+        }
+        unsigned pressure = slab_pressure(p->reader);
+        most = pressure > most ? pressure : most;
+        if ((pressure >= PRESSURE_PERCENT || is_due(s)) && !sweep_close_batch(s))
+            break;
+        if (i >= s->processes.count || s->processes.all[i] != p) {
+            *gone = true; /* the close let a reaped process go */
+            return most;
+        }
+    }
+    return most;
+}
+
+/* ---- the dead -------------------------------------------------------------------------------- */
+
+/* The end of what was open: the moment we saw it die, or where nobody watched, the last moment
+ * that anything in its file tells of. */
+static uint64_t last_moment(const struct sweeper *s, const struct recording_process *p)
+{
+    if (p->watched_life)
+        return p->died_unix_ns;
+    uint64_t swept = slab_swept_ticks(p->reader);
+    return host_clock_unix_ns(&s->clock, swept > p->last_ticks ? swept : p->last_ticks);
+}
+
+static void note_last(void *context, const struct slab_record *record)
+{
+    struct recording_process *p = context;
+    uint64_t last = record->open ? record->span.start_ticks : record->span.end_ticks;
+    if (last > p->last_ticks)
+        p->last_ticks = last;
+}
+
+/* Its rings are read to their ends: takes what its slots still hold. */
+static void reap(struct sweeper *s, struct recording_process *p)
+{
+    slab_look(p->reader, true, note_last, p);
+    struct conversion c = conversion_for(s, p);
+    c.open_status = SPAN_DIED;
+    c.open_end_unix_ns = last_moment(s, p);
+    p->died_unix_ns = c.open_end_unix_ns;
+    p->batch.serial = 0; /* describe it again: it is dead now */
+    size_t before = batch_builder_spans(s->builder);
+    slab_look(p->reader, true, convert_record, &c);
+    size_t found = batch_builder_spans(s->builder) - before;
+    c.open_status = SPAN_UNSET;
+    convert_process(&c);
+    counters_add(&s->counters->spans, found);
+    counters_add(&s->counters->died_spans, found);
+    if (found)
+        LOG_INFO("process %u (%s) died with %zu spans open", p->file->pid, p->name, found);
+    mark_begun(s);
+    p->reaped = true;
+}
+
+static void bury(struct sweeper *s)
+{
+    for (size_t i = s->processes.count; i-- > 0;) {
+        struct recording_process *p = s->processes.all[i];
+        if (!p->dead && recording_process_liveness(p) == LIVENESS_DEAD) {
+            p->dead = true;
+            p->died_unix_ns = host_clock_now_unix_ns();
+        }
+        if (!p->dead)
+            continue;
+        bool gone;
+        sweep_process(s, i, &gone); /* what it still wrote after our last look */
+        if (!gone && !is_blocked(s) && !p->reaped)
+            reap(s, p);
+    }
+}
+
+/* ---- the round ------------------------------------------------------------------------------- */
+
+unsigned sweep_round(struct sweeper *s)
+{
+    unsigned most = 0;
+    if (s->first >= s->processes.count)
+        s->first = 0;
+    size_t n = s->processes.count;
+    for (size_t k = 0; k < n && !is_blocked(s); k++) {
+        size_t i = (s->first + k) % n;
+        if (i >= s->processes.count)
+            continue; /* fewer than there were: the next round has it */
+        bool gone;
+        unsigned pressure = sweep_process(s, i, &gone);
+        most = pressure > most ? pressure : most;
+    }
+    s->first++;
+    bury(s);
+    if (is_due(s) || is_blocked(s))
+        sweep_close_batch(s);
+    counters_add(&s->counters->sweeps, 1);
+    return most;
+}
+
+/* ---- losses ---------------------------------------------------------------------------------- */
+
+static void process_losses(struct sweeper *s, struct recording_process *p, uint64_t now_unix_ns)
+{
+    for (unsigned reason = 0; reason < SLAB_LOSS_REASONS; reason++) {
+        uint64_t lost = slab_lost(p->reader, reason);
+        if (lost <= p->lost_reported[reason])
+            continue;
+        struct conversion c = conversion_for(s, p);
+        batch_loss(s->builder, convert_process(&c), reason, lost - p->lost_reported[reason],
+                   p->lost_since_unix_ns, now_unix_ns);
+        p->lost_reported[reason] = lost;
+        mark_begun(s);
+    }
+    p->lost_since_unix_ns = now_unix_ns;
+}
+
+void sweep_losses(struct sweeper *s)
+{
+    uint64_t now_unix_ns = host_clock_now_unix_ns();
+    for (size_t i = 0; i < s->processes.count; i++)
+        process_losses(s, s->processes.all[i], now_unix_ns);
+    for (unsigned reason = 0; reason < LOSS_REASONS; reason++) {
+        uint64_t lost = counters_get(&s->counters->lost[reason]);
+        if (lost <= s->told[reason])
+            continue;
+        batch_loss(s->builder, UINT32_MAX, reason, lost - s->told[reason], s->told_since_unix_ns,
+                   now_unix_ns);
+        s->told[reason] = lost;
+        mark_begun(s);
+    }
+    s->told_since_unix_ns = now_unix_ns;
+}
+
+/* ---- in flight ------------------------------------------------------------------------------- */
+
+void sweep_in_flight(struct sweeper *s)
+{
+    struct batch_builder *builder = s->in_flight_builder;
+    batch_builder_reset(builder);
+    s->in_flight_serial++;
+    for (size_t i = 0; i < s->processes.count; i++) {
+        struct recording_process *p = s->processes.all[i];
+        struct conversion c = {.builder = builder,
+                               .serial = s->in_flight_serial,
+                               .clock = &s->clock,
+                               .process = p,
+                               .marks = &p->in_flight,
+                               .open_status = SPAN_IN_FLIGHT,
+                               .open_end_unix_ns = host_clock_now_unix_ns()};
+        if (!p->dead && batch_builder_spans(builder) < IN_FLIGHT_SPANS_MAX)
+            slab_look(p->reader, false, convert_record, &c);
+    }
+    bool something = batch_builder_spans(builder) > 0;
+    buffer_clear(&s->encoded);
+    if ((something || s->in_flight_shown) && batch_encode(builder, &s->encoded) == 0)
+        outbox_tell(s->outbox, LINK_INFLIGHT, s->encoded.data, s->encoded.length);
+    s->in_flight_shown = something;
+}

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The sweeper's timers, sockets and watches; what they set off is in sweep.c. */
+#include "agent/sweeper.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/sweep.h"
+#include "lib/base/log.h"
+#include "lib/ring/bell.h"
+
+#define IN_FLIGHT_MS 500
+#define HURRIED_MS   2
+#define IDLE_FACTOR  2 /* of the interval, after a second without spans */
+
+static uint64_t monotonic_ns(void)
+{
+    return ticks_now(SLAB_CLOCK_MONOTONIC);
+}
+
+/* ---- rhythm ---------------------------------------------------------------------------------- */
+
+/* A service whose period is a multiple of ours would lock phase with us: so up to a quarter less
+ * or more, at random (xorshift32). */
+static uint64_t jittered_ms(struct sweeper *s, uint64_t ns)
+{
+    s->random ^= s->random << 13;
+    s->random ^= s->random >> 17;
+    s->random ^= s->random << 5;
+    uint64_t spread = ns / 2;
+    uint64_t result = ns - spread / 2 + (spread ? s->random % spread : 0);
+    return result / 1000000 ? result / 1000000 : 1;
+}
+
+static uint64_t next_interval_ms(struct sweeper *s, unsigned pressure, bool idle)
+{
+    if (pressure >= 12)
+        return HURRIED_MS;
+    return jittered_ms(s, s->config->sweep_interval_ns * (idle ? IDLE_FACTOR : 1));
+}
+
+static void on_sweep_timer(uv_timer_t *timer);
+
+static void sweep(struct sweeper *s)
+{
+    uint64_t now = monotonic_ns();
+    uint64_t pause = s->last_sweep_ns ? now - s->last_sweep_ns : 0;
+    if (pause > s->longest_pause_ns)
+        s->longest_pause_ns = pause;
+    s->last_sweep_ns = now;
+    uint64_t before = counters_get(&s->counters->spans);
+    unsigned pressure = sweep_round(s);
+    if (counters_get(&s->counters->spans) != before)
+        s->busy_until_ns = now + 1000000000u;
+    uv_timer_start(&s->sweep_timer, on_sweep_timer,
+                   next_interval_ms(s, pressure, now > s->busy_until_ns), 0);
+}
+
+static void on_sweep_timer(uv_timer_t *timer)
+{
+    sweep(timer->data);
+}
+
+/* ---- the bell -------------------------------------------------------------------------------- */
+
+static void on_bell(uv_poll_t *poll, int status, int events)
+{
+    struct sweeper *s = poll->data;
+    char byte[16];
+    (void)status;
+    (void)events;
+    for (int i = 0; i < 64 && recv(s->bell_fd, byte, sizeof byte, MSG_DONTWAIT) >= 0; i++)
+        counters_add(&s->counters->bells, 1);
+    sweep(s);
+}
+
+static int open_bell(struct sweeper *s)
+{
+    struct sockaddr_un address;
+    if (bell_address(s->config->directory, &address) != 0)
+        return -1;
+    unlink(address.sun_path);
+    s->bell_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (s->bell_fd < 0 || bind(s->bell_fd, (struct sockaddr *)&address, sizeof address) != 0)
+        return -1;
+    return chmod(address.sun_path, 0666); /* any user's service may ring */
+}
+
+/* ---- processes ------------------------------------------------------------------------------- */
+
+static void on_found(void *context, struct recording_process *p)
+{
+    struct sweeper *s = context;
+    LOG_DEBUG("found process %u (%s)", p->file->pid, p->service);
+    bool on = switches_recording(&s->switches, p->service);
+    slab_set_recording(p->reader, on ? SLAB_RECORDING_ON : SLAB_RECORDING_OFF);
+    slab_set_clock(p->reader, s->clock.base_ticks, s->clock.base_unix_ns, s->clock.ns_per_tick_q32);
+}
+
+static void on_directory_change(uv_fs_event_t *watch, const char *name, int events, int status)
+{
+    struct sweeper *s = watch->data;
+    (void)name;
+    (void)events;
+    (void)status;
+    processes_scan(&s->processes, on_found, s);
+}
+
+static void on_second(uv_timer_t *timer)
+{
+    struct sweeper *s = timer->data;
+    host_clock_renew(&s->clock);
+    processes_scan(&s->processes, on_found, s);
+    for (size_t i = 0; i < s->processes.count; i++)
+        slab_set_clock(s->processes.all[i]->reader, s->clock.base_ticks, s->clock.base_unix_ns,
+                       s->clock.ns_per_tick_q32);
+    sweep_losses(s);
+    counters_set(&s->counters->sweep_lag_ns, s->longest_pause_ns);
+    s->longest_pause_ns = 0;
+}
+
+static void on_in_flight(uv_timer_t *timer)
+{
+    sweep_in_flight(timer->data);
+}
+
+void sweeper_set_recording(struct sweeper *s, const char *service, bool on)
+{
+    if (!switches_set(&s->switches, service, on))
+        LOG_WARN_EVERY("more than %d services are switched off: %s stays on", SWITCHES_MAX, service);
+    for (size_t i = 0; i < s->processes.count; i++) {
+        struct recording_process *p = s->processes.all[i];
+        bool recording = switches_recording(&s->switches, p->service);
+        slab_set_recording(p->reader, recording ? SLAB_RECORDING_ON : SLAB_RECORDING_OFF);
+    }
+    LOG_INFO("recording of %s is %s", service, on ? "on" : "off");
+}
+
+/* ---- beginning and ending -------------------------------------------------------------------- */
+
+static int lock_directory(struct sweeper *s)
+{
+    s->lock_fd = openat(s->processes.directory, "agent.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (s->lock_fd >= 0 && flock(s->lock_fd, LOCK_EX | LOCK_NB) == 0)
+        return 0;
+    if (s->lock_fd >= 0 && errno == EWOULDBLOCK)
+        LOG_ERROR("%s: another agent reads it: stop that one, or set `directory`",
+                  s->config->directory);
+    else
+        LOG_ERROR("%s/agent.lock: %s", s->config->directory, strerror(errno));
+    return -1;
+}
+
+static void start_timers(struct sweeper *s)
+{
+    uv_timer_init(s->loop, &s->sweep_timer);
+    uv_timer_init(s->loop, &s->second_timer);
+    uv_timer_init(s->loop, &s->in_flight_timer);
+    uv_fs_event_init(s->loop, &s->watch);
+    uv_poll_init(s->loop, &s->bell, s->bell_fd);
+    s->sweep_timer.data = s->second_timer.data = s->in_flight_timer.data = s;
+    s->watch.data = s->bell.data = s;
+    uv_timer_start(&s->sweep_timer, on_sweep_timer, 1, 0);
+    uv_timer_start(&s->second_timer, on_second, 1000, 1000);
+    uv_timer_start(&s->in_flight_timer, on_in_flight, IN_FLIGHT_MS, IN_FLIGHT_MS);
+    uv_poll_start(&s->bell, UV_READABLE, on_bell);
+    if (uv_fs_event_start(&s->watch, on_directory_change, s->config->directory, 0) != 0)
+        LOG_WARN("%s cannot be watched: new processes are found within a second",
+                 s->config->directory);
+}
+
+int sweeper_init(struct sweeper *s, uv_loop_t *loop, const struct agent_config *config,
+                 struct counters *counters, struct outbox *outbox, struct cursors *cursors)
+{
+    *s = (struct sweeper){.config = config,
+                          .counters = counters,
+                          .outbox = outbox,
+                          .serial = 1,
+                          .loop = loop,
+                          .bell_fd = -1,
+                          .lock_fd = -1,
+                          .random = (uint32_t)monotonic_ns() | 1,
+                          .told_since_unix_ns = counters->start_unix_ns};
+    if (processes_init(&s->processes, config->directory, cursors, counters) != 0) {
+        LOG_ERROR("%s: %s: create it on a tmpfs, or set `directory`", config->directory,
+                  strerror(errno));
+        return -1;
+    }
+    if (lock_directory(s) != 0)
+        return -1;
+    if (open_bell(s) != 0) {
+        LOG_ERROR("%s/" BELL_NAME ": %s", config->directory, strerror(errno));
+        return -1;
+    }
+    s->builder = batch_builder_create();
+    s->in_flight_builder = batch_builder_create();
+    if (!s->builder || !s->in_flight_builder) {
+        LOG_ERROR("out of memory");
+        return -1;
+    }
+    host_clock_init(&s->clock, ticks_clock());
+    processes_scan(&s->processes, on_found, s);
+    start_timers(s);
+    return 0;
+}
+
+void sweeper_stop(struct sweeper *s)
+{
+    sweep_round(s);
+    sweep_losses(s);
+    sweep_close_batch(s);
+    uv_close((uv_handle_t *)&s->sweep_timer, NULL);
+    uv_close((uv_handle_t *)&s->second_timer, NULL);
+    uv_close((uv_handle_t *)&s->in_flight_timer, NULL);
+    uv_close((uv_handle_t *)&s->watch, NULL);
+    uv_close((uv_handle_t *)&s->bell, NULL);
+}
+
+void sweeper_fini(struct sweeper *s)
+{
+    processes_fini(&s->processes);
+    batch_builder_destroy(&s->builder);
+    batch_builder_destroy(&s->in_flight_builder);
+    buffer_fini(&s->encoded);
+    buffer_fini(&s->cursor_table);
+    if (s->bell_fd >= 0) {
+        struct sockaddr_un address;
+        if (bell_address(s->config->directory, &address) == 0)
+            unlink(address.sun_path);
+        close(s->bell_fd);
+    }
+    if (s->lock_fd >= 0)
+        close(s->lock_fd);
+}
