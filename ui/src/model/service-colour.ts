@@ -8,7 +8,7 @@
 export const SERVICE_COLOURS = 8;
 
 /* FNV-1a with a final mix. The offset is chosen so that the services of the demo differ. */
-const OFFSET = 22710;
+const OFFSET = 67530;
 const PRIME = 0x01000193;
 
 /** 0 to SERVICE_COLOURS - 1: the N of --service-N. */

@@ -17,7 +17,7 @@ function Row({ agent }: { agent: AgentStatus }) {
         {agent.host !== agent.id && <span class="muted"> {agent.host}</span>}
       </th>
       <td>
-        <span class={agent.connected ? 'good' : 'bad'}>{agent.connected ? 'Connected' : 'Gone'}</span>
+        <span class={agent.connected ? 'lamp good' : 'lamp bad'}>{agent.connected ? 'Connected' : 'Gone'}</span>
       </td>
       <td>
         <Ago unixNs={agent.last_seen_unix_ns} suffix=" ago" />

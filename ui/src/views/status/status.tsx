@@ -124,7 +124,7 @@ function Ledger({ ledger }: { ledger: CollectorStatus['ledger'] }) {
       <Meter share={used} label="Ledger in use" tone={broken ? 'failed' : ''} />
       <dl>
         <Fact label="State">
-          <span class={broken ? 'bad' : 'good'}>{LEDGER_STATES[ledger.state] ?? ledger.state}</span>
+          <span class={broken ? 'lamp bad' : 'lamp good'}>{LEDGER_STATES[ledger.state] ?? ledger.state}</span>
         </Fact>
         <Fact label="Segments">{formatCount(ledger.segments)}</Fact>
         <Fact label="Reaches back">{ledger.oldest_unix_ns ? <Ago unixNs={ledger.oldest_unix_ns} /> : '–'}</Fact>
