@@ -4,6 +4,7 @@
 weft_unit(base/arena LINK weft_base)
 weft_unit(base/buffer LINK weft_base)
 weft_unit(base/config LINK weft_base)
+weft_unit(base/journal LINK weft_base)
 weft_unit(base/json_writer LINK weft_base PkgConfig::jansson)
 weft_unit(base/log LINK weft_base)
 weft_unit(base/units LINK weft_base)
