@@ -315,7 +315,7 @@ static void make_frame_header(uint8_t bytes[JOURNAL_FRAME_HEADER_BYTES], uint32_
                               uint64_t segment_seed, uint64_t offset, const struct iovec *parts,
                               int count, uint32_t length)
 {
-    uint64_t seed = journal_frame_seed(segment_seed, offset, length);
+    uint64_t seed = journal_frame_seed(segment_seed, offset, marker, length);
     struct journal_frame_header header = {
         .marker = marker, .length = length, .checksum = checksum_parts(seed, parts, count)};
     journal_frame_header_write(bytes, &header);

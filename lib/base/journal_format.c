@@ -66,9 +66,10 @@ journal_frame_header_read(const uint8_t bytes[JOURNAL_FRAME_HEADER_BYTES])
     return (struct journal_frame_header){get_u32(bytes), get_u32(bytes + 4), get_u64(bytes + 8)};
 }
 
-uint64_t journal_frame_seed(uint64_t segment_seed, uint64_t offset, uint32_t length)
+uint64_t journal_frame_seed(uint64_t segment_seed, uint64_t offset, uint32_t marker,
+                            uint32_t length)
 {
-    return segment_seed + offset * 0x9e3779b97f4a7c15u + length;
+    return segment_seed + offset * 0x9e3779b97f4a7c15u + ((uint64_t)marker << 32) + length;
 }
 
 uint64_t journal_checksum(uint64_t frame_seed, const void *body, uint32_t length)

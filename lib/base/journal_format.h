@@ -7,9 +7,9 @@
  *     40   the same again       so that one damaged sector costs no segment
  *     80   frames               marker u32, length u32, checksum u64, body
  *
- * A checksum is XXH3-64 of the body, seeded with seed + offset * a prime + length: a frame is
- * valid in its own place only, and nobody whose bytes are stored can forge one inside of them,
- * as the seed is random and told to nobody.
+ * A checksum is XXH3-64 of the body, seeded with seed + offset * a prime + marker and
+ * length: a frame is valid in its own place only, and nobody whose bytes are stored can forge one
+ * inside of them, as the seed is random and told to nobody.
  */
 #ifndef WEFT_BASE_JOURNAL_FORMAT_H
 #define WEFT_BASE_JOURNAL_FORMAT_H
@@ -46,7 +46,8 @@ struct journal_frame_header
 journal_frame_header_read(const uint8_t bytes[JOURNAL_FRAME_HEADER_BYTES]);
 
 /* The seed of a frame's checksum. */
-uint64_t journal_frame_seed(uint64_t segment_seed, uint64_t offset, uint32_t length);
+uint64_t journal_frame_seed(uint64_t segment_seed, uint64_t offset, uint32_t marker,
+                            uint32_t length);
 uint64_t journal_checksum(uint64_t frame_seed, const void *body, uint32_t length);
 
 #endif

@@ -95,7 +95,7 @@ int segment_frame_at(struct segment_reader *r, uint64_t offset, uint64_t end, co
     result = window_get(r, offset, JOURNAL_FRAME_HEADER_BYTES + (size_t)header->length, &bytes);
     if (result <= 0)
         return result < 0 ? result : SEGMENT_DAMAGE;
-    uint64_t seed = journal_frame_seed(r->seed, offset, header->length);
+    uint64_t seed = journal_frame_seed(r->seed, offset, header->marker, header->length);
     *body = bytes + JOURNAL_FRAME_HEADER_BYTES;
     return journal_checksum(seed, *body, header->length) == header->checksum ? SEGMENT_FRAME
                                                                              : SEGMENT_DAMAGE;

@@ -341,12 +341,13 @@ static void a_flipped_byte_anywhere_costs_that_frame_only(void **state)
     journal_close(&f->journal);
     segment_path(f, 1, path);
     size_t length = read_file(path, bytes, sizeof bytes);
-    for (size_t at = 0; at < length; at++) {
+    for (size_t flip = 0; flip < 2 * length; flip++) {
         struct journal_stats stats;
-        uint8_t seen[10] = {0};
-        bytes[at] ^= 0x40;
+        uint8_t seen[10] = {0}, bit = flip % 2 ? 0x40 : 0x01;
+        size_t at = flip / 2;
+        bytes[at] ^= bit;
         write_file(path, bytes, length);
-        bytes[at] ^= 0x40;
+        bytes[at] ^= bit;
         open_journal(f);
         unsigned count = read_numbers(f->journal, seen, 10);
         journal_stats(f->journal, &stats);
