@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -41,7 +42,8 @@ int processes_init(struct processes *p, const char *path, struct cursors *cursor
 {
     *p = (struct processes){
         .path = path, .directory = open_directory(path), .cursors = cursors, .counters = counters};
-    return p->directory < 0 ? -1 : 0;
+    p->deaths = epoll_create1(EPOLL_CLOEXEC);
+    return p->directory < 0 || p->deaths < 0 ? -1 : 0;
 }
 
 void processes_fini(struct processes *p)
@@ -50,6 +52,8 @@ void processes_fini(struct processes *p)
         processes_drop(p, p->count - 1, false);
     if (p->directory >= 0)
         close(p->directory);
+    if (p->deaths >= 0)
+        close(p->deaths);
     free(p->all);
     free(p->ignored);
 }
@@ -127,6 +131,28 @@ static void refuse(struct processes *p, const char *name, enum slab_error error,
     ignore(p, name);
 }
 
+/* The set drops a descriptor by itself when it is closed. */
+static void watch_life(struct processes *p, struct recording_process *process)
+{
+    struct epoll_event event = {.events = EPOLLIN | EPOLLONESHOT, .data.ptr = process};
+    if (recording_process_liveness(process) == LIVENESS_DEAD)
+        recording_process_died(process);
+    else if (process->pidfd >= 0)
+        epoll_ctl(p->deaths, EPOLL_CTL_ADD, process->pidfd, &event);
+}
+
+void processes_notice_deaths(struct processes *p, bool ask_all)
+{
+    struct epoll_event events[64];
+    int n;
+    while ((n = epoll_wait(p->deaths, events, 64, 0)) > 0)
+        for (int i = 0; i < n; i++)
+            recording_process_died(events[i].data.ptr);
+    for (size_t i = 0; ask_all && i < p->count; i++)
+        if (p->all[i]->pidfd < 0 && recording_process_liveness(p->all[i]) == LIVENESS_DEAD)
+            recording_process_died(p->all[i]);
+}
+
 static struct recording_process *open_one(struct processes *p, const char *name)
 {
     enum slab_error error;
@@ -141,6 +167,7 @@ static struct recording_process *open_one(struct processes *p, const char *name)
         return NULL;
     }
     cursors_apply(p->cursors, process);
+    watch_life(p, process);
     p->all[p->count++] = process;
     counters_set(&p->counters->processes, p->count);
     return process;

@@ -20,6 +20,7 @@ struct processes {
         bool seen;
     } *ignored;
     size_t ignored_count, ignored_capacity;
+    int deaths; /* an epoll set of the pidfds: readable when somebody has died */
     struct cursors *cursors; /* from the spool, as it was at start */
     struct counters *counters;
 };
@@ -34,6 +35,10 @@ void processes_fini(struct processes *p);
 void processes_scan(struct processes *p,
                     void (*found)(void *context, struct recording_process *process),
                     void *context);
+
+/* Marks those who have died: the ones whom `deaths` tells of; with `ask_all` also those whom only
+ * their file's lock tells of. */
+void processes_notice_deaths(struct processes *p, bool ask_all);
 
 /* Forgets all[i]; the last one takes its place. Unlinks the file if `remove_file`. */
 void processes_drop(struct processes *p, size_t i, bool remove_file);

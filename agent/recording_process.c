@@ -154,3 +154,11 @@ enum liveness recording_process_liveness(const struct recording_process *p)
     int ready = poll(&poll_fd, 1, 0);
     return ready < 0 ? LIVENESS_UNKNOWN : ready == 0 ? LIVENESS_ALIVE : LIVENESS_DEAD;
 }
+
+void recording_process_died(struct recording_process *p)
+{
+    if (!p->dead) {
+        p->dead = true;
+        p->died_unix_ns = host_clock_now_unix_ns();
+    }
+}

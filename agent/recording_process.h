@@ -45,7 +45,9 @@ struct recording_process *recording_process_open(int directory, const char *name
                                                  enum slab_error *error, const char **why);
 void recording_process_close(struct recording_process **p);
 
-/* Asks the kernel; cheap for a process with a pidfd. */
+/* Asks the kernel. */
 enum liveness recording_process_liveness(const struct recording_process *p);
+/* It is dead as of now. */
+void recording_process_died(struct recording_process *p);
 
 #endif

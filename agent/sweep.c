@@ -65,8 +65,10 @@ static void give_back(struct sweeper *s)
                 error = slab_set_lost_reported(p->reader, reason, p->lost_reported[reason]);
         if (p->reaped && error == SLAB_OK)
             error = slab_mark_reaped(p->reader);
-        if (p->reaped)
+        if (p->reaped) {
+            slab_set_recording(p->reader, SLAB_RECORDING_RETIRED); /* should it live after all */
             processes_drop(&s->processes, i, true);
+        }
     }
 }
 
@@ -208,10 +210,6 @@ static void bury(struct sweeper *s)
 {
     for (size_t i = s->processes.count; i-- > 0;) {
         struct recording_process *p = s->processes.all[i];
-        if (!p->dead && recording_process_liveness(p) == LIVENESS_DEAD) {
-            p->dead = true;
-            p->died_unix_ns = host_clock_now_unix_ns();
-        }
         if (!p->dead)
             continue;
         bool gone;

@@ -112,10 +112,20 @@ static void on_directory_change(uv_fs_event_t *watch, const char *name, int even
     processes_scan(&s->processes, on_found, s);
 }
 
+static void on_death(uv_poll_t *poll, int status, int events)
+{
+    struct sweeper *s = poll->data;
+    (void)status;
+    (void)events;
+    processes_notice_deaths(&s->processes, false);
+    sweep(s);
+}
+
 static void on_second(uv_timer_t *timer)
 {
     struct sweeper *s = timer->data;
     host_clock_renew(&s->clock);
+    processes_notice_deaths(&s->processes, true);
     processes_scan(&s->processes, on_found, s);
     for (size_t i = 0; i < s->processes.count; i++)
         slab_set_clock(s->processes.all[i]->reader, s->clock.base_ticks, s->clock.base_unix_ns,
@@ -164,12 +174,14 @@ static void start_timers(struct sweeper *s)
     uv_timer_init(s->loop, &s->in_flight_timer);
     uv_fs_event_init(s->loop, &s->watch);
     uv_poll_init(s->loop, &s->bell, s->bell_fd);
+    uv_poll_init(s->loop, &s->deaths, s->processes.deaths);
     s->sweep_timer.data = s->second_timer.data = s->in_flight_timer.data = s;
-    s->watch.data = s->bell.data = s;
+    s->watch.data = s->bell.data = s->deaths.data = s;
     uv_timer_start(&s->sweep_timer, on_sweep_timer, 1, 0);
     uv_timer_start(&s->second_timer, on_second, 1000, 1000);
     uv_timer_start(&s->in_flight_timer, on_in_flight, IN_FLIGHT_MS, IN_FLIGHT_MS);
     uv_poll_start(&s->bell, UV_READABLE, on_bell);
+    uv_poll_start(&s->deaths, UV_READABLE, on_death);
     if (uv_fs_event_start(&s->watch, on_directory_change, s->config->directory, 0) != 0)
         LOG_WARN("%s cannot be watched: new processes are found within a second",
                  s->config->directory);
@@ -212,6 +224,7 @@ int sweeper_init(struct sweeper *s, uv_loop_t *loop, const struct agent_config *
 
 void sweeper_stop(struct sweeper *s)
 {
+    processes_notice_deaths(&s->processes, true);
     sweep_round(s);
     sweep_losses(s);
     sweep_close_batch(s);
@@ -220,6 +233,7 @@ void sweeper_stop(struct sweeper *s)
     uv_close((uv_handle_t *)&s->in_flight_timer, NULL);
     uv_close((uv_handle_t *)&s->watch, NULL);
     uv_close((uv_handle_t *)&s->bell, NULL);
+    uv_close((uv_handle_t *)&s->deaths, NULL);
 }
 
 void sweeper_fini(struct sweeper *s)

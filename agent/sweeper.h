@@ -42,7 +42,7 @@ struct sweeper {
     uv_loop_t *loop;
     uv_timer_t sweep_timer, second_timer, in_flight_timer;
     uv_fs_event_t watch;
-    uv_poll_t bell;
+    uv_poll_t bell, deaths;
     int bell_fd;
     int lock_fd; /* one agent per directory */
 };

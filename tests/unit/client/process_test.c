@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The process file's life: each test runs in a forked child, as libweft keeps one state for a
+ * process. A child reports by its exit status: 0, or the line that failed. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "tests/unit/slab_fixture.h"
+#include "weft/weft.h"
+
+/* A status has eight bits: the line is printed. */
+#define CHECK(condition)                                                                           \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            fprintf(stderr, "line %d: %s\n", __LINE__, #condition);                                \
+            return 1;                                                                              \
+        }                                                                                          \
+    } while (0)
+
+static void in_child(int (*body)(void))
+{
+    fixture_begin();
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(body());
+    int status;
+    waitpid(pid, &status, 0);
+    fixture_end();
+    assert_true(WIFEXITED(status));
+    assert_int_not_equal(WEXITSTATUS(status), 77);
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static uint64_t now_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+/* Begins spans until one is recorded, three seconds at most. */
+static bool records_soon(void)
+{
+    uint64_t until = now_ns() + 3000000000u;
+    while (now_ns() < until) {
+        weft_span span = weft_begin(WEFT_NAME("try"), WEFT_INTERNAL);
+        weft_end(span);
+        if (span.slot)
+            return true;
+        sched_yield();
+    }
+    return false;
+}
+
+static int missing_directory(void)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s/later", fixture_directory);
+    setenv("WEFT_DIR", path, 1);
+    CHECK(weft_begin(WEFT_NAME("a"), WEFT_INTERNAL).slot == NULL);
+    struct weft_losses losses;
+    weft_get_losses(&losses);
+    CHECK(losses.no_file == 1);
+    CHECK(mkdir(path, 0700) == 0);
+    CHECK(records_soon());
+    weft_get_losses(&losses);
+    CHECK(losses.no_file >= 1); /* told of in the file, once there is one */
+    char command[256];
+    snprintf(command, sizeof command, "rm -r %s", path);
+    return system(command) != 0;
+}
+
+static int forked_child_makes_its_own(void)
+{
+    weft_span parents = weft_begin(WEFT_NAME("parent's"), WEFT_INTERNAL);
+    CHECK(parents.slot);
+    pid_t pid = fork();
+    if (pid == 0) {
+        weft_set_int(parents, WEFT_NAME("k"), 1); /* no effect on either side */
+        weft_end(parents);
+        CHECK(fixture_file(1)[0] == '\0'); /* none before the first span */
+        weft_span own = weft_begin(WEFT_NAME("child's"), WEFT_INTERNAL);
+        CHECK(own.slot && own.id != parents.id);
+        weft_end(own);
+        CHECK(fixture_file(1)[0] != '\0');
+        return 0;
+    }
+    int status;
+    waitpid(pid, &status, 0);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+
+    enum slab_error error;
+    struct gathered *g = gathered_create();
+    for (int i = 0; i < 2; i++) {
+        struct slab_reader *r = fixture_open(fixture_file(i), &error);
+        CHECK(r);
+        g->count = 0;
+        CHECK(gather_rings(r, g) == SLAB_OK);
+        CHECK(slab_look(r, false, gather_visit, g) == SLAB_OK);
+        CHECK(g->count == 1);
+        bool is_parent = slab_reader_file(r)->pid == (uint32_t)getpid();
+        CHECK(g->all[0].open == is_parent);
+        CHECK(g->all[0].used == 0);
+        CHECK(name_is(r, g->all[0].span.name, is_parent ? "parent's" : "child's"));
+        slab_reader_close(&r);
+    }
+    gathered_destroy(g);
+    return 0;
+}
+
+static int removed_file_is_replaced(void)
+{
+    setenv("WEFT_RING_BYTES", "65536", 1);
+    CHECK(records_soon());
+    char path[512];
+    snprintf(path, sizeof path, "%s/%s", fixture_directory, fixture_file(0));
+    CHECK(unlink(path) == 0);
+    uint64_t until = now_ns() + 3000000000u;
+    while (now_ns() < until && fixture_file(0)[0] == '\0')
+        for (int i = 0; i < 2000; i++) /* until the ring is full, where it is noticed */
+            weft_end(weft_begin(WEFT_NAME("a"), WEFT_INTERNAL));
+    CHECK(fixture_file(0)[0] != '\0');
+    return 0;
+}
+
+static int retired_file_is_replaced(void)
+{
+    CHECK(records_soon());
+    enum slab_error error;
+    struct slab_reader *old = fixture_open(fixture_file(0), &error);
+    CHECK(old);
+    slab_set_recording(old, SLAB_RECORDING_RETIRED);
+    weft_span across = {0, 0};
+    uint64_t until = now_ns() + 3000000000u;
+    while (now_ns() < until && fixture_file(1)[0] == '\0')
+        weft_end(across = weft_begin(WEFT_NAME("a"), WEFT_INTERNAL));
+    CHECK(fixture_file(1)[0] != '\0');
+    CHECK(records_soon());
+    slab_reader_close(&old);
+    return 0;
+}
+
+/* A tmpfs of our own, too small for a thread slab: in a mount namespace, so only as root. */
+static int full_tmpfs(void)
+{
+    if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+        mount("tmpfs", fixture_directory, "tmpfs", 0, "size=1M") != 0)
+        return 0;
+    CHECK(weft_begin(WEFT_NAME("a"), WEFT_INTERNAL).slot == NULL);
+    struct weft_losses losses;
+    weft_get_losses(&losses);
+    CHECK(losses.no_memory == 1);
+    CHECK(weft_begin(WEFT_NAME("b"), WEFT_INTERNAL).slot == NULL);
+    CHECK(mount("tmpfs", fixture_directory, "tmpfs", MS_REMOUNT, "size=16M") == 0);
+    CHECK(records_soon());
+    return 0;
+}
+
+static int no_room_even_for_the_file(void)
+{
+    if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+        mount("tmpfs", fixture_directory, "tmpfs", 0, "size=64k") != 0)
+        return 0;
+    CHECK(weft_begin(WEFT_NAME("a"), WEFT_INTERNAL).slot == NULL);
+    struct weft_losses losses;
+    weft_get_losses(&losses);
+    CHECK(losses.no_file == 1);
+    return 0;
+}
+
+static int switched_off_by_the_environment(void)
+{
+    setenv("WEFT_OFF", "1", 1);
+    CHECK(weft_begin(WEFT_NAME("a"), WEFT_INTERNAL).slot == NULL);
+    CHECK(!weft_recording());
+    CHECK(fixture_file(0)[0] == '\0');
+    return 0;
+}
+
+static int identity_from_code_wins(void)
+{
+    setenv("WEFT_SERVICE", "from environment", 1);
+    setenv("OTEL_RESOURCE_ATTRIBUTES", "zone=b,service.version=9,broken,=x", 1);
+    CHECK(weft_identify("from code", NULL, "i-1", "c1") == 0);
+    CHECK(weft_resource("rack", "r7") == 0);
+    CHECK(records_soon());
+    enum slab_error error;
+    struct slab_reader *r = fixture_open(fixture_file(0), &error);
+    CHECK(r);
+    uint32_t used;
+    const char *resource = slab_resource(r, &used);
+    struct slab_item_view item;
+    const char *expected[][2] = {{"service.name", "from code"}, {"service.instance.id", "i-1"},
+                                 {"weft.cell", "c1"},           {"rack", "r7"},
+                                 {"zone", "b"},                 {"service.version", "9"}};
+    struct slab_walk walk = slab_walk(resource, used);
+    for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
+        CHECK(slab_item_next(&walk, &item));
+        CHECK(name_is(r, item.key, expected[i][0]));
+        CHECK(strlen(expected[i][1]) == item.length);
+        CHECK(memcmp(item.value, expected[i][1], item.length) == 0);
+    }
+    slab_reader_close(&r);
+    return 0;
+}
+
+#define IN_CHILD(body)                                                                             \
+    static void body##_test(void **state)                                                          \
+    {                                                                                              \
+        (void)state;                                                                               \
+        in_child(body);                                                                            \
+    }
+IN_CHILD(missing_directory)
+IN_CHILD(forked_child_makes_its_own)
+IN_CHILD(removed_file_is_replaced)
+IN_CHILD(retired_file_is_replaced)
+IN_CHILD(full_tmpfs)
+IN_CHILD(no_room_even_for_the_file)
+IN_CHILD(switched_off_by_the_environment)
+IN_CHILD(identity_from_code_wins)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(missing_directory_test),
+        cmocka_unit_test(forked_child_makes_its_own_test),
+        cmocka_unit_test(removed_file_is_replaced_test),
+        cmocka_unit_test(retired_file_is_replaced_test),
+        cmocka_unit_test(full_tmpfs_test),
+        cmocka_unit_test(no_room_even_for_the_file_test),
+        cmocka_unit_test(switched_off_by_the_environment_test),
+        cmocka_unit_test(identity_from_code_wins_test),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
