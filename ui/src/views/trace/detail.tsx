@@ -123,7 +123,7 @@ function Pair({ label, children }: { label: string; children: ComponentChildren 
 }
 
 function ProcessFacts({ process }: { process: Process }) {
-  const ended = process.state_unix_ns ? ` ${formatMoment(unixMs(process.state_unix_ns))}` : '';
+  const ended = process.state_unix_ns ? formatMoment(unixMs(process.state_unix_ns)) : undefined;
   return (
     <>
       <dl class="pairs">
@@ -138,9 +138,10 @@ function ProcessFacts({ process }: { process: Process }) {
         {process.start_unix_ns && <Pair label="Started">{formatMoment(unixMs(process.start_unix_ns))}</Pair>}
         {process.state && (
           <Pair label="State">
-            {process.state === 'died' ? <Mark kind="died">died{ended}</Mark> : process.state + ended}
+            {process.state === 'died' ? <Mark kind="died">died</Mark> : process.state}
           </Pair>
         )}
+        {ended && <Pair label="Ended">{ended}</Pair>}
       </dl>
       {process.resource && process.resource.length > 0 && <Attributes list={process.resource} />}
     </>

@@ -71,7 +71,7 @@ function Deaths({ store }: { store: TraceStore }) {
 
 function Notes({ store }: { store: TraceStore }) {
   const trace = store.trace.value;
-  const quiet = trace.complete && trace.losses.length === 0 && trace.died_count === 0;
+  const quiet = trace.complete && trace.losses.length + trace.died_count + trace.in_flight_count === 0;
   if (quiet) return null;
   const holes = !trace.complete && trace.in_flight_count === 0;
   return (
@@ -82,6 +82,11 @@ function Notes({ store }: { store: TraceStore }) {
           {lossSentence(loss, trace.processes)}
         </Note>
       ))}
+      {trace.in_flight_count > 0 && (
+        <Note icon="open" tone="warned">
+          {plural(trace.in_flight_count, 'span is', 'spans are')} still open. This page follows until the last one ends.
+        </Note>
+      )}
       {!trace.complete && (
         <Note icon="broken" tone="">
           {trace.root ? 'Some spans name a parent that has not arrived' : 'No root span has arrived'}

@@ -300,8 +300,11 @@ function paintLabel(pen: Pen, scene: Scene, palette: Palette, text: TextFit, i: 
     const x = Math.max(from, scene.treeWidth) + 14;
     pen.fillStyle = palette.surface;
     pen.beginPath();
-    pen.roundRect(x - 6, y - 8, width + 12, 16, 4);
+    pen.roundRect(x - 6.5, y - 8.5, width + 13, 17, 4);
     pen.fill();
+    pen.strokeStyle = status === STATUS.died ? palette.died : palette.services[scene.processColour[scene.columns.process[i]!] ?? 0]!;
+    pen.lineWidth = 1;
+    pen.stroke();
     pen.fillStyle = ink;
     pen.fillText(label, x, y + 0.5);
   }
