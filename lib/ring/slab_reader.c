@@ -486,10 +486,10 @@ static enum slab_error look_at_slot(struct slab_reader *r, const char *shared, b
         return SLAB_OK; /* it ended meanwhile: the ring has it */
 
     struct slab_slot *slot = (struct slab_slot *)(void *)r->chunk;
+    if (state == SLAB_SLOT_ENDING && reached_ring(r, slot))
+        return SLAB_OK; /* its slot may be half cleared */
     if (!span_is_sound(&slot->span))
         return SLAB_ERECORD;
-    if (state == SLAB_SLOT_ENDING && reached_ring(r, slot))
-        return SLAB_OK;
     struct slab_record record = {
         .payload = slot->payload, .used = used, .open = state == SLAB_SLOT_OPEN};
     memcpy(&record.span, &slot->span, sizeof record.span);
