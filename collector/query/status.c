@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collector/query/status.h"
+
+#include <stdlib.h>
+
+void pipeline_status_fini(struct pipeline_status *s)
+{
+    free(s->agents);
+    free(s->losses);
+    *s = (struct pipeline_status){0};
+}

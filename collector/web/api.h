@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The routes of docs/api.md, one function each. `rest` is what follows the route's path. */
+#ifndef WEFT_COLLECTOR_WEB_API_H
+#define WEFT_COLLECTOR_WEB_API_H
+
+#include "collector/web/params.h"
+#include "collector/web/web.h"
+#include "lib/base/json_writer.h"
+
+struct api_call {
+    const struct web *web;
+    const struct web_request *request;
+    const struct params *params;
+    const char *rest;
+};
+
+typedef void api_route(const struct api_call *call, struct reply *reply);
+
+api_route api_services, api_traces, api_trace, api_inflight, api_status, api_recording;
+api_route api_metrics, api_healthz, api_readyz;
+/* Files of the page; also every path that the page itself makes a view of. */
+void page_answer(const struct web *w, const struct web_request *request, struct reply *reply);
+bool page_has_path(const char *path);
+
+/* Attributes [first, first + count) as the API shows them. */
+void api_put_attributes(struct json_writer *w, const struct batch *batch,
+                        const struct batch_attributes *columns, uint32_t first, uint32_t count);
+static inline void api_field_str(struct json_writer *w, const char *key, struct batch_str s)
+{
+    json_field_string(w, key, s.bytes, s.length);
+}
+
+#endif

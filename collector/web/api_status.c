@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The pipeline's state, and the switch of recording. */
+#include <jansson.h>
+
+#include "collector/web/api.h"
+#include "lib/model/loss.h"
+
+static void put_collector(struct json_writer *w, const struct pipeline_status *s)
+{
+    static const char *const health[] = {"ok", "full", "failed"};
+    json_field_object(w, "collector");
+    json_field_text(w, "version", s->version);
+    json_field_unix_ns(w, "start_unix_ns", s->start_unix_ns);
+    json_field_unix_ns(w, "now_unix_ns", s->now_unix_ns);
+    json_field_bool(w, "ready", s->not_ready == NULL);
+    json_field_object(w, "accepted");
+    json_field_uint(w, "batches", s->batches);
+    json_field_uint(w, "spans", s->spans);
+    json_field_uint(w, "bytes", s->bytes);
+    json_field_uint(w, "duplicate_batches", s->duplicate_batches);
+    json_field_double(w, "spans_per_s", s->spans_per_s);
+    json_close_object(w);
+    json_field_object(w, "head");
+    json_field_uint(w, "traces", s->head.traces);
+    json_field_uint(w, "spans", s->head.spans);
+    json_field_uint(w, "bytes", s->head.bytes);
+    json_field_uint(w, "limit_bytes", s->head.limit_bytes);
+    if (s->head.oldest_unix_ns)
+        json_field_unix_ns(w, "oldest_unix_ns", s->head.oldest_unix_ns);
+    json_field_uint(w, "evicted_spans", s->head.evicted_spans);
+    json_close_object(w);
+    json_field_object(w, "ledger");
+    json_field_uint(w, "bytes", s->ledger.bytes);
+    json_field_uint(w, "limit_bytes", s->ledger.limit_bytes);
+    json_field_uint(w, "segments", s->ledger.segments);
+    if (s->ledger.oldest_unix_ns)
+        json_field_unix_ns(w, "oldest_unix_ns", s->ledger.oldest_unix_ns);
+    json_field_unix_ns(w, "begun_unix_ns", s->ledger.totals.begun_unix_ns);
+    json_field_uint(w, "dropped_segments", s->ledger.dropped_segments);
+    json_field_text(w, "state", health[s->ledger.health]);
+    if (s->ledger.health != LEDGER_OK)
+        json_field_text(w, "error", strerror(s->ledger.error));
+    json_close_object(w);
+    json_close_object(w);
+}
+
+static void put_agent(struct json_writer *w, const struct status_agent *a)
+{
+    json_open_object(w);
+    json_field_text(w, "id", a->id);
+    json_field_bool(w, "connected", a->connected);
+    json_field_unix_ns(w, "last_seen_unix_ns", a->last_seen_unix_ns);
+    json_field_int(w, "clock_skew_ns", a->clock_skew_ns);
+    json_field_uint(w, "accepted_spans", a->accepted_spans);
+    if (a->reported) {
+        json_field_text(w, "host", a->host);
+        json_field_text(w, "version", a->version);
+        json_field_unix_ns(w, "start_unix_ns", a->start_unix_ns);
+        json_field_uint(w, "processes", a->processes);
+        json_field_uint(w, "spans", a->spans);
+        json_field_uint(w, "sweep_lag_ns", a->sweep_lag_ns);
+        json_field_uint(w, "cpu_ns", a->cpu_ns);
+        json_field_uint(w, "resident_bytes", a->resident_bytes);
+        json_field_object(w, "spool");
+        json_field_uint(w, "bytes", a->spool_bytes);
+        json_field_uint(w, "limit_bytes", a->spool_limit_bytes);
+        json_field_uint(w, "batches", a->spool_batches);
+        json_close_object(w);
+        if (*a->problem)
+            json_field_text(w, "problem", a->problem);
+    }
+    json_close_object(w);
+}
+
+static void put_loss(struct json_writer *w, const struct loss_row *row)
+{
+    json_open_object(w);
+    json_field_text(w, "place", loss_reason_place(row->reason));
+    json_field_text(w, "reason", loss_reason_name(row->reason));
+    if (*row->agent)
+        json_field_text(w, "agent", row->agent);
+    if (*row->service)
+        json_field_text(w, "service", row->service);
+    json_field_uint(w, "count", row->count);
+    json_field_text(w, "explanation", loss_reason_explanation(row->reason));
+    json_field_unix_ns(w, "first_unix_ns", row->first_unix_ns);
+    json_field_unix_ns(w, "last_unix_ns", row->last_unix_ns);
+    json_close_object(w);
+}
+
+void api_status(const struct api_call *call, struct reply *reply)
+{
+    char why[PARAMS_WHY_MAX];
+    struct pipeline_status s;
+    if (params_only(call->params, "", why) != 0) {
+        reply_error(reply, 400, "%s", why);
+        return;
+    }
+    if (call->web->status(call->web->context, &s) != 0) {
+        reply_no_memory(reply);
+        return;
+    }
+    struct json_writer w = json_writer_to(&reply->body);
+    json_open_object(&w);
+    put_collector(&w, &s);
+    json_field_array(&w, "agents");
+    for (size_t i = 0; i < s.agent_count; i++)
+        put_agent(&w, &s.agents[i]);
+    json_close_array(&w);
+    json_field_array(&w, "losses");
+    for (size_t i = 0; i < s.loss_count; i++)
+        put_loss(&w, &s.losses[i]);
+    json_close_array(&w);
+    json_field_object(&w, "freshness");
+    json_field_uint(&w, "count", s.freshness.count);
+    if (s.freshness.count > 0) {
+        json_field_uint(&w, "p50_ns", s.freshness.p50_ns);
+        json_field_uint(&w, "p99_ns", s.freshness.p99_ns);
+    }
+    json_close_object(&w);
+    json_close_object(&w);
+    buffer_byte(&reply->body, '\n');
+    pipeline_status_fini(&s);
+}
+
+/* ---- recording on and off ---------------------------------------------------------------------
+ */
+
+static void switch_recording(const struct api_call *call, const json_t *body, struct reply *reply)
+{
+    const json_t *service = json_object_get(body, "service"), *on = json_object_get(body, "on");
+    size_t length = json_string_length(service);
+    if (!json_is_string(service) || !json_is_boolean(on) || length == 0 ||
+        length > LOSS_SERVICE_MAX || strlen(json_string_value(service)) != length) {
+        reply_error(reply, 400,
+                    "expected {\"service\": a name of 1 to %d bytes or \"*\", \"on\": true or "
+                    "false}",
+                    LOSS_SERVICE_MAX);
+        return;
+    }
+    int agents =
+        call->web->recording(call->web->context, json_string_value(service), json_is_true(on));
+    if (agents < 0) {
+        reply_error(reply, 503, "the agents cannot be told now; try again");
+        return;
+    }
+    buffer_printf(&reply->body, "{\"agents\":%d}\n", agents);
+}
+
+void api_recording(const struct api_call *call, struct reply *reply)
+{
+    const struct web_request *request = call->request;
+    static const char json_type[] = "application/json";
+    /* No form of another site can send this type without asking first (CORS). */
+    if (!request->content_type ||
+        strncasecmp(request->content_type, json_type, sizeof json_type - 1) != 0) {
+        reply_error(reply, 415, "send the body with Content-Type: application/json");
+        return;
+    }
+    json_error_t error;
+    json_t *body = json_loadb(request->body, request->body_length, JSON_REJECT_DUPLICATES, &error);
+    if (body)
+        switch_recording(call, body, reply);
+    else
+        reply_error(reply, 400, "the body is no JSON: %.200s", error.text);
+    json_decref(body);
+}

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+/* One trace. A small one is written at once; a large one is streamed, and keeps its batches
+ * from being freed until the last byte is sent or the client is gone. */
+#include <stdlib.h>
+
+#include "collector/clock.h"
+#include "collector/web/api.h"
+#include "lib/model/loss.h"
+
+enum { SPANS_AT_ONCE = 500, STREAM_BYTES = 64 << 10 };
+
+enum part { PART_HEAD, PART_SPANS, PART_TAIL };
+
+struct trace_stream {
+    struct trace_view view;
+    struct json_writer writer; /* its buffer is set at each call */
+    enum part part;
+    uint32_t next; /* in tree.order */
+};
+
+static const char *state_name(enum process_state state)
+{
+    return state == PROCESS_DIED ? "died" : state == PROCESS_EXITED ? "exited" : "alive";
+}
+
+static void put_process(struct json_writer *w, const struct tree_process *p,
+                        const struct trace_state *state)
+{
+    const struct batch_process_view *v = p->view;
+    json_open_object(w);
+    api_field_str(w, "service", v->service);
+    api_field_str(w, "version", v->version);
+    api_field_str(w, "instance", v->instance);
+    api_field_str(w, "cell", v->cell);
+    api_field_str(w, "host", v->host);
+    json_field_uint(w, "pid", v->pid);
+    json_field_unix_ns(w, "start_unix_ns", v->start_unix_ns);
+    json_field_text(w, "state", state_name(state->state));
+    if (state->state != PROCESS_ALIVE)
+        json_field_unix_ns(w, "state_unix_ns", state->state_unix_ns);
+    json_key(w, "resource");
+    api_put_attributes(w, p->batch, &p->batch->resource, v->attribute_first, v->attribute_count);
+    json_close_object(w);
+}
+
+static void put_root(struct json_writer *w, const struct tree *t)
+{
+    if (t->root == TREE_NONE)
+        return;
+    const struct tree_node *root = &t->nodes[t->root];
+    json_field_object(w, "root");
+    api_field_str(w, "service", t->processes[root->process].view->service);
+    api_field_str(w, "operation", root->batch->strings[root->batch->name[root->row]]);
+    json_close_object(w);
+}
+
+static void put_head(struct json_writer *w, const struct trace_view *v)
+{
+    const struct tree *t = &v->tree;
+    json_open_object(w);
+    json_field_hex128(w, "trace_id", v->id.hi, v->id.lo);
+    json_field_unix_ns(w, "start_unix_ns", t->start_unix_ns);
+    json_field_uint(w, "duration_ns", t->end_unix_ns - t->start_unix_ns);
+    put_root(w, t);
+    json_field_bool(w, "complete", tree_complete(t));
+    json_field_uint(w, "span_count", t->count);
+    json_field_uint(w, "error_count", t->errors);
+    json_field_uint(w, "died_count", t->died);
+    json_field_uint(w, "in_flight_count", t->in_flight);
+    json_field_array(w, "processes");
+    for (uint32_t i = 0; i < t->process_count; i++)
+        put_process(w, &t->processes[i], &v->states[i]);
+    json_close_array(w);
+    json_field_array(w, "spans");
+}
+
+/* ---- spans ------------------------------------------------------------------------------------
+ */
+
+static void put_events(struct json_writer *w, const struct batch *b, uint32_t row)
+{
+    json_field_array(w, "events");
+    for (uint32_t i = b->event_first[row]; i < b->event_first[row] + b->event_count[row]; i++) {
+        json_open_object(w);
+        api_field_str(w, "name", b->strings[b->event_name[i]]);
+        json_field_int(w, "offset_ns", (int64_t)(b->event_unix_ns[i] - b->start_unix_ns[row]));
+        json_key(w, "attributes");
+        api_put_attributes(w, b, &b->attributes, b->event_attribute_first[i],
+                           b->event_attribute_count[i]);
+        json_close_object(w);
+    }
+    json_close_array(w);
+}
+
+static void put_links(struct json_writer *w, const struct batch *b, uint32_t row)
+{
+    json_field_array(w, "links");
+    for (uint32_t i = b->link_first[row]; i < b->link_first[row] + b->link_count[row]; i++) {
+        json_open_object(w);
+        json_field_hex128(w, "trace_id", b->link_trace_hi[i], b->link_trace_lo[i]);
+        json_field_hex64(w, "span_id", b->link_span_id[i]);
+        json_key(w, "attributes");
+        api_put_attributes(w, b, &b->attributes, b->link_attribute_first[i],
+                           b->link_attribute_count[i]);
+        json_close_object(w);
+    }
+    json_close_array(w);
+}
+
+static void put_flags(struct json_writer *w, const struct tree_node *n)
+{
+    json_field_array(w, "flags");
+    if (n->batch->flags[n->row] & SPAN_FLAG_REMOTE_PARENT)
+        json_put_text(w, "remote_parent");
+    if (n->flags & TREE_ORPHAN)
+        json_put_text(w, "orphan");
+    if (n->flags & TREE_DUPLICATE)
+        json_put_text(w, "duplicate");
+    if (n->flags & TREE_CYCLE)
+        json_put_text(w, "cycle");
+    json_close_array(w);
+}
+
+static void put_parent(struct json_writer *w, uint64_t parent_id)
+{
+    if (parent_id)
+        json_field_hex64(w, "parent_id", parent_id);
+    else
+        json_field_text(w, "parent_id", "");
+}
+
+static void put_span(struct json_writer *w, const struct tree *t, const struct tree_node *n)
+{
+    const struct batch *b = n->batch;
+    uint32_t row = n->row;
+    json_open_object(w);
+    json_field_hex64(w, "span_id", b->span_id[row]);
+    put_parent(w, b->parent_id[row]);
+    json_field_uint(w, "process", n->process);
+    api_field_str(w, "name", b->strings[b->name[row]]);
+    json_field_text(w, "kind", span_kind_name(b->kind[row]));
+    json_field_text(w, "status", span_status_name(b->status[row]));
+    if (b->status_message[row])
+        api_field_str(w, "status_message", b->strings[b->status_message[row]]);
+    json_field_uint(w, "start_offset_ns", b->start_unix_ns[row] - t->start_unix_ns);
+    json_field_uint(w, "duration_ns", b->duration_ns[row]);
+    json_key(w, "attributes");
+    api_put_attributes(w, b, &b->attributes, b->attribute_first[row], b->attribute_count[row]);
+    put_events(w, b, row);
+    put_links(w, b, row);
+    if (b->tracestate[row])
+        api_field_str(w, "tracestate", b->strings[b->tracestate[row]]);
+    json_field_uint(w, "dropped_attributes", b->dropped_attributes[row]);
+    put_flags(w, n);
+    json_close_object(w);
+}
+
+/* ---- losses -----------------------------------------------------------------------------------
+ */
+
+static void put_losses(struct json_writer *w, const struct trace_view *v)
+{
+    json_field_array(w, "losses");
+    for (size_t i = 0; i < v->loss_count; i++) {
+        const struct trace_loss *loss = &v->losses[i];
+        json_open_object(w);
+        if (loss->process != TREE_NONE)
+            json_field_uint(w, "process", loss->process);
+        else if (loss->service.length > 0)
+            api_field_str(w, "service", loss->service);
+        json_field_text(w, "agent", loss->agent);
+        json_field_text(w, "place", loss_reason_place(loss->reason));
+        json_field_text(w, "reason", loss_reason_name(loss->reason));
+        json_field_text(w, "explanation", loss_reason_explanation(loss->reason));
+        json_field_uint(w, "count", loss->count);
+        json_field_unix_ns(w, "from_unix_ns", loss->from_unix_ns);
+        json_field_unix_ns(w, "to_unix_ns", loss->to_unix_ns);
+        json_close_object(w);
+    }
+    json_close_array(w);
+    json_close_object(w);
+    buffer_byte(w->out, '\n');
+}
+
+/* ---- piece by piece ---------------------------------------------------------------------------
+ */
+
+static bool stream_next(void *context, struct buffer *out)
+{
+    struct trace_stream *s = context;
+    const struct tree *t = &s->view.tree;
+    size_t enough = out->length + STREAM_BYTES;
+    s->writer.out = out;
+    if (s->part == PART_HEAD) {
+        put_head(&s->writer, &s->view);
+        s->part = PART_SPANS;
+    }
+    while (s->next < t->count && out->length < enough)
+        put_span(&s->writer, t, &t->nodes[t->order[s->next++]]);
+    if (s->next < t->count)
+        return true;
+    json_close_array(&s->writer);
+    put_losses(&s->writer, &s->view);
+    return false;
+}
+
+static void stream_close(void *context)
+{
+    struct trace_stream *s = context;
+    trace_view_fini(&s->view);
+    free(s);
+}
+
+void api_trace(const struct api_call *call, struct reply *reply)
+{
+    char why[PARAMS_WHY_MAX];
+    struct trace_id id;
+    if (params_only(call->params, "", why) != 0) {
+        reply_error(reply, 400, "%s", why);
+        return;
+    }
+    if (!params_trace_id(call->rest, &id)) {
+        reply_error(reply, 400, "a trace id is 32 hex digits and not all zero");
+        return;
+    }
+    struct trace_stream *s = calloc(1, sizeof *s);
+    int found = s ? query_trace(&call->web->query, id, clock_unix_ns(), &s->view) : -1;
+    if (found != 1) {
+        free(s);
+        if (found == 0)
+            reply_error(reply, 404,
+                        "no span of this trace is known: it is too old, was never "
+                        "recorded, or has not arrived yet");
+        else
+            reply_no_memory(reply);
+        return;
+    }
+    struct reply_stream stream = {stream_next, stream_close, s};
+    if (s->view.tree.count > SPANS_AT_ONCE) {
+        reply->stream = stream;
+        return;
+    }
+    while (stream_next(s, &reply->body))
+        ;
+    stream_close(s);
+}

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0
+/* /metrics: Prometheus' text format, version 0.0.4. */
+#include <inttypes.h>
+
+#include "collector/web/api.h"
+#include "lib/model/loss.h"
+
+static void family(struct buffer *out, const char *name, const char *type, const char *help)
+{
+    buffer_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+static void single(struct buffer *out, const char *name, const char *type, const char *help,
+                   double value)
+{
+    family(out, name, type, help);
+    buffer_printf(out, "%s %.17g\n", name, value);
+}
+
+/* The format knows three escapes; other control characters stay as they are. */
+static void put_label_value(struct buffer *out, const char *value)
+{
+    buffer_byte(out, '"');
+    for (; *value; value++) {
+        if (*value == '\n')
+            buffer_text(out, "\\n");
+        else if (*value == '"' || *value == '\\')
+            buffer_append(out, (char[]){'\\', *value}, 2);
+        else
+            buffer_byte(out, *value);
+    }
+    buffer_byte(out, '"');
+}
+
+static void put_accepted(struct buffer *out, const struct pipeline_status *s)
+{
+    single(out, "weft_collector_start_time_seconds", "gauge", "When the collector started.",
+           (double)s->start_unix_ns * 1e-9);
+    single(out, "weft_collector_ready", "gauge", "Whether batches are accepted.",
+           s->not_ready == NULL);
+    single(out, "weft_collector_accepted_batches_total", "counter", "Batches made durable.",
+           (double)s->batches);
+    single(out, "weft_collector_accepted_spans_total", "counter", "Spans made durable.",
+           (double)s->spans);
+    single(out, "weft_collector_accepted_bytes_total", "counter", "Encoded bytes made durable.",
+           (double)s->bytes);
+    single(out, "weft_collector_duplicate_batches_total", "counter",
+           "Batches that had been accepted already.", (double)s->duplicate_batches);
+    single(out, "weft_collector_queued_batches", "gauge", "Batches waiting to be made durable.",
+           (double)s->queued_batches);
+    single(out, "weft_collector_queued_bytes", "gauge", "Bytes waiting to be made durable.",
+           (double)s->queued_bytes);
+}
+
+static void put_stores(struct buffer *out, const struct pipeline_status *s)
+{
+    single(out, "weft_collector_head_spans", "gauge", "Spans in memory.", (double)s->head.spans);
+    single(out, "weft_collector_head_traces", "gauge", "Traces in memory.", (double)s->head.traces);
+    single(out, "weft_collector_head_bytes", "gauge", "Memory of the spans and their index.",
+           (double)s->head.bytes);
+    single(out, "weft_collector_head_limit_bytes", "gauge", "Bound of the head's memory.",
+           (double)s->head.limit_bytes);
+    single(out, "weft_collector_head_oldest_time_seconds", "gauge",
+           "Start of the oldest span in memory.", (double)s->head.oldest_unix_ns * 1e-9);
+    single(out, "weft_collector_head_evicted_spans_total", "counter",
+           "Spans that newer ones pushed out of memory.", (double)s->head.evicted_spans);
+    single(out, "weft_collector_ledger_bytes", "gauge", "Size of the ledger on disk.",
+           (double)s->ledger.bytes);
+    single(out, "weft_collector_ledger_limit_bytes", "gauge", "Bound of the ledger on disk.",
+           (double)s->ledger.limit_bytes);
+    single(out, "weft_collector_ledger_segments", "gauge", "Files of the ledger.",
+           s->ledger.segments);
+    single(out, "weft_collector_ledger_dropped_segments_total", "counter",
+           "Files of the ledger dropped for age or size.", (double)s->ledger.dropped_segments);
+    single(out, "weft_collector_ledger_writable", "gauge", "Whether the ledger can be written.",
+           s->ledger.health == LEDGER_OK);
+}
+
+static void put_freshness(struct buffer *out, const struct freshness_summary *f)
+{
+    static const char name[] = "weft_collector_freshness_seconds";
+    family(out, name, "histogram", "From the end of a span to its being visible.");
+    uint64_t below = 0;
+    for (unsigned i = 0; i + 1 < FRESHNESS_OCTAVES; i++) {
+        below += f->octaves[i];
+        buffer_printf(out, "%s_bucket{le=\"%.9g\"} %" PRIu64 "\n", name,
+                      (double)(UINT64_C(2) << (FRESHNESS_OCTAVE_FIRST + i)) * 1e-9, below);
+    }
+    buffer_printf(out, "%s_bucket{le=\"+Inf\"} %" PRIu64 "\n%s_sum %.17g\n%s_count %" PRIu64 "\n",
+                  name, f->total, name, f->total_sum_s, name, f->total);
+}
+
+static void put_link(struct buffer *out, const struct link_server_stats *l)
+{
+    static const char name[] = "weft_collector_link_refused_total";
+    single(out, "weft_collector_link_received_total", "counter", "Messages from agents.",
+           (double)l->received);
+    family(out, name, "counter", "Messages that were not opened, by reason.");
+    buffer_printf(out, "%s{reason=\"bad_envelope\"} %" PRIu64 "\n", name, l->bad_envelope);
+    buffer_printf(out, "%s{reason=\"bad_key\"} %" PRIu64 "\n", name, l->bad_key);
+    buffer_printf(out, "%s{reason=\"unknown_agent\"} %" PRIu64 "\n", name, l->unknown_agent);
+    buffer_printf(out, "%s{reason=\"too_old\"} %" PRIu64 "\n", name, l->too_old);
+    buffer_printf(out, "%s{reason=\"replayed\"} %" PRIu64 "\n", name, l->replayed);
+}
+
+/* ---- agents: one family at a time, as the format wants ----------------------------------------
+ */
+
+struct agent_family {
+    const char *name, *type, *help;
+    double (*value)(const struct status_agent *a);
+    bool reported; /* only of agents that have sent a report */
+};
+
+static double agent_connected(const struct status_agent *a)
+{
+    return a->connected;
+}
+
+static double agent_seen(const struct status_agent *a)
+{
+    return (double)a->last_seen_unix_ns * 1e-9;
+}
+
+static double agent_skew(const struct status_agent *a)
+{
+    return (double)a->clock_skew_ns * 1e-9;
+}
+
+static double agent_accepted(const struct status_agent *a)
+{
+    return (double)a->accepted_spans;
+}
+
+static double agent_processes(const struct status_agent *a)
+{
+    return (double)a->processes;
+}
+
+static double agent_spans(const struct status_agent *a)
+{
+    return (double)a->spans;
+}
+
+static double agent_lag(const struct status_agent *a)
+{
+    return (double)a->sweep_lag_ns * 1e-9;
+}
+
+static double agent_spool(const struct status_agent *a)
+{
+    return (double)a->spool_bytes;
+}
+
+static double agent_spool_limit(const struct status_agent *a)
+{
+    return (double)a->spool_limit_bytes;
+}
+
+static double agent_cpu(const struct status_agent *a)
+{
+    return (double)a->cpu_ns * 1e-9;
+}
+
+static double agent_resident(const struct status_agent *a)
+{
+    return (double)a->resident_bytes;
+}
+
+static const struct agent_family agent_families[] = {
+    {"weft_agent_connected", "gauge", "Whether it was heard of in the last seconds.",
+     agent_connected, false},
+    {"weft_agent_last_seen_time_seconds", "gauge", "When it was heard of last.", agent_seen, false},
+    {"weft_agent_clock_skew_seconds", "gauge", "The collector's clock less the agent's.",
+     agent_skew, false},
+    {"weft_agent_accepted_spans_total", "counter", "Spans of it that the collector made durable.",
+     agent_accepted, false},
+    {"weft_agent_processes", "gauge", "Processes it reads.", agent_processes, true},
+    {"weft_agent_spans_total", "counter", "Spans it has read.", agent_spans, true},
+    {"weft_agent_sweep_lag_seconds", "gauge", "Its longest pause between two sweeps.", agent_lag,
+     true},
+    {"weft_agent_spool_bytes", "gauge", "What waits in its spool.", agent_spool, true},
+    {"weft_agent_spool_limit_bytes", "gauge", "Bound of its spool.", agent_spool_limit, true},
+    {"weft_agent_cpu_seconds_total", "counter", "CPU time it has used.", agent_cpu, true},
+    {"weft_agent_resident_bytes", "gauge", "Its memory.", agent_resident, true},
+};
+
+static void put_agents(struct buffer *out, const struct pipeline_status *s)
+{
+    for (size_t f = 0; f < sizeof agent_families / sizeof *agent_families; f++) {
+        const struct agent_family *of = &agent_families[f];
+        family(out, of->name, of->type, of->help);
+        for (size_t i = 0; i < s->agent_count; i++) {
+            const struct status_agent *a = &s->agents[i];
+            if (of->reported && !a->reported)
+                continue;
+            buffer_printf(out, "%s{agent=", of->name);
+            put_label_value(out, a->id);
+            buffer_printf(out, "} %.17g\n", of->value(a));
+        }
+    }
+}
+
+static void put_losses(struct buffer *out, const struct pipeline_status *s)
+{
+    family(out, "weft_lost_total", "counter",
+           "What was lost, by place and reason, since the ledger begins.");
+    for (size_t i = 0; i < s->loss_count; i++) {
+        const struct loss_row *row = &s->losses[i];
+        buffer_printf(out, "weft_lost_total{place=\"%s\",reason=\"%s\",agent=",
+                      loss_reason_place(row->reason), loss_reason_name(row->reason));
+        put_label_value(out, row->agent);
+        buffer_text(out, ",service=");
+        put_label_value(out, row->service);
+        buffer_printf(out, "} %" PRIu64 "\n", row->count);
+    }
+}
+
+void api_metrics(const struct api_call *call, struct reply *reply)
+{
+    struct pipeline_status s;
+    if (call->web->status(call->web->context, &s) != 0) {
+        reply_no_memory(reply);
+        return;
+    }
+    reply->content_type = "text/plain; version=0.0.4; charset=utf-8";
+    put_accepted(&reply->body, &s);
+    put_stores(&reply->body, &s);
+    put_freshness(&reply->body, &s.freshness);
+    put_link(&reply->body, &s.link);
+    put_agents(&reply->body, &s);
+    put_losses(&reply->body, &s);
+    pipeline_status_fini(&s);
+}
+
+void api_healthz(const struct api_call *call, struct reply *reply)
+{
+    (void)call;
+    buffer_text(&reply->body, "{\"status\":\"alive\"}\n");
+}
+
+void api_readyz(const struct api_call *call, struct reply *reply)
+{
+    const char *not_ready = call->web->not_ready(call->web->context);
+    if (not_ready)
+        reply_error(reply, 503, "%s", not_ready);
+    else
+        buffer_text(&reply->body, "{\"status\":\"ready\"}\n");
+}

@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The HTTP side of web.h: libmicrohttpd with a few threads of its own, each of which polls the
+ * connections it took. Limits: connections, seconds without a byte, bytes of headers (the
+ * library's memory pool), bytes of a body. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <microhttpd.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "collector/web/params.h"
+#include "collector/web/web.h"
+#include "lib/base/log.h"
+
+enum { HEADER_POOL_BYTES = 32 << 10, STREAM_BLOCK_BYTES = 64 << 10 };
+
+static const char page_policy[] =
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'";
+static const char data_policy[] = "default-src 'none'; frame-ancestors 'none'";
+
+struct web_server {
+    struct MHD_Daemon *daemon;
+    const struct web *web;
+    unsigned port;
+};
+
+/* What is kept of a request between the library's calls. */
+struct exchange {
+    char *query; /* as it came, behind the '?'; NULL: none */
+    char body[WEB_BODY_MAX + 1];
+    size_t body_length;
+    bool started, too_long;
+};
+
+/* ---- the library's callbacks ------------------------------------------------------------------
+ */
+
+static void *on_uri(void *context, const char *uri, struct MHD_Connection *connection)
+{
+    (void)context;
+    (void)connection;
+    struct exchange *x = calloc(1, sizeof *x);
+    const char *query = strchr(uri, '?');
+    if (x && query) {
+        x->query = strdup(query + 1);
+        if (!x->query) {
+            free(x);
+            x = NULL;
+        }
+    }
+    return x;
+}
+
+static void on_completed(void *context, struct MHD_Connection *connection, void **place,
+                         enum MHD_RequestTerminationCode code)
+{
+    (void)context;
+    (void)connection;
+    (void)code;
+    struct exchange *x = *place;
+    if (x)
+        free(x->query);
+    free(x);
+    *place = NULL;
+}
+
+__attribute__((format(printf, 2, 0))) static void on_library_log(void *context, const char *format,
+                                                                 va_list arguments)
+{
+    (void)context;
+    char line[256];
+    vsnprintf(line, sizeof line, format, arguments);
+    line[strcspn(line, "\n")] = 0;
+    LOG_DEBUG("http: %s", line);
+}
+
+struct sending { /* a stream and what of it is not sent yet */
+    struct reply_stream stream;
+    struct buffer ready;
+    size_t sent;
+    bool ended;
+};
+
+static ssize_t on_read(void *context, uint64_t position, char *to, size_t most)
+{
+    (void)position;
+    struct sending *s = context;
+    if (s->sent == s->ready.length) {
+        if (s->ended)
+            return MHD_CONTENT_READER_END_OF_STREAM;
+        buffer_clear(&s->ready);
+        s->sent = 0;
+        s->ended = !s->stream.next(s->stream.context, &s->ready);
+        if (s->ready.failed)
+            return MHD_CONTENT_READER_END_WITH_ERROR;
+    }
+    size_t count = s->ready.length - s->sent;
+    if (count > most)
+        count = most;
+    memcpy(to, s->ready.data + s->sent, count);
+    s->sent += count;
+    return (ssize_t)count;
+}
+
+static void on_read_end(void *context)
+{
+    struct sending *s = context;
+    s->stream.close(s->stream.context);
+    buffer_fini(&s->ready);
+    free(s);
+}
+
+/* ---- a reply becomes a response ---------------------------------------------------------------
+ */
+
+static struct MHD_Response *stream_response(struct reply *r)
+{
+    struct sending *s = calloc(1, sizeof *s);
+    if (!s)
+        return NULL;
+    s->stream = r->stream;
+    struct MHD_Response *response = MHD_create_response_from_callback(
+        MHD_SIZE_UNKNOWN, STREAM_BLOCK_BYTES, on_read, s, on_read_end);
+    if (response)
+        r->stream = (struct reply_stream){0};
+    else
+        free(s);
+    return response;
+}
+
+/* Takes over what it needs of the reply; NULL when memory is out. */
+static struct MHD_Response *body_response(struct reply *r)
+{
+    struct MHD_Response *response;
+    if (r->stream.next)
+        return stream_response(r);
+    if (r->file >= 0) {
+        response = MHD_create_response_from_fd64(r->file_bytes, r->file);
+        if (response)
+            r->file = -1;
+        return response;
+    }
+    response = MHD_create_response_from_buffer(r->body.length, r->body.data, MHD_RESPMEM_MUST_FREE);
+    if (response)
+        r->body = (struct buffer){0};
+    return response;
+}
+
+static void add_header(struct MHD_Response *response, const char *name, const char *value)
+{
+    if (value && *value)
+        MHD_add_response_header(response, name, value);
+}
+
+static enum MHD_Result send_reply(struct MHD_Connection *connection, struct reply *r)
+{
+    struct MHD_Response *response = body_response(r);
+    enum MHD_Result result = MHD_NO;
+    if (response) {
+        add_header(response, "Content-Type", r->content_type);
+        add_header(response, "Cache-Control", r->cache_control ? r->cache_control : "no-store");
+        add_header(response, "ETag", r->etag);
+        add_header(response, "Allow", r->allow);
+        add_header(response, "WWW-Authenticate", r->authenticate);
+        add_header(response, "X-Content-Type-Options", "nosniff");
+        add_header(response, "Referrer-Policy", "no-referrer");
+        add_header(response, "Content-Security-Policy", r->page ? page_policy : data_policy);
+        result = MHD_queue_response(connection, r->status, response);
+        MHD_destroy_response(response);
+    }
+    reply_fini(r);
+    return result;
+}
+
+static enum web_method method_of(const char *name)
+{
+    if (strcmp(name, "GET") == 0)
+        return WEB_GET;
+    if (strcmp(name, "HEAD") == 0)
+        return WEB_HEAD;
+    return strcmp(name, "POST") == 0 ? WEB_POST : WEB_OTHER;
+}
+
+static const char *header(struct MHD_Connection *connection, const char *name)
+{
+    return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
+}
+
+static void take_body(struct exchange *x, const char *data, size_t length)
+{
+    if (length > WEB_BODY_MAX - x->body_length) {
+        x->too_long = true;
+        return;
+    }
+    memcpy(x->body + x->body_length, data, length);
+    x->body_length += length;
+}
+
+static enum MHD_Result on_request(void *context, struct MHD_Connection *connection,
+                                  const char *path, const char *method, const char *version,
+                                  const char *upload, size_t *upload_length, void **place)
+{
+    (void)version;
+    const struct web_server *s = context;
+    struct exchange *x = *place;
+    struct reply reply = REPLY_EMPTY;
+    if (!x)
+        return MHD_NO; /* no memory */
+    if (!x->started) {
+        x->started = true; /* the headers are here; a body may follow */
+        return MHD_YES;
+    }
+    if (*upload_length > 0) {
+        take_body(x, upload, *upload_length);
+        *upload_length = 0;
+        return MHD_YES;
+    }
+    struct web_request request = {
+        .method = method_of(method),
+        .path = path,
+        .query = x->query,
+        .host = header(connection, "Host"),
+        .authorization = header(connection, "Authorization"),
+        .content_type = header(connection, "Content-Type"),
+        .if_none_match = header(connection, "If-None-Match"),
+        .body = x->body,
+        .body_length = x->body_length,
+    };
+    if (x->too_long)
+        reply_error(&reply, 413, "the body is longer than %d bytes", WEB_BODY_MAX);
+    else
+        web_answer(s->web, &request, &reply);
+    return send_reply(connection, &reply);
+}
+
+/* ---- listening --------------------------------------------------------------------------------
+ */
+
+/* "HOST:PORT" or "[HOST]:PORT". NULL: it is no address. Freed by freeaddrinfo. */
+static struct addrinfo *resolve(const char *address)
+{
+    char host[256];
+    const char *colon = strrchr(address, ':');
+    size_t length = colon ? (size_t)(colon - address) : 0;
+    if (length == 0 || length >= sizeof host)
+        return NULL;
+    memcpy(host, address, length);
+    host[length] = 0;
+    char *name = host;
+    if (name[0] == '[' && name[length - 1] == ']') {
+        name[length - 1] = 0;
+        name++;
+    }
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
+    struct addrinfo *list = NULL;
+    return getaddrinfo(name, colon + 1, &hints, &list) == 0 ? list : NULL;
+}
+
+static bool is_loopback(const struct sockaddr *address)
+{
+    if (address->sa_family == AF_INET) {
+        struct sockaddr_in in;
+        memcpy(&in, address, sizeof in);
+        return ntohl(in.sin_addr.s_addr) >> 24 == 127;
+    }
+    struct sockaddr_in6 in6;
+    memcpy(&in6, address, sizeof in6);
+    return address->sa_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&in6.sin6_addr);
+}
+
+int web_address_is_loopback(const char *address)
+{
+    struct addrinfo *list = resolve(address);
+    if (!list)
+        return -1;
+    bool loopback = true;
+    for (const struct addrinfo *a = list; a; a = a->ai_next)
+        loopback = loopback && is_loopback(a->ai_addr);
+    freeaddrinfo(list);
+    return loopback;
+}
+
+static struct MHD_Daemon *start(struct web_server *s, const struct sockaddr *address,
+                                const struct web_server_options *o)
+{
+    unsigned flags = MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_ERROR_LOG;
+    if (address->sa_family == AF_INET6)
+        flags |= MHD_USE_IPv6;
+    return MHD_start_daemon(
+        flags, 0, NULL, NULL, on_request, s, MHD_OPTION_EXTERNAL_LOGGER, on_library_log, NULL,
+        MHD_OPTION_SOCK_ADDR, address, MHD_OPTION_URI_LOG_CALLBACK, on_uri, NULL,
+        MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_THREAD_POOL_SIZE, o->threads,
+        MHD_OPTION_CONNECTION_LIMIT, o->connections, MHD_OPTION_CONNECTION_TIMEOUT, o->timeout_s,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADER_POOL_BYTES, MHD_OPTION_END);
+}
+
+static unsigned port_of(struct MHD_Daemon *daemon)
+{
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT);
+    return info ? info->port : 0;
+}
+
+struct web_server *web_server_start(struct web *w, const struct web_server_options *options,
+                                    char *why, size_t why_size)
+{
+    struct addrinfo *list = resolve(options->address);
+    if (!list) {
+        snprintf(why, why_size, "http: found \"%s\", expected HOST:PORT", options->address);
+        return NULL;
+    }
+    w->loopback = web_address_is_loopback(options->address) == 1;
+    struct web_server *s = calloc(1, sizeof *s);
+    if (s) {
+        s->web = w;
+        errno = 0;
+        s->daemon = start(s, list->ai_addr, options);
+    }
+    if (s && s->daemon) {
+        s->port = port_of(s->daemon);
+    } else {
+        snprintf(why, why_size, "http: cannot listen on %s: %s", options->address,
+                 errno ? strerror(errno) : "the HTTP library refuses");
+        free(s);
+        s = NULL;
+    }
+    freeaddrinfo(list);
+    return s;
+}
+
+unsigned web_server_port(const struct web_server *s)
+{
+    return s->port;
+}
+
+void web_server_stop(struct web_server **place)
+{
+    struct web_server *s = *place;
+    if (!s)
+        return;
+    MHD_stop_daemon(s->daemon);
+    free(s);
+    *place = NULL;
+}
