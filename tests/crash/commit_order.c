@@ -30,13 +30,22 @@ enum { SPANS = 12, KILLS = 150, ITEMS = 6 };
 
 /* ---- the script ------------------------------------------------------------------------------ */
 
-static const char text[] = "a value of some length";
+enum { TEXT_BYTES = 24 };
+
+/* Digits that tell which span wrote them: a slot still holds what the one before it wrote. */
+static void write_text(char text[TEXT_BYTES], uint64_t i)
+{
+    for (int k = 0; k < TEXT_BYTES; k++)
+        text[k] = (char)('0' + (i >> (k % 16) & 7));
+}
 
 /* Items in order: int, string, event, nested int, status message, bool. */
 static void say_everything(weft_span span, int i)
 {
+    char text[TEXT_BYTES];
+    write_text(text, (uint64_t)i);
     weft_set_int(span, WEFT_NAME("i"), i);
-    weft_set_string(span, WEFT_NAME("text"), text);
+    weft_set_string_n(span, WEFT_NAME("text"), text, sizeof text);
     const struct weft_attribute nested = {WEFT_NAME("try"), WEFT_TYPE_INT, {.integer = i}, 0};
     weft_event(span, WEFT_NAME("retry"), &nested, 1);
     weft_set_status(span, WEFT_ERROR, "failed");
@@ -47,29 +56,46 @@ static void record_pair(int i)
 {
     weft_span outer = weft_begin(WEFT_NAME("outer"), WEFT_SERVER);
     weft_span inner = weft_begin(WEFT_NAME("inner"), WEFT_CLIENT);
-    say_everything(inner, i);
+    say_everything(inner, 2 * i + 1);
     weft_end(inner);
-    say_everything(outer, i);
+    say_everything(outer, 2 * i + 2);
     weft_end(outer);
 }
 
-/* How many items of the script a payload holds; -1 if it is no prefix of it. */
-static int items_said(const struct slab_record *record)
+/* Whether an item's value is what a span with number i says. */
+static bool value_is(int n, const struct slab_item_view *item, uint64_t i)
+{
+    char text[TEXT_BYTES];
+    uint64_t word;
+    memcpy(&word, item->value, sizeof word < item->length ? sizeof word : item->length);
+    write_text(text, i);
+    switch (n) {
+    case 1: return memcmp(item->value, text, sizeof text) == 0;
+    case 2: return word != 0;
+    case 3: return word == i;
+    case 4: return memcmp(item->value, "failed", item->length) == 0;
+    default: return n != 5 || word == 1;
+    }
+}
+
+/* How many items of the script a payload holds; -1 if it is no prefix of it. *number: the span's,
+ * if it says one. */
+static int items_said(const struct slab_record *record, uint64_t *number)
 {
     const uint8_t types[ITEMS] = {SLAB_ITEM_INT, SLAB_ITEM_STRING, SLAB_ITEM_EVENT,
                                   SLAB_ITEM_INT, SLAB_ITEM_STATUS_MESSAGE, SLAB_ITEM_BOOL};
-    const uint16_t lengths[ITEMS] = {8, sizeof text - 1, 8, 8, 6, 8};
+    const uint16_t lengths[ITEMS] = {8, TEXT_BYTES, 8, 8, 6, 8};
     struct slab_walk walk = slab_walk(record->payload, record->used);
     struct slab_item_view item;
     int n = 0;
-    while (slab_item_next(&walk, &item)) {
+    *number = 0;
+    for (; slab_item_next(&walk, &item); n++) {
         if (n == ITEMS || item.type != types[n] || item.length != lengths[n])
             return -1;
-        if (n == 1 && memcmp(item.value, text, item.length) != 0)
+        if (n == 0)
+            memcpy(number, item.value, sizeof *number);
+        if (!value_is(n, &item, *number))
             return -1;
-        if (n == 4 && memcmp(item.value, "failed", item.length) != 0)
-            return -1;
-        n++;
     }
     if (n == 3) /* an event without what belongs to it */
         return -1;
@@ -79,7 +105,7 @@ static int items_said(const struct slab_record *record)
 /* ---- what is seen ----------------------------------------------------------------------------- */
 
 struct sight {
-    uint64_t id;
+    uint64_t id, number;
     int items;
     bool ended;
 };
@@ -93,7 +119,8 @@ struct sights {
 static void look(void *context, const struct slab_record *record)
 {
     struct sights *s = context;
-    int items = items_said(record);
+    uint64_t number;
+    int items = items_said(record, &number);
     if (items < 0)
         s->wrong = "a payload that the script never wrote";
     else if (!record->open && items != ITEMS && record->used != 0)
@@ -102,7 +129,7 @@ static void look(void *context, const struct slab_record *record)
         if (s->all[i].id == record->span.span_id)
             s->wrong = "a span twice";
     if (s->count < sizeof s->all / sizeof *s->all)
-        s->all[s->count++] = (struct sight){record->span.span_id, items, !record->open};
+        s->all[s->count++] = (struct sight){record->span.span_id, number, items, !record->open};
 }
 
 /* As the agent takes a dead process' file: rings to their ends, then slots. */
@@ -137,6 +164,8 @@ static void compare(const struct sights *before, struct sights *now)
             now->wrong = "a span that is gone";
         else if (is->items < was->items || (was->ended && !is->ended))
             now->wrong = "a span that says less than before";
+        else if (was->items > 0 && is->number != was->number)
+            now->wrong = "a span that says something else than before";
     }
 }
 
@@ -235,7 +264,8 @@ struct tally {
 static void count(void *context, const struct slab_record *record)
 {
     struct tally *t = context;
-    int items = items_said(record);
+    uint64_t number;
+    int items = items_said(record, &number);
     if (items < 0 || (!record->open && items != ITEMS))
         t->wrong = "a payload that the script never wrote";
     if (t->count < SEEN_MAX)
