@@ -20,5 +20,5 @@ export default defineConfig({
   },
   worker: { format: 'es' },
   server: { proxy: { '/api': collector } },
-  test: { include: ['src/**/*.test.ts'], environment: 'node' },
+  test: { include: ['src/**/*.test.ts'], environment: 'node', css: true },
 });

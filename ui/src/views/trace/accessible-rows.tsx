@@ -25,7 +25,15 @@ function fateOf(c: TraceColumns, i: number): string {
   return words.filter(Boolean).join(', ');
 }
 
-function Row({ store, i, row }: { store: TraceStore; i: number; row: number }) {
+interface RowProps {
+  store: TraceStore;
+  i: number;
+  row: number;
+  /** Undefined for a span without children. */
+  expanded: boolean | undefined;
+}
+
+function Row({ store, i, row, expanded }: RowProps) {
   const { columns: c, processes } = store.trace.value;
   const { place, of } = placeAmongSiblings(c, i);
   const events = c.eventFrom[i + 1]! - c.eventFrom[i]!;
@@ -38,7 +46,7 @@ function Row({ store, i, row }: { store: TraceStore; i: number; row: number }) {
       aria-posinset={place}
       aria-setsize={of}
       aria-selected={store.selected.value === i}
-      {...(hasChildren(c, i) ? { 'aria-expanded': !store.isCollapsed(i) } : {})}
+      aria-expanded={expanded}
       style={{ top: `${row * ROW_HEIGHT}px` }}
     >
       <span role="gridcell">{c.names[c.name[i]!]}</span>
@@ -56,6 +64,7 @@ function Row({ store, i, row }: { store: TraceStore; i: number; row: number }) {
 
 /** Rows `first` to `last` of the store's, and the cursor's own wherever it is. */
 export function AccessibleRows({ store, first, last }: { store: TraceStore; first: number; last: number }) {
+  const { columns } = store.trace.value;
   const rows = store.rows.value;
   const cursor = store.cursor.value;
   const shown: number[] = [];
@@ -65,7 +74,13 @@ export function AccessibleRows({ store, first, last }: { store: TraceStore; firs
   return (
     <div role="rowgroup">
       {shown.map((row) => (
-        <Row key={rows[row]} store={store} i={rows[row]!} row={row} />
+        <Row
+          key={rows[row]}
+          store={store}
+          i={rows[row]!}
+          row={row}
+          expanded={hasChildren(columns, rows[row]!) ? !store.isCollapsed(rows[row]!) : undefined}
+        />
       ))}
     </div>
   );

@@ -81,9 +81,14 @@ export function FilterBar({ filters, services, onChange }: Props) {
   }, [filters.operation]);
   return (
     <form class="filters" aria-label="Filter" onSubmit={(event) => event.preventDefault()}>
-      <label class="labelled">
-        <span>Service</span>
-        <select class="field" value={filters.service} onChange={(event) => set({ service: event.currentTarget.value })}>
+      <div class="labelled">
+        <label for="filter-service">Service</label>
+        <select
+          id="filter-service"
+          class="field"
+          value={filters.service}
+          onChange={(event) => set({ service: event.currentTarget.value })}
+        >
           <option value="">All services</option>
           {serviceNames(services, filters.service).map((name) => (
             <option key={name} value={name}>
@@ -91,10 +96,11 @@ export function FilterBar({ filters, services, onChange }: Props) {
             </option>
           ))}
         </select>
-      </label>
-      <label class="labelled grow">
-        <span>Operation</span>
+      </div>
+      <div class="labelled grow">
+        <label for="filter-operation">Operation</label>
         <input
+          id="filter-operation"
           class="field"
           list="operations"
           placeholder="Any operation"
@@ -109,7 +115,7 @@ export function FilterBar({ filters, services, onChange }: Props) {
             <option key={name} value={name} />
           ))}
         </datalist>
-      </label>
+      </div>
       <div class="labelled">
         <span>Status</span>
         <Segments
@@ -148,9 +154,10 @@ export function FilterBar({ filters, services, onChange }: Props) {
           onChange={(range) => set({ range })}
         />
       </div>
-      <label class="labelled">
-        <span>Show</span>
+      <div class="labelled">
+        <label for="filter-limit">Show</label>
         <select
+          id="filter-limit"
           class="field"
           value={String(filters.limit)}
           onChange={(event) => set({ limit: Number(event.currentTarget.value) })}
@@ -161,7 +168,7 @@ export function FilterBar({ filters, services, onChange }: Props) {
             </option>
           ))}
         </select>
-      </label>
+      </div>
       <button
         type="button"
         class="button quiet clear"

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * What the tests of the page share: Debian's Chromium by playwright-core (installed in ui/), pages that
+ * remember what went wrong in them, and the collector to look at: WEFT_URL's, or a fixture.
+ */
+import { mkdir } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { startFixture } from './fixture-server.mjs';
+
+const { chromium } = createRequire(new URL('../../ui/package.json', import.meta.url))('playwright-core');
+
+export const OUT = fileURLToPath(new URL('./out', import.meta.url));
+export const PATIENCE_MS = 20_000;
+
+/* Playwright gives each launch a new user data directory and removes it at the end. */
+export const launch = () =>
+  chromium.launch({
+    executablePath: process.env.WEFT_CHROMIUM ?? '/usr/bin/chromium',
+    args: [
+      '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
+      '--disable-background-networking', '--disable-component-update', '--disable-sync',
+    ],
+  });
+
+/** { url, fixture, close }: `fixture` is undefined for a real collector. */
+export async function collector() {
+  const url = process.env.WEFT_URL?.replace(/\/+$/, '');
+  return url ? { url, fixture: undefined, close: async () => {} } : startFixture();
+}
+
+/**
+ * A page at `base` whose `faults` lists every console error, uncaught exception and violation of
+ * the Content-Security-Policy. `expected` forgives what a test provokes on purpose.
+ */
+export async function openPage(browser, base, { width = 1280, height = 800, dark = false, phone = false } = {}) {
+  const context = await browser.newContext({
+    baseURL: base,
+    viewport: phone ? { width: 390, height: 844 } : { width, height },
+    deviceScaleFactor: phone ? 2 : 1,
+    hasTouch: phone,
+    colorScheme: dark ? 'dark' : 'light',
+  });
+  context.setDefaultTimeout(PATIENCE_MS);
+  const page = await context.newPage();
+  const faults = [];
+  page.on('console', (message) => message.type() === 'error' && faults.push(message.text()));
+  page.on('pageerror', (error) => faults.push(`uncaught: ${error.message}`));
+  await page.exposeFunction('__violated', (what) => faults.push(`CSP: ${what}`));
+  await page.addInitScript(() => {
+    document.addEventListener('securitypolicyviolation', (event) => {
+      window.__violated(`${event.violatedDirective} ${event.blockedURI}`);
+    });
+  });
+  return { page, faults, close: () => context.close() };
+}
+
+/** Poll until `check` gives something truthy; the deadline fails the test and says what for. */
+export async function eventually(what, check, patienceMs = PATIENCE_MS) {
+  const deadline = Date.now() + patienceMs;
+  for (;;) {
+    const value = await check();
+    if (value) return value;
+    if (Date.now() > deadline) throw new Error(`never happened: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+export const api = async (base, path) => (await fetch(base + path)).json();
+
+/** Rows of the waterfall as screen readers hear them. */
+export const spanRows = (page) => page.getByRole('treegrid').getByRole('row');
+
+export async function screenshot(page, name) {
+  await mkdir(OUT, { recursive: true });
+  await page.screenshot({ path: join(OUT, `${name}.png`) });
+}

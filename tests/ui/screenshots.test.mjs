@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * A picture of each view in light and dark and on a phone, into tests/ui/out/, for a person to
+ * look at. What is asserted: nothing overflows the page sideways, and nothing complains.
+ */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { api, collector, eventually, launch, openPage, screenshot, spanRows } from './browser.mjs';
+
+let browser;
+let at;
+
+before(async () => {
+  browser = await launch();
+  at = await collector();
+  await eventually('a trace to look at', async () => (await api(at.url, '/api/v1/traces')).traces?.length > 0);
+});
+after(async () => {
+  await browser?.close();
+  await at?.close();
+});
+
+/** A trace worth a picture: one in which something died, else the one with the most services. */
+async function showpiece() {
+  const { traces: died } = await api(at.url, '/api/v1/traces?status=died&limit=1');
+  if (died?.[0]) return died[0].trace_id;
+  const { traces } = await api(at.url, '/api/v1/traces?limit=200');
+  return traces.sort((a, b) => b.services.length - a.services.length)[0].trace_id;
+}
+
+const trace = async (page) => {
+  await page.goto(`/trace/${await showpiece()}`);
+  await spanRows(page).first().waitFor({ state: 'attached' });
+};
+
+const VIEWS = {
+  traces: async (page) => {
+    await page.goto('/traces');
+    await page.locator('a.trace-row').first().waitFor();
+  },
+  trace,
+  span: async (page) => {
+    await trace(page);
+    await page.getByRole('treegrid').focus();
+    for (const key of ['ArrowDown', 'ArrowDown', 'ArrowDown', 'Enter']) await page.keyboard.press(key);
+    await page.getByRole('complementary', { name: 'Span details' }).getByText('Ids').waitFor();
+  },
+  inflight: async (page) => {
+    await page.goto('/inflight');
+    await page.getByRole('heading', { level: 1 }).waitFor();
+  },
+  status: async (page) => {
+    await page.goto('/status');
+    await page.getByRole('heading', { name: 'Ledger' }).waitFor();
+    await eventually('a line of rates', async () =>
+      (await page.locator('.spark polyline').getAttribute('points')).split(' ').length > 3);
+  },
+};
+
+for (const [name, visit] of Object.entries(VIEWS)) {
+  for (const [form, options] of Object.entries({ light: {}, dark: { dark: true }, phone: { phone: true } })) {
+    test(`${name}, ${form}`, async () => {
+      const { page, faults, close } = await openPage(browser, at.url, options);
+      await visit(page);
+      const { wide, room } = await page.evaluate(() => ({
+        wide: document.documentElement.scrollWidth,
+        room: document.documentElement.clientWidth,
+      }));
+      await screenshot(page, `${name}-${form}`);
+      assert.ok(wide <= room, `the page is ${wide} wide in ${room}`);
+      assert.deepEqual(faults, []);
+      await close();
+    });
+  }
+}
