@@ -78,7 +78,7 @@ test('the theme follows the system, then the button, and is remembered', async (
 
 test('an address that is none says so', async () => {
   const { page, close } = await openPage(browser, at.url);
-  await page.goto('/nowhere');
+  await page.goto('/trace/not-an-id');
   await page.getByRole('heading', { name: 'There is no such page' }).waitFor();
   await close();
 });

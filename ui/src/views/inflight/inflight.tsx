@@ -50,6 +50,22 @@ function Row({ span }: { span: InflightSpan }) {
   );
 }
 
+function Head() {
+  return (
+    <div class="open-row head" aria-hidden="true">
+      <span class="age">Open for</span>
+      <span class="age-strip">
+        {['0.1 ms', '1', '10', '100', '1 s'].map((label) => (
+          <span key={label}>{label}</span>
+        ))}
+      </span>
+      <span>Span</span>
+      <span class="place">Process</span>
+      <span class="attributes">Attributes</span>
+    </div>
+  );
+}
+
 export function InflightView({ service }: { service: string }) {
   const poll = useMemo(
     () =>
@@ -85,11 +101,14 @@ export function InflightView({ service }: { service: string }) {
           <p>No span is open right now. Requests show up here the moment they begin, before they end.</p>
         </State>
       ) : (
-        <ol class="open-list">
-          {answer.spans.map((span) => (
-            <Row key={span.trace_id + span.span_id} span={span} />
-          ))}
-        </ol>
+        <div class="open-table">
+          <Head />
+          <ol class="open-list">
+            {answer.spans.map((span) => (
+              <Row key={span.trace_id + span.span_id} span={span} />
+            ))}
+          </ol>
+        </div>
       )}
       <StaleNotice error={error} />
     </>

@@ -51,7 +51,7 @@ export function AgentsTable({ agents }: { agents: readonly AgentStatus[] }) {
     <section class="sheet">
       <h2>Agents</h2>
       <div class="table-box" tabIndex={0} role="region" aria-label="Agents">
-        <table>
+        <table class="agents">
           <thead>
             <tr>
               <th scope="col">Agent</th>

@@ -22,8 +22,14 @@ import './status.css';
 const REFRESH_MS = 1000;
 const HISTORY = 90;
 
+/* What the lines show; the page keeps it from when it was opened. */
+interface Moment {
+  rate: number;
+  p99Ns: number;
+}
+
 function useStatus() {
-  const rates = useSignal<readonly number[]>([]);
+  const history = useSignal<readonly Moment[]>([]);
   const poll = useMemo(
     () => createPoll((signal) => getStatus({ signal, token: token.value }), { intervalMs: REFRESH_MS }),
     [],
@@ -33,9 +39,10 @@ function useStatus() {
   useEffect(() => {
     if (!answer) return;
     noteServerTime(answer.collector.now_unix_ns);
-    rates.value = [...rates.peek(), answer.collector.accepted.spans_per_s].slice(-HISTORY);
+    const now = { rate: answer.collector.accepted.spans_per_s, p99Ns: answer.freshness?.p99_ns ?? 0 };
+    history.value = [...history.peek(), now].slice(-HISTORY);
   }, [answer]);
-  return { poll, rates: rates.value };
+  return { poll, history: history.value };
 }
 
 function Fact({ label, children }: { label: string; children: ComponentChildren }) {
@@ -58,14 +65,10 @@ function Panel(props: { title: string; figure: ComponentChildren; note?: Compone
   );
 }
 
-function Accepted({ accepted, rates }: { accepted: CollectorStatus['accepted']; rates: readonly number[] }) {
+function Accepted({ accepted, history }: { accepted: CollectorStatus['accepted']; history: readonly Moment[] }) {
   return (
-    <Panel
-      title="Accepted"
-      figure={formatRate(accepted.spans_per_s).replace('/s', '')}
-      note="spans a second"
-    >
-      <Sparkline values={rates} room={HISTORY} label="Spans a second over the last minute and a half" />
+    <Panel title="Accepted" figure={formatRate(accepted.spans_per_s)} note="spans">
+      <Sparkline values={history.map(({ rate }) => rate)} room={HISTORY} label="Spans a second over the last minute and a half" />
       <dl>
         <Fact label="Spans">{formatCount(accepted.spans)}</Fact>
         <Fact label="Batches">{formatCount(accepted.batches)}</Fact>
@@ -76,10 +79,11 @@ function Accepted({ accepted, rates }: { accepted: CollectorStatus['accepted']; 
   );
 }
 
-function Freshness({ freshness }: { freshness: Status['freshness'] }) {
+function Freshness({ freshness, history }: { freshness: Status['freshness']; history: readonly Moment[] }) {
   const known = freshness && freshness.count > 0;
   return (
-    <Panel title="Freshness" figure={known ? formatDuration(freshness.p99_ns) : '–'} note="end of a span to visible here, p99 of the last minute">
+    <Panel title="Freshness" figure={known ? formatDuration(freshness.p99_ns) : '–'} note="from a span’s end to here, p99">
+      <Sparkline values={history.map(({ p99Ns }) => p99Ns)} room={HISTORY} label="p99 over the last minute and a half" />
       <dl>
         <Fact label="p50">{known ? formatDuration(freshness.p50_ns) : '–'}</Fact>
         <Fact label="p99">{known ? formatDuration(freshness.p99_ns) : '–'}</Fact>
@@ -136,7 +140,7 @@ function Ledger({ ledger }: { ledger: CollectorStatus['ledger'] }) {
 }
 
 export function StatusView() {
-  const { poll, rates } = useStatus();
+  const { poll, history } = useStatus();
   const status = poll.data.value;
   const error = poll.error.value;
   if (!status) {
@@ -154,8 +158,8 @@ export function StatusView() {
         </p>
       </header>
       <div class="panels">
-        <Accepted accepted={collector.accepted} rates={rates} />
-        <Freshness freshness={status.freshness} />
+        <Accepted accepted={collector.accepted} history={history} />
+        <Freshness freshness={status.freshness} history={history} />
         <Head head={collector.head} />
         <Ledger ledger={collector.ledger} />
       </div>

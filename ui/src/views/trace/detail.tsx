@@ -254,7 +254,7 @@ export function Detail({ store, at }: { store: TraceStore; at: number }) {
           </Section>
         )}
         <Section title="Ids">
-          <dl class="pairs">
+          <dl class="pairs ids">
             <IdRow label="Trace" id={trace.trace_id} />
             <IdRow label="Span" id={spanId} />
             {parent >= 0 ? (

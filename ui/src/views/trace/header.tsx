@@ -4,6 +4,7 @@
  * where, what has not arrived.
  */
 import type { ComponentChildren } from 'preact';
+import { useEffect } from 'preact/hooks';
 import type { LoadedTrace } from '../../api/trace-loader';
 import { Ago, CopyButton, Mark, ServiceName } from '../../components/parts';
 import { Icon, type IconName } from '../../components/icon';
@@ -114,6 +115,10 @@ function Counts({ trace }: { trace: LoadedTrace }) {
 export function TraceHeader({ store }: { store: TraceStore }) {
   const trace = store.trace.value;
   const startMs = unixMs(trace.start_unix_ns);
+  const name = trace.root ? `${trace.root.operation} · ${trace.root.service}` : trace.trace_id;
+  useEffect(() => {
+    document.title = `${name} · Weft`;
+  }, [name]);
   return (
     <header class="trace-head">
       <div class="title">

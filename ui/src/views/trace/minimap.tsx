@@ -27,13 +27,14 @@ function drawSpans(canvas: HTMLCanvasElement, c: TraceColumns, colours: readonly
   if (!pen) return () => undefined;
   pen.scale(scale, scale);
   const palette: Palette = readPalette(pen, scale);
-  const line = Math.max(1, Math.min(5, (HEIGHT - 8) / Math.max(c.count, 1) - 0.5));
+  const pitch = (HEIGHT - 8) / Math.max(c.count, 8);
+  const line = Math.max(1, Math.min(4, pitch * 0.62));
   const perNs = width / (whole.to - whole.from);
   const bad: number[] = [];
   const draw = (i: number, colour: string, least: number) => {
     pen.fillStyle = colour;
     const x = (c.start[i]! - whole.from) * perNs;
-    const y = 4 + (i / Math.max(c.count, 8)) * (HEIGHT - 8);
+    const y = 4 + i * pitch;
     pen.fillRect(x, y, Math.max(c.duration[i]! * perNs, least), Math.max(line, least - 1));
   };
   let next = 0;

@@ -11,9 +11,9 @@ import { findSpan, spanIdAt, type TraceColumns } from '../../model/columns';
 import { carryCollapsed, collapseFrom, hasChildren, reveal, rowOf, visibleRows } from '../../model/rows';
 import { clampView, isWhole, zoomAround, type Span1d } from '../../model/scale';
 
-/* Room beside the first and last moment: for a cross at the end, or an end that is not known yet. */
+/* Room beside the first and last moment: for a label, a cross, or an end that is not known yet. */
 const ROOM_BEFORE = 0.006;
-const ROOM_AFTER = 0.04;
+const ROOM_AFTER = 0.08;
 
 export interface TraceStore {
   readonly trace: ReadonlySignal<LoadedTrace>;
