@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collector/collector.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "collector/accept/commit.h"
+#include "collector/accept/receiver.h"
+#include "collector/clock.h"
+#include "collector/web/web.h"
+#include "lib/base/log.h"
+
+enum { HTTP_TIMEOUT_S = 30 };
+
+struct collector {
+    const struct collector_config *config;
+    uint64_t start_unix_ns;
+    char token[WEB_TOKEN_MAX];
+
+    struct losses *losses;
+    struct agents *agents;
+    struct dedupe *dedupe;
+    struct queue queue;
+    struct ledger *ledger;
+    struct store *store;
+    struct inflight *inflight;
+    struct freshness freshness;
+    struct link_server *link;
+    struct receiver receiver;
+    struct commit commit;
+    struct web web;
+    struct web_server *server;
+
+    pthread_t receiving, committing;
+    bool receiving_runs, committing_runs;
+    atomic_bool failed;
+};
+
+/* ---- what the parts tell each other -------------------------------------------------------------
+ */
+
+static void on_write_state(void *context, struct buffer *out)
+{
+    struct collector *c = context;
+    commit_write_state(&c->commit.parts, out);
+}
+
+static void on_aged(void *context, uint64_t spans, uint64_t from_unix_ns, uint64_t to_unix_ns)
+{
+    struct collector *c = context;
+    losses_add(c->losses, LOSS_LEDGER_AGED, NULL, NULL, 0, spans, from_unix_ns, to_unix_ns);
+}
+
+/* Under the head's lock. While the ledger is read back nothing is lost: that was counted when it
+ * happened. */
+static void on_evicted(void *context, uint64_t spans, uint64_t from_unix_ns, uint64_t to_unix_ns)
+{
+    struct collector *c = context;
+    if (atomic_load(&c->commit.ready))
+        losses_add(c->losses, LOSS_HEAD_EVICTED, NULL, NULL, 0, spans, from_unix_ns, to_unix_ns);
+}
+
+static void on_settle(void *context, struct link_request *request, enum link_verdict verdict,
+                      const char *text)
+{
+    struct collector *c = context;
+    link_server_answer(c->link, request, verdict, text);
+    link_request_release(request);
+}
+
+static const char *on_not_ready(void *context)
+{
+    struct collector *c = context;
+    struct ledger_stats stats;
+    if (!atomic_load(&c->commit.ready))
+        return "the ledger is being read back";
+    ledger_stats(c->ledger, &stats);
+    if (stats.health == LEDGER_FULL)
+        return "the ledger's disk is full; agents keep their batches until there is room";
+    if (stats.health == LEDGER_FAILED)
+        return "the ledger cannot be written; see the log and restart weft-collector";
+    return NULL;
+}
+
+static int on_recording(void *context, const char *service, bool on)
+{
+    struct collector *c = context;
+    if (link_server_publish_recording(c->link, service, on) != 0)
+        return -1;
+    LOG_INFO("recording of %s: %s", service, on ? "on" : "off");
+    return (int)agents_connected(c->agents, clock_unix_ns());
+}
+
+static int on_status(void *context, struct pipeline_status *s)
+{
+    struct collector *c = context;
+    const struct commit_counts *counts = &c->commit.counts;
+    *s = (struct pipeline_status){
+        .version = WEFT_VERSION,
+        .start_unix_ns = c->start_unix_ns,
+        .now_unix_ns = clock_unix_ns(),
+        .batches = atomic_load_explicit(&counts->batches, memory_order_relaxed),
+        .spans = atomic_load_explicit(&counts->spans, memory_order_relaxed),
+        .bytes = atomic_load_explicit(&counts->bytes, memory_order_relaxed),
+        .duplicate_batches = atomic_load_explicit(&c->receiver.duplicates, memory_order_relaxed),
+        .spans_per_s =
+            (double)atomic_load_explicit(&counts->spans_per_ks, memory_order_relaxed) / 1000,
+        .not_ready = on_not_ready(c),
+    };
+    queue_size(&c->queue, &s->queued_batches, &s->queued_bytes);
+    store_stats(c->store, &s->head);
+    ledger_stats(c->ledger, &s->ledger);
+    freshness_read(&c->freshness, s->now_unix_ns, &s->freshness);
+    link_server_stats(c->link, &s->link);
+    s->agents = agents_copy(c->agents, s->now_unix_ns, &s->agent_count);
+    s->losses = losses_copy(c->losses, &s->loss_count);
+    if (s->agents && s->losses)
+        return 0;
+    pipeline_status_fini(s);
+    return -1;
+}
+
+/* ---- opening ------------------------------------------------------------------------------------
+ */
+
+/* The file's first line, without space around it. */
+static int read_token(struct collector *c, char *why, size_t why_size)
+{
+    const char *path = c->config->token_file;
+    if (!path)
+        return 0;
+    FILE *file = fopen(path, "re");
+    char line[WEB_TOKEN_MAX + 2] = "";
+    bool read = file && fgets(line, sizeof line, file);
+    if (file)
+        fclose(file);
+    size_t length = strcspn(line, "\r\n");
+    while (length > 0 && isspace((unsigned char)line[length - 1]))
+        length--;
+    if (!read || length < 16 || length >= WEB_TOKEN_MAX) {
+        snprintf(why, why_size, "token-file %s: %s", path,
+                 file ? "expected a first line of 16 to 511 bytes, such as `openssl rand -hex 32` "
+                        "prints"
+                      : strerror(errno));
+        return -1;
+    }
+    memcpy(c->token, line, length);
+    return 0;
+}
+
+static int create_parts(struct collector *c, char *why, size_t why_size)
+{
+    struct store_options store = {
+        .limit_bytes = c->config->memory_bytes, .evicted = on_evicted, .context = c};
+    queue_init(&c->queue);
+    freshness_init(&c->freshness);
+    c->losses = losses_create();
+    c->agents = agents_create();
+    c->dedupe = dedupe_create();
+    c->store = store_create(&store);
+    c->inflight = inflight_create(c->config->memory_bytes / 4);
+    if (c->losses && c->agents && c->dedupe && c->store && c->inflight)
+        return 0;
+    snprintf(why, why_size, "no memory");
+    return -1;
+}
+
+static int open_ledger(struct collector *c, char *why, size_t why_size)
+{
+    struct ledger_options options = {
+        .directory = c->config->ledger_dir,
+        .limit_bytes = c->config->ledger_limit_bytes,
+        .max_age_ns = c->config->ledger_age_ns,
+        .segment_bytes = c->config->ledger_segment_bytes,
+        .write_state = on_write_state,
+        .aged = on_aged,
+        .context = c,
+    };
+    struct commit_parts parts = {
+        .queue = &c->queue,
+        .dedupe = c->dedupe,
+        .store = c->store,
+        .losses = c->losses,
+        .freshness = &c->freshness,
+        .agents = c->agents,
+        .settle = on_settle,
+        .context = c,
+    };
+    commit_init(&c->commit, &parts);
+    c->ledger = ledger_open(&options, why, why_size);
+    c->commit.parts.ledger = c->ledger;
+    return c->ledger ? 0 : -1;
+}
+
+static int open_link(struct collector *c, char *why, size_t why_size)
+{
+    struct link_server_options options = {
+        .address = c->config->link,
+        .control_address = c->config->control,
+        .keys_directory = c->config->keys_dir,
+    };
+    c->link = link_server_create(&options, why, why_size);
+    if (!c->link)
+        return -1;
+    c->receiver.link = c->link;
+    c->receiver.queue = &c->queue;
+    c->receiver.dedupe = c->dedupe;
+    c->receiver.agents = c->agents;
+    c->receiver.inflight = c->inflight;
+    c->receiver.ledger = c->ledger;
+    return 0;
+}
+
+static int open_web(struct collector *c, char *why, size_t why_size)
+{
+    c->web = (struct web){
+        .query = {c->store, c->inflight},
+        .status = on_status,
+        .not_ready = on_not_ready,
+        .recording = on_recording,
+        .context = c,
+        .page_directory = c->config->page_dir,
+        .token = *c->token ? c->token : NULL,
+        .hosts = c->config->http_hosts,
+    };
+    struct web_server_options options = {
+        .address = c->config->http,
+        .threads = (unsigned)c->config->http_threads,
+        .connections = (unsigned)c->config->http_connections,
+        .timeout_s = HTTP_TIMEOUT_S,
+    };
+    c->server = web_server_start(&c->web, &options, why, why_size);
+    return c->server ? 0 : -1;
+}
+
+/* ---- threads ------------------------------------------------------------------------------------
+ */
+
+static void *receive(void *context)
+{
+    struct collector *c = context;
+    receiver_run(&c->receiver);
+    return NULL;
+}
+
+static void *commit(void *context)
+{
+    struct collector *c = context;
+    int error = commit_read_back(&c->commit);
+    if (error == -ECANCELED)
+        return NULL;
+    if (error != 0) {
+        LOG_ERROR("ledger %s: cannot be read back: %s", c->config->ledger_dir, strerror(-error));
+        atomic_store(&c->failed, true);
+        return NULL;
+    }
+    /* Batches are taken only now: what they are copies of must be known. */
+    c->receiving_runs = pthread_create(&c->receiving, NULL, receive, c) == 0;
+    if (c->receiving_runs)
+        commit_run(&c->commit);
+    else
+        atomic_store(&c->failed, true);
+    return NULL;
+}
+
+struct collector *collector_start(const struct collector_config *config, char *why, size_t why_size)
+{
+    struct collector *c = calloc(1, sizeof *c);
+    if (!c) {
+        snprintf(why, why_size, "no memory");
+        return NULL;
+    }
+    c->config = config;
+    c->start_unix_ns = clock_unix_ns();
+    if (create_parts(c, why, why_size) != 0 || read_token(c, why, why_size) != 0 ||
+        open_ledger(c, why, why_size) != 0 || open_link(c, why, why_size) != 0 ||
+        open_web(c, why, why_size) != 0)
+        goto fail;
+    if (pthread_create(&c->committing, NULL, commit, c) != 0) {
+        snprintf(why, why_size, "no thread can be started");
+        goto fail;
+    }
+    c->committing_runs = true;
+    return c;
+fail:
+    collector_stop(&c);
+    return NULL;
+}
+
+unsigned collector_http_port(const struct collector *c)
+{
+    return web_server_port(c->server);
+}
+
+bool collector_is_ready(const struct collector *c)
+{
+    return atomic_load(&c->commit.ready);
+}
+
+bool collector_has_failed(const struct collector *c)
+{
+    return atomic_load(&c->failed);
+}
+
+/* From the link inwards, so that each part empties into one that still works. */
+static void stop_threads(struct collector *c)
+{
+    atomic_store(&c->receiver.stopping, true);
+    atomic_store(&c->commit.stopping, true);
+    queue_close(&c->queue);
+    if (c->committing_runs)
+        pthread_join(c->committing, NULL);
+    if (c->receiving_runs)
+        pthread_join(c->receiving, NULL);
+}
+
+void collector_stop(struct collector **place)
+{
+    struct collector *c = *place;
+    if (!c)
+        return;
+    stop_threads(c);
+    if (c->server)
+        web_server_stop(&c->server);
+    if (c->link)
+        link_server_destroy(&c->link);
+    ledger_close(&c->ledger);
+    inflight_destroy(&c->inflight);
+    store_destroy(&c->store);
+    dedupe_destroy(&c->dedupe);
+    agents_destroy(&c->agents);
+    losses_destroy(&c->losses);
+    freshness_fini(&c->freshness);
+    queue_fini(&c->queue);
+    free(c);
+    *place = NULL;
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collector/config.h"
+
+#include <stddef.h>
+#include <stdio.h>
+
+#include "collector/web/web.h"
+#include "lib/base/log.h"
+
+#define FIELD(name) offsetof(struct collector_config, name)
+
+static const struct config_option options[] = {
+    {"http", CONFIG_STRING, "127.0.0.1:4040", FIELD(http), 0, 0, "HOST:PORT",
+     "where the API and the page are served; anything but loopback needs a token-file"},
+    {"http-hosts", CONFIG_STRING, NULL, FIELD(http_hosts), 0, 0, "NAMES",
+     "further names, with commas, under which the API may be asked on loopback"},
+    {"http-threads", CONFIG_INTEGER, "4", FIELD(http_threads), 1, 64, NULL,
+     "how many questions are answered at a time"},
+    {"http-connections", CONFIG_INTEGER, "256", FIELD(http_connections), 8, 65536, NULL,
+     "how many connections are kept at a time"},
+    {"token-file", CONFIG_STRING, NULL, FIELD(token_file), 0, 0, "FILE",
+     "its first line is the token that questions must bring"},
+    {"page-dir", CONFIG_STRING, WEFT_PAGE_DIRECTORY, FIELD(page_dir), 0, 0, "DIRECTORY",
+     "the files of the page"},
+    {"link", CONFIG_STRING, "tcp://127.0.0.1:4042", FIELD(link), 0, 0, "tcp://HOST:PORT",
+     "where agents send their batches"},
+    {"control", CONFIG_STRING, "tcp://127.0.0.1:4043", FIELD(control), 0, 0, "tcp://HOST:PORT",
+     "where agents listen for switches"},
+    {"keys-dir", CONFIG_STRING, NULL, FIELD(keys_dir), 0, 0, "DIRECTORY",
+     "the agents' keys (AGENT.key); without it only agents on this host may send"},
+    {"ledger-dir", CONFIG_STRING, "/var/lib/weft/ledger", FIELD(ledger_dir), 0, 0, "DIRECTORY",
+     "where accepted batches are kept"},
+    {"ledger-limit", CONFIG_BYTES, "1G", FIELD(ledger_limit_bytes), 1 << 20, INT64_MAX, NULL,
+     "beyond it the oldest segments go"},
+    {"ledger-segment", CONFIG_BYTES, "16M", FIELD(ledger_segment_bytes), 64 << 10, 1 << 30, NULL,
+     "the size of a segment, the unit in which old batches go"},
+    {"ledger-age", CONFIG_DURATION, "0", FIELD(ledger_age_ns), 0, INT64_MAX, NULL,
+     "segments older than this go too; 0: only the limit counts"},
+    {"memory", CONFIG_BYTES, "256M", FIELD(memory_bytes), 16 << 20, INT64_MAX, NULL,
+     "the bound of the spans in memory"},
+    {"log-level", CONFIG_STRING, "info", FIELD(log_level), 0, 0, "LEVEL",
+     "error, warn, info or debug; read again on SIGHUP"},
+    {"check-config", CONFIG_BOOL, "no", FIELD(check_config), 0, 0, NULL,
+     "say whether the configuration is right, and exit"},
+};
+
+const struct config_program collector_program = {
+    .name = "weft-collector",
+    .version = WEFT_VERSION,
+    .summary = "makes traces of what the hosts' agents send, and answers questions about them",
+    .description =
+        "weft-collector accepts batches of spans from weft-agents, keeps them in its ledger, "
+        "shows the newest of them as traces over HTTP, and serves the page.\n\n"
+        "SIGTERM: what is queued is made durable and answered, then it exits. SIGHUP: the "
+        "log level is read again (keys and the page's files are always read when they are "
+        "needed).",
+    .default_file = "/etc/weft/collector.yaml",
+    .options = options,
+    .option_count = sizeof options / sizeof *options,
+};
+
+int collector_config_check(const struct collector_config *c, char *why, size_t why_size)
+{
+    enum log_level level;
+    if (!log_parse_level(c->log_level, &level)) {
+        snprintf(why, why_size, "log-level: found \"%s\", expected error, warn, info or debug",
+                 c->log_level);
+        return -1;
+    }
+    int loopback = web_address_is_loopback(c->http);
+    if (loopback < 0) {
+        snprintf(why, why_size, "http: found \"%s\", expected HOST:PORT", c->http);
+        return -1;
+    }
+    if (!loopback && !c->token_file) {
+        snprintf(why, why_size,
+                 "http: %s is not loopback, so that a token-file is needed: anybody could read "
+                 "every trace",
+                 c->http);
+        return -1;
+    }
+    if (c->ledger_segment_bytes > c->ledger_limit_bytes / 2) {
+        snprintf(why, why_size, "ledger-segment: expected at most half of ledger-limit");
+        return -1;
+    }
+    return 0;
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+/* weft-collector's configuration: the table behind its file, its flags, --help and its man
+ * page. */
+#ifndef WEFT_COLLECTOR_CONFIG_H
+#define WEFT_COLLECTOR_CONFIG_H
+
+#include <stdbool.h>
+
+#include "lib/base/config.h"
+
+struct collector_config {
+    char *http, *http_hosts, *token_file, *page_dir;
+    char *link, *control, *keys_dir;
+    char *ledger_dir;
+    uint64_t ledger_limit_bytes, ledger_segment_bytes, ledger_age_ns;
+    uint64_t memory_bytes;
+    int64_t http_threads, http_connections;
+    char *log_level;
+    bool check_config;
+};
+
+extern const struct config_program collector_program;
+
+/* What the table cannot say: combinations, names. -1 and a sentence. */
+int collector_config_check(const struct collector_config *c, char *why, size_t why_size);
+
+#endif
