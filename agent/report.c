@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/report.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "weft.pb-c.h"
+
+static uint64_t cpu_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static uint64_t resident_bytes(void)
+{
+    unsigned long total, resident = 0;
+    FILE *file = fopen("/proc/self/statm", "re");
+    if (!file)
+        return 0;
+    if (fscanf(file, "%lu %lu", &total, &resident) != 2)
+        resident = 0;
+    fclose(file);
+    return (uint64_t)resident * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+void report_encode(struct buffer *out, const struct counters *counters,
+                   const struct outbox_stats *stats)
+{
+    char host[256] = "";
+    gethostname(host, sizeof host - 1);
+    Weft__AgentReport report = WEFT__AGENT_REPORT__INIT;
+    report.host = host;
+    report.version = (char *)WEFT_VERSION;
+    report.start_unix_ns = counters->start_unix_ns;
+    report.processes = (uint32_t)counters_get(&counters->processes);
+    report.spans = counters_get(&counters->spans);
+    report.batches = counters_get(&counters->batches);
+    report.sweep_lag_ns = counters_get(&counters->sweep_lag_ns);
+    report.spool_bytes = stats->spool_bytes;
+    report.spool_limit_bytes = stats->spool_limit_bytes;
+    report.spool_batches = stats->spool_batches;
+    report.cpu_ns = cpu_ns();
+    report.resident_bytes = resident_bytes();
+    report.problem = (char *)stats->link.problem;
+    uint8_t *to = (uint8_t *)buffer_reserve(out, weft__agent_report__get_packed_size(&report));
+    if (to)
+        out->length += weft__agent_report__pack(&report, to);
+}
+
+static void metric(struct buffer *out, const char *name, const char *type, const char *help,
+                   uint64_t value)
+{
+    buffer_printf(out, "# HELP weft_agent_%s %s\n# TYPE weft_agent_%s %s\nweft_agent_%s %" PRIu64 "\n",
+                  name, help, name, type, name, value);
+}
+
+static void losses(struct buffer *out, const struct counters *counters)
+{
+    buffer_text(out, "# HELP weft_agent_lost_total Lost in the agent, its spool, or on the way.\n"
+                     "# TYPE weft_agent_lost_total counter\n");
+    for (unsigned reason = SLAB_LOSS_REASONS; reason < LOSS_REASONS; reason++) {
+        const char *name = loss_reason_name(reason);
+        if (name[0] != '?')
+            buffer_printf(out, "weft_agent_lost_total{place=\"%s\",reason=\"%s\"} %" PRIu64 "\n",
+                          loss_reason_place(reason), name, counters_get(&counters->lost[reason]));
+    }
+}
+
+void report_metrics(struct buffer *out, const struct counters *counters,
+                    const struct outbox_stats *stats)
+{
+    metric(out, "processes", "gauge", "Recording processes followed.",
+           counters_get(&counters->processes));
+    metric(out, "spans_total", "counter", "Spans swept.", counters_get(&counters->spans));
+    metric(out, "died_spans_total", "counter", "Spans whose process died before they ended.",
+           counters_get(&counters->died_spans));
+    metric(out, "batches_total", "counter", "Batches spooled.", counters_get(&counters->batches));
+    metric(out, "batch_bytes_total", "counter", "Bytes of sealed batches.",
+           counters_get(&counters->batch_bytes));
+    metric(out, "sweeps_total", "counter", "Rounds over all rings.",
+           counters_get(&counters->sweeps));
+    metric(out, "bells_total", "counter", "Rings that were half full before their sweep.",
+           counters_get(&counters->bells));
+    metric(out, "sweep_lag_nanoseconds", "gauge", "Longest pause between sweeps, last second.",
+           counters_get(&counters->sweep_lag_ns));
+    metric(out, "spool_errors_total", "counter", "Refusals of the spool's disk.",
+           counters_get(&counters->spool_errors));
+    metric(out, "spool_bytes", "gauge", "Bytes in the spool.", stats->spool_bytes);
+    metric(out, "spool_limit_bytes", "gauge", "The most that the spool may hold.",
+           stats->spool_limit_bytes);
+    metric(out, "spool_batches", "gauge", "Batches not acknowledged.", stats->spool_batches);
+    metric(out, "link_ready", "gauge", "1 while the collector answers.",
+           stats->link.state == LINK_READY);
+    metric(out, "link_sent_total", "counter", "Batches sent.", stats->link.sent);
+    metric(out, "link_resent_total", "counter", "Batches sent again.", stats->link.resent);
+    metric(out, "link_acknowledged_total", "counter", "Batches acknowledged.",
+           stats->link.acknowledged);
+    metric(out, "link_reconnects_total", "counter", "Connections made anew.",
+           stats->link.reconnects);
+    metric(out, "cpu_nanoseconds_total", "counter", "Processor time of the agent.", cpu_ns());
+    metric(out, "resident_bytes", "gauge", "Resident memory of the agent.", resident_bytes());
+    losses(out, counters);
+}
