@@ -37,6 +37,20 @@ describe('a poll', () => {
     expect([poll.data.value, poll.error.value]).toEqual(['data', undefined]);
     poll.stop();
   });
+  it('goes back to its interval once it has recovered', async () => {
+    let up = false;
+    const ask = vi.fn(() => (up ? Promise.resolve('data') : away()));
+    const poll = createPoll(ask, { intervalMs: 3000 });
+    await pass(0);
+    up = true;
+    await pass(500);
+    expect(ask).toHaveBeenCalledTimes(2);
+    await pass(2999);
+    expect(ask).toHaveBeenCalledTimes(2);
+    await pass(1);
+    expect(ask).toHaveBeenCalledTimes(3);
+    poll.stop();
+  });
   it('waits longer between retries, up to a limit', async () => {
     const ask = vi.fn(away);
     const poll = createPoll(ask, { intervalMs: 100, longestRetryMs: 2000 });

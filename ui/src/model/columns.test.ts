@@ -47,7 +47,7 @@ describe('the tree', () => {
     expect(shape([span(1, '', 0), span(2, 3, 1), span(3, 2, 2)])).toEqual(['1', '2', '  3']);
   });
   it('takes a span that names itself as a root', () => {
-    expect(shape([span(1, 1, 0), span(2, 1, 1)])).toEqual(['1', '  2']);
+    expect(shape([span(1, 1, 0), span(2, 1, 1), span(3, '', 2)])).toEqual(['1', '  2', '3']);
   });
   it('holds a chain of 50,000', () => {
     const { columns } = buildColumns(Array.from({ length: 50_000 }, (_, n) => span(n + 1, n === 0 ? '' : n, n)));
