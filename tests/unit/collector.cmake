@@ -1,3 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 weft_unit(collector/accept/dedupe LINK weft_collector)
 weft_unit(collector/query/tree LINK weft_collector)
+weft_unit(collector/traces/store LINK weft_collector)
+weft_unit(collector/web/params LINK weft_collector)
+weft_unit(collector/web/route LINK weft_collector)
