@@ -53,7 +53,7 @@ const VIEWS = {
     await page.goto('/status');
     await page.getByRole('heading', { name: 'Ledger' }).waitFor();
     await eventually('a line of rates', async () =>
-      (await page.locator('.spark polyline').getAttribute('points')).split(' ').length > 3);
+      (await page.locator('.spark polyline').first().getAttribute('points')).split(' ').length > 3);
   },
 };
 
