@@ -189,7 +189,8 @@ export function post(traceId, startMs, rand, { dying = false, open = false } = {
     }
   }
   if (dying) {
-    b.losses.push({ process: c2, place: 'service', reason: 'ring_full', count: 17, from_unix_ns: unixNs(startMs), to_unix_ns: unixNs(startMs + 40) });
+    b.losses.push({ process: c2, place: 'service', reason: 'ring_full', count: 17, agent: 'box9',
+      explanation: "the thread's ring was full: the agent was stopped or too slow", from_unix_ns: unixNs(startMs), to_unix_ns: unixNs(startMs + 40) });
   }
   return b.done();
 }
@@ -326,7 +327,8 @@ export function makeStatus(nowMs, { quiet = false } = {}) {
     },
     agents: quiet ? [] : [
       agent('box7'), agent('box8', { clock_skew_ns: -81_000_000, processes: 12 }),
-      agent('box9', { connected: false, last_seen_unix_ns: ago(74), spool: { bytes: 3_211_004, limit_bytes: 1_073_741_824, batches: 41 } }),
+      { id: 'box12', connected: true, last_seen_unix_ns: ago(1), clock_skew_ns: 0, accepted_spans: 12 },
+      agent('box9', { problem: 'the spool cannot be written: no space left on device', connected: false, last_seen_unix_ns: ago(74), spool: { bytes: 3_211_004, limit_bytes: 1_073_741_824, batches: 41 } }),
     ],
     losses: quiet ? [] : [
       { place: 'service', reason: 'ring_full', agent: 'box9', service: 'cell', count: 17, explanation: "the thread's ring was full: the agent was stopped or too slow", first_unix_ns: ago(60), last_unix_ns: ago(9) },

@@ -10,7 +10,7 @@ export type UnixNs = string;
 
 export type SpanKind = 'internal' | 'server' | 'client' | 'producer' | 'consumer';
 export type SpanStatus = 'unset' | 'ok' | 'error' | 'died' | 'in_flight';
-export type SpanFlag = 'remote_parent' | 'orphan' | 'duplicate';
+export type SpanFlag = 'remote_parent' | 'orphan' | 'duplicate' | 'cycle';
 
 export interface Attribute {
   key: string;
@@ -100,14 +100,19 @@ export interface Span {
   attributes?: Attribute[];
   events?: SpanEvent[];
   links?: SpanLink[];
+  tracestate?: string;
   dropped_attributes?: number;
   flags?: SpanFlag[];
 }
 
 export interface TraceLoss {
-  process: number;
+  /** Which process lost it; without one, `service` or `agent` says as much as is known. */
+  process?: number;
+  service?: string;
+  agent?: string;
   place: string;
   reason: string;
+  explanation?: string;
   count: number;
   from_unix_ns?: UnixNs;
   to_unix_ns?: UnixNs;
@@ -179,17 +184,19 @@ export interface CollectorStatus {
   };
 }
 
+/** What the collector knows by itself, and, once the agent has reported, what that said of itself. */
 export interface AgentStatus {
   id: string;
-  host: string;
-  version: string;
   connected: boolean;
   last_seen_unix_ns: UnixNs;
   clock_skew_ns: number;
-  processes: number;
-  spans: number;
-  sweep_lag_ns: number;
-  spool: { bytes: number; limit_bytes: number; batches: number };
+  host?: string;
+  version?: string;
+  processes?: number;
+  spans?: number;
+  sweep_lag_ns?: number;
+  spool?: { bytes: number; limit_bytes: number; batches: number };
+  problem?: string;
 }
 
 export interface Loss {
@@ -207,5 +214,5 @@ export interface Status {
   collector: CollectorStatus;
   agents: AgentStatus[];
   losses: Loss[];
-  freshness?: { count: number; p50_ns: number; p99_ns: number };
+  freshness?: { count: number; p50_ns?: number; p99_ns?: number };
 }

@@ -14,7 +14,7 @@ export const STATUS_ORDER: readonly SpanStatus[] = ['unset', 'ok', 'error', 'die
 export const KIND_ORDER: readonly SpanKind[] = ['internal', 'server', 'client', 'producer', 'consumer'];
 
 export const STATUS = { unset: 0, ok: 1, error: 2, died: 3, inFlight: 4 } as const;
-export const FLAG = { orphan: 1, duplicate: 2, remoteParent: 4 } as const;
+export const FLAG = { orphan: 1, duplicate: 2, remoteParent: 4, cycle: 8 } as const;
 /** What is among a span's descendants. */
 export const INSIDE = { error: 1, died: 2, inFlight: 4 } as const;
 
@@ -132,6 +132,7 @@ function flagsOf(span: Span, isOrphan: boolean): number {
     if (flag === 'orphan') flags |= FLAG.orphan;
     else if (flag === 'duplicate') flags |= FLAG.duplicate;
     else if (flag === 'remote_parent') flags |= FLAG.remoteParent;
+    else if (flag === 'cycle') flags |= FLAG.cycle;
   }
   return flags;
 }

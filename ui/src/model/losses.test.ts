@@ -18,5 +18,10 @@ describe('a loss in words', () => {
   it('knows neither place nor process by heart', () => {
     expect(lossSentence({ process: 9, place: 'moon', reason: 'far', count: 2 }, processes)).toBe('an unknown process lost 2 spans in moon: far');
   });
+  it('says as much as is known where the process is not', () => {
+    const loss = { place: 'spool', reason: 'spool_full', count: 3 };
+    expect(lossSentence({ ...loss, agent: 'box7' }, [])).toBe("agent box7 lost 3 spans in the agent's spool: spool_full");
+    expect(lossSentence({ ...loss, service: 'cell', agent: 'box7' }, [])).toMatch(/^cell lost/);
+  });
   it('does not say a service twice', () => expect(processName({ service: 'web', instance: 'web-1' })).toBe('web-1'));
 });

@@ -23,9 +23,15 @@ export function processName(process: Process | undefined): string {
   return process.pid === undefined ? process.service : `${process.service} (pid ${process.pid})`;
 }
 
+function whoLost(loss: TraceLoss, processes: readonly Process[]): string {
+  if (loss.process !== undefined) return processName(processes[loss.process]);
+  if (loss.service) return loss.service;
+  return loss.agent ? `agent ${loss.agent}` : 'somebody';
+}
+
 /** "cell c2-0 lost 17 spans here: ring_full", and where, if not in the service itself. */
 export function lossSentence(loss: TraceLoss, processes: readonly Process[]): string {
-  const who = processName(processes[loss.process]);
+  const who = whoLost(loss, processes);
   const count = `${formatCount(loss.count)} ${loss.count === 1 ? 'span' : 'spans'}`;
   const where = loss.place === 'service' ? 'here' : placeInWords(loss.place);
   return `${who} lost ${count} ${where}: ${loss.reason}`;

@@ -8,13 +8,17 @@ import { formatBytes, formatCount, formatDuration } from '../../model/format';
 /* Beyond this a trace over two hosts shows children before their parents. */
 const SKEW_WORTH_A_MARK_NS = 50e6;
 
+/* An agent that has not reported yet is known by its batches only. */
+const known = (value: number | undefined, format: (value: number) => string) => (value === undefined ? '–' : format(value));
+
 function Row({ agent }: { agent: AgentStatus }) {
   const skewed = Math.abs(agent.clock_skew_ns) > SKEW_WORTH_A_MARK_NS;
   return (
     <tr>
-      <th scope="row" class="clip">
+      <th scope="row">
         {agent.id}
-        {agent.host !== agent.id && <span class="muted"> {agent.host}</span>}
+        {agent.host !== undefined && agent.host !== agent.id && <span class="muted"> {agent.host}</span>}
+        {agent.problem && <span class="problem">{agent.problem}</span>}
       </th>
       <td>
         <span class={agent.connected ? 'lamp good' : 'lamp bad'}>{agent.connected ? 'Connected' : 'Gone'}</span>
@@ -22,13 +26,13 @@ function Row({ agent }: { agent: AgentStatus }) {
       <td>
         <Ago unixNs={agent.last_seen_unix_ns} suffix=" ago" />
       </td>
-      <td class="number">{formatCount(agent.processes)}</td>
-      <td class="number">{formatCount(agent.spans)}</td>
-      <td class="number">{formatDuration(agent.sweep_lag_ns)}</td>
+      <td class="number">{known(agent.processes, formatCount)}</td>
+      <td class="number">{known(agent.spans, formatCount)}</td>
+      <td class="number">{known(agent.sweep_lag_ns, formatDuration)}</td>
       <td class={skewed ? 'number bad' : 'number'}>{formatDuration(agent.clock_skew_ns)}</td>
-      <td class="number">{formatBytes(agent.spool.bytes)}</td>
-      <td class="number">{formatCount(agent.spool.batches)}</td>
-      <td class="muted">{agent.version}</td>
+      <td class="number">{known(agent.spool?.bytes, formatBytes)}</td>
+      <td class="number">{known(agent.spool?.batches, formatCount)}</td>
+      <td class="muted">{agent.version ?? '–'}</td>
     </tr>
   );
 }

@@ -80,14 +80,14 @@ function Accepted({ accepted, history }: { accepted: CollectorStatus['accepted']
 }
 
 function Freshness({ freshness, history }: { freshness: Status['freshness']; history: readonly Moment[] }) {
-  const known = freshness && freshness.count > 0;
+  const { count = 0, p50_ns: p50Ns = NaN, p99_ns: p99Ns = NaN } = freshness ?? {};
   return (
-    <Panel title="Freshness" figure={known ? formatDuration(freshness.p99_ns) : '–'} note="from a span’s end to here, p99">
+    <Panel title="Freshness" figure={formatDuration(p99Ns)} note="from a span’s end to here, p99">
       <Sparkline values={history.map(({ p99Ns }) => p99Ns)} room={HISTORY} label="p99 over the last minute and a half" />
       <dl>
-        <Fact label="p50">{known ? formatDuration(freshness.p50_ns) : '–'}</Fact>
-        <Fact label="p99">{known ? formatDuration(freshness.p99_ns) : '–'}</Fact>
-        <Fact label="Spans measured">{formatCount(freshness?.count ?? 0)}</Fact>
+        <Fact label="p50">{formatDuration(p50Ns)}</Fact>
+        <Fact label="p99">{formatDuration(p99Ns)}</Fact>
+        <Fact label="Spans measured">{formatCount(count)}</Fact>
       </dl>
     </Panel>
   );

@@ -20,7 +20,8 @@ const FATES: Record<number, string> = {
 
 function fateOf(c: TraceColumns, i: number): string {
   const words = [FATES[c.status[i]!]];
-  if (c.flags[i]! & FLAG.orphan) words.push('orphan, its parent is missing');
+  if (c.flags[i]! & FLAG.cycle) words.push('its own ancestor');
+  else if (c.flags[i]! & FLAG.orphan) words.push('orphan, its parent is missing');
   if (c.flags[i]! & FLAG.duplicate) words.push('duplicate id');
   return words.filter(Boolean).join(', ');
 }

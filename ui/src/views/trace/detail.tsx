@@ -178,7 +178,8 @@ function Marks({ store, at }: { store: TraceStore; at: number }) {
       {status === 'in_flight' && <Mark kind="in_flight">in flight</Mark>}
       {status === 'ok' && <Mark kind="ok">ok</Mark>}
       <span class="muted">{KIND_ORDER[c.kind[at]!]}</span>
-      {(flags & FLAG.orphan) !== 0 && <Mark kind="orphan">parent missing</Mark>}
+      {(flags & FLAG.cycle) !== 0 && <Mark kind="orphan">its own ancestor</Mark>}
+      {(flags & (FLAG.orphan | FLAG.cycle)) === FLAG.orphan && <Mark kind="orphan">parent missing</Mark>}
       {(flags & FLAG.duplicate) !== 0 && <Mark kind="duplicate">duplicate id</Mark>}
       {(flags & FLAG.remoteParent) !== 0 && <span class="muted">· called from another process</span>}
     </p>
@@ -262,6 +263,7 @@ export function Detail({ store, at }: { store: TraceStore; at: number }) {
             ) : (
               span?.parent_id && <IdRow label="Parent" id={span.parent_id} />
             )}
+            {span?.tracestate && <Pair label="State">{span.tracestate}</Pair>}
           </dl>
         </Section>
       </div>

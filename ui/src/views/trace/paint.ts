@@ -122,8 +122,14 @@ function secondText({ columns: c, processService }: Scene, i: number): string {
   const parent = c.parent[i]!;
   const service = processService[c.process[i]!] ?? '';
   const told = parent < 0 || processService[c.process[parent]!] !== service ? printable(service) : '';
-  const odd = c.flags[i]! & FLAG.orphan ? 'orphan: parent missing' : c.flags[i]! & FLAG.duplicate ? 'duplicate id' : '';
+  const odd = oddityOf(c.flags[i]!);
   return told !== '' && odd !== '' ? `${told} · ${odd}` : told + odd;
+}
+
+function oddityOf(flags: number): string {
+  if (flags & FLAG.cycle) return 'its own ancestor';
+  if (flags & FLAG.orphan) return 'orphan: parent missing';
+  return flags & FLAG.duplicate ? 'duplicate id' : '';
 }
 
 function paintToggle(pen: Pen, palette: Palette, x: number, y: number, closed: boolean): void {
