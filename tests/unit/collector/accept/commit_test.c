@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The way of a batch without a network: what is answered, what is in the ledger and what can be
+ * asked for, before and after a restart, and while the disk takes nothing. */
+#include "collector/accept/commit.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "collector/query/query.h"
+#include "lib/model/loss.h"
+#include "tests/unit/collector/spans.h"
+
+enum { ANSWERS_MAX = 256 };
+
+struct fixture {
+    char directory[64];
+    struct queue queue;
+    struct freshness freshness;
+    struct commit commit;
+    pthread_mutex_t lock;
+    struct {
+        uint64_t number;
+        enum link_verdict verdict;
+    } answers[ANSWERS_MAX];
+    size_t answer_count;
+    struct buffer bodies[ANSWERS_MAX];
+    size_t body_count;
+};
+
+static void on_settle(void *context, struct link_request *request, enum link_verdict verdict,
+                      const char *text)
+{
+    struct fixture *f = context;
+    (void)text;
+    pthread_mutex_lock(&f->lock);
+    assert_true(f->answer_count < ANSWERS_MAX);
+    f->answers[f->answer_count].number = request->sequence.number;
+    f->answers[f->answer_count++].verdict = verdict;
+    pthread_mutex_unlock(&f->lock);
+}
+
+static void write_state(void *context, struct buffer *out)
+{
+    struct fixture *f = context;
+    commit_write_state(&f->commit.parts, out);
+}
+
+static void on_aged(void *context, uint64_t spans, uint64_t from, uint64_t to)
+{
+    struct fixture *f = context;
+    losses_add(f->commit.parts.losses, LOSS_LEDGER_AGED, NULL, NULL, 0, spans, from, to);
+}
+
+static void start(struct fixture *f)
+{
+    char why[256] = "";
+    queue_init(&f->queue);
+    freshness_init(&f->freshness);
+    struct commit_parts parts = {
+        .queue = &f->queue,
+        .dedupe = dedupe_create(),
+        .store = store_create(&(struct store_options){.limit_bytes = 64 << 20}),
+        .losses = losses_create(),
+        .freshness = &f->freshness,
+        .agents = agents_create(),
+        .settle = on_settle,
+        .context = f,
+    };
+    commit_init(&f->commit, &parts);
+    f->commit.parts.ledger = ledger_open(&(struct ledger_options){.directory = f->directory,
+                                                                  .limit_bytes = 256 << 10,
+                                                                  .segment_bytes = 64 << 10,
+                                                                  .write_state = write_state,
+                                                                  .aged = on_aged,
+                                                                  .context = f},
+                                         why, sizeof why);
+    if (!f->commit.parts.ledger)
+        fail_msg("%s", why);
+    assert_int_equal(commit_read_back(&f->commit), 0);
+}
+
+/* As after a kill -9: nothing is written on the way out. */
+static void stop(struct fixture *f)
+{
+    struct commit_parts *p = &f->commit.parts;
+    ledger_close(&p->ledger);
+    store_destroy(&p->store);
+    dedupe_destroy(&p->dedupe);
+    losses_destroy(&p->losses);
+    agents_destroy(&p->agents);
+    freshness_fini(&f->freshness);
+    queue_fini(&f->queue);
+    for (size_t i = 0; i < f->body_count; i++)
+        buffer_fini(&f->bodies[i]);
+    f->body_count = f->answer_count = 0;
+}
+
+static int setup(void **state)
+{
+    struct fixture *f = calloc(1, sizeof *f);
+    strcpy(f->directory, "/tmp/weft-commit-XXXXXX");
+    assert_non_null(mkdtemp(f->directory));
+    pthread_mutex_init(&f->lock, NULL);
+    start(f);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    char command[128];
+    stop(f);
+    snprintf(command, sizeof command, "rm -r %s", f->directory);
+    assert_int_equal(system(command), 0);
+    pthread_mutex_destroy(&f->lock);
+    free(f);
+    return 0;
+}
+
+/* Trace `number` with one span, and a loss of `lost` spans. */
+static struct queued batch_of(struct fixture *f, uint64_t number, uint64_t lost)
+{
+    struct spans s;
+    spans_begin(&s);
+    uint32_t web = spans_process(&s, 1, "web");
+    spans_add(&s, (struct span_by_hand){web, "x", .trace = number, .id = number});
+    if (lost)
+        batch_loss(s.builder, web, LOSS_RING_FULL, lost, EPOCH, EPOCH + MS);
+    struct buffer *body = &f->bodies[f->body_count++];
+    *body = spans_encode(&s);
+    return (struct queued){.request = {.type = LINK_BATCH,
+                                       .agent = "box1",
+                                       .sequence = {3, number},
+                                       .body = body->data,
+                                       .length = body->length}};
+}
+
+static enum dedupe_verdict begin(struct fixture *f, struct queued *q)
+{
+    return dedupe_begin(f->commit.parts.dedupe, q->request.agent, q->request.sequence,
+                        (struct link_sequence){0});
+}
+
+static void commit_one(struct fixture *f, uint64_t number, uint64_t lost)
+{
+    struct queued q = batch_of(f, number, lost);
+    assert_int_equal(begin(f, &q), DEDUPE_NEW);
+    commit_group(&f->commit, &q, 1);
+}
+
+static void assert_answer(struct fixture *f, size_t at, uint64_t number, enum link_verdict verdict)
+{
+    assert_true(at < f->answer_count);
+    assert_int_equal(f->answers[at].number, number);
+    assert_int_equal(f->answers[at].verdict, verdict);
+}
+
+static bool is_visible(struct fixture *f, uint64_t trace)
+{
+    struct store_hold hold;
+    struct store_run *runs;
+    size_t count;
+    store_hold(f->commit.parts.store, &hold);
+    assert_int_equal(store_find(&hold, trace_by_hand(trace), &runs, &count), 0);
+    free(runs);
+    store_release(&hold);
+    assert_true(count <= 1); /* exactly once */
+    return count == 1;
+}
+
+static void an_accepted_batch_is_visible_and_survives_a_restart_once(void **state)
+{
+    struct fixture *f = *state;
+    commit_one(f, 1, 0);
+    commit_one(f, 2, 5);
+    assert_answer(f, 0, 1, LINK_ACCEPTED);
+    assert_answer(f, 1, 2, LINK_ACCEPTED);
+    assert_true(is_visible(f, 1) && is_visible(f, 2));
+    for (int i = 0; i < 2; i++) {
+        stop(f);
+        start(f);
+        assert_true(is_visible(f, 1) && is_visible(f, 2));
+        struct queued again = batch_of(f, 2, 5);
+        assert_int_equal(begin(f, &again), DEDUPE_SEEN);
+        assert_int_equal(losses_total(f->commit.parts.losses, LOSS_RING_FULL), 5);
+    }
+}
+
+static void dropping_old_segments_forgets_neither_batches_nor_losses(void **state)
+{
+    struct fixture *f = *state;
+    uint64_t batches = 0;
+    struct ledger_stats stats;
+    do {
+        for (int i = 0; i < 50; i++)
+            commit_one(f, ++batches, 1);
+        ledger_retain(f->commit.parts.ledger, EPOCH);
+        ledger_stats(f->commit.parts.ledger, &stats);
+        for (size_t i = 0; i < f->body_count; i++)
+            buffer_fini(&f->bodies[i]);
+        f->body_count = f->answer_count = 0;
+    } while (stats.dropped_segments < 3);
+    uint64_t aged = losses_total(f->commit.parts.losses, LOSS_LEDGER_AGED);
+    assert_true(aged > 0);
+    stop(f);
+    start(f);
+    assert_int_equal(losses_total(f->commit.parts.losses, LOSS_RING_FULL), batches);
+    assert_int_equal(losses_total(f->commit.parts.losses, LOSS_LEDGER_AGED), aged);
+    assert_false(is_visible(f, 1));
+    assert_true(is_visible(f, batches));
+    assert_true(dedupe_has(f->commit.parts.dedupe, "box1", (struct link_sequence){3, 1}));
+    assert_true(dedupe_has(f->commit.parts.dedupe, "box1", (struct link_sequence){3, batches}));
+}
+
+static void a_copy_in_flight_is_answered_behind_the_first(void **state)
+{
+    struct fixture *f = *state;
+    struct queued group[2] = {batch_of(f, 1, 0)};
+    group[1] = group[0];
+    group[1].copy = true;
+    assert_int_equal(begin(f, &group[0]), DEDUPE_NEW);
+    assert_int_equal(begin(f, &group[1]), DEDUPE_PENDING);
+    commit_group(&f->commit, group, 2);
+    assert_answer(f, 0, 1, LINK_ACCEPTED);
+    assert_answer(f, 1, 1, LINK_DUPLICATE);
+    assert_true(is_visible(f, 1));
+}
+
+static void what_does_not_decode_is_refused_and_counted(void **state)
+{
+    struct fixture *f = *state;
+    struct queued group[2] = {batch_of(f, 1, 0), batch_of(f, 2, 0)};
+    group[0].request.length /= 2;
+    assert_int_equal(begin(f, &group[0]), DEDUPE_NEW);
+    assert_int_equal(begin(f, &group[1]), DEDUPE_NEW);
+    commit_group(&f->commit, group, 2);
+    assert_answer(f, 0, 1, LINK_REFUSED);
+    assert_answer(f, 1, 2, LINK_ACCEPTED);
+    assert_int_equal(losses_total(f->commit.parts.losses, LOSS_BAD_BATCH), 1);
+    assert_false(dedupe_has(f->commit.parts.dedupe, "box1", (struct link_sequence){3, 1}));
+}
+
+static void *run(void *context)
+{
+    commit_run(context);
+    return NULL;
+}
+
+static size_t wait_for_answers(struct fixture *f, size_t count)
+{
+    for (int i = 0; i < 1000; i++) {
+        pthread_mutex_lock(&f->lock);
+        size_t answers = f->answer_count;
+        pthread_mutex_unlock(&f->lock);
+        if (answers >= count)
+            return answers;
+        usleep(10000);
+    }
+    return f->answer_count;
+}
+
+static enum ledger_health health_of(struct fixture *f)
+{
+    struct ledger_stats stats;
+    ledger_stats(f->commit.parts.ledger, &stats);
+    return stats.health;
+}
+
+/* A limit on file size stands in for the full disk: the kernel refuses to write in both cases,
+ * and this one can be had without a mount. */
+static void set_disk(rlim_t bytes)
+{
+    struct rlimit limit;
+    getrlimit(RLIMIT_FSIZE, &limit);
+    limit.rlim_cur = bytes;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void a_disk_that_takes_nothing_is_waited_for(void **state)
+{
+    struct fixture *f = *state;
+    pthread_t thread;
+    signal(SIGXFSZ, SIG_IGN);
+    commit_one(f, 1, 0);
+    set_disk(100);
+    struct queued q = batch_of(f, 2, 0);
+    assert_int_equal(begin(f, &q), DEDUPE_NEW);
+    assert_true(queue_put(&f->queue, &q));
+    assert_int_equal(pthread_create(&thread, NULL, run, &f->commit), 0);
+    for (int i = 0; i < 1000 && health_of(f) == LEDGER_OK; i++)
+        usleep(10000);
+    assert_int_not_equal(health_of(f), LEDGER_OK);
+    assert_int_equal(f->answer_count, 1); /* nothing was acknowledged */
+    assert_false(is_visible(f, 2));
+    set_disk(RLIM_INFINITY);
+    assert_int_equal(wait_for_answers(f, 2), 2);
+    queue_close(&f->queue);
+    pthread_join(thread, NULL);
+    assert_answer(f, 1, 2, LINK_ACCEPTED);
+    assert_int_equal(health_of(f), LEDGER_OK);
+    stop(f);
+    start(f);
+    assert_true(is_visible(f, 1) && is_visible(f, 2));
+}
+
+static void stopping_settles_all_that_was_queued(void **state)
+{
+    struct fixture *f = *state;
+    pthread_t thread;
+    for (uint64_t n = 1; n <= 100; n++) {
+        struct queued q = batch_of(f, n, 0);
+        assert_int_equal(begin(f, &q), DEDUPE_NEW);
+        assert_true(queue_put(&f->queue, &q));
+    }
+    queue_close(&f->queue);
+    assert_int_equal(pthread_create(&thread, NULL, run, &f->commit), 0);
+    pthread_join(thread, NULL);
+    assert_int_equal(f->answer_count, 100);
+    for (size_t i = 0; i < 100; i++)
+        assert_answer(f, i, i + 1, LINK_ACCEPTED);
+    stop(f);
+    start(f);
+    assert_true(is_visible(f, 1) && is_visible(f, 100));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+        TEST(an_accepted_batch_is_visible_and_survives_a_restart_once),
+        TEST(dropping_old_segments_forgets_neither_batches_nor_losses),
+        TEST(a_copy_in_flight_is_answered_behind_the_first),
+        TEST(what_does_not_decode_is_refused_and_counted),
+        TEST(a_disk_that_takes_nothing_is_waited_for),
+        TEST(stopping_settles_all_that_was_queued),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
