@@ -250,7 +250,6 @@ static void tick(struct commit *c)
     }
     c->tick_unix_ns = now;
     c->tick_spans = spans;
-    ledger_retain(c->parts.ledger, now);
 }
 
 void commit_run(struct commit *c)
@@ -261,6 +260,7 @@ void commit_run(struct commit *c)
             queue_take(c->parts.queue, items, COMMIT_GROUP_MAX, COMMIT_GROUP_BYTES, TAKE_MS);
         if (count > 0)
             commit_group(c, items, count);
+        ledger_retain(c->parts.ledger, clock_unix_ns());
         tick(c);
     }
     if (!c->failed && (ledger_append_state(c->parts.ledger, clock_unix_ns()) != 0 ||

@@ -194,7 +194,7 @@ static size_t too_many(const struct ledger *l, uint64_t now_unix_ns)
 {
     struct journal_stats j;
     journal_stats(l->journal, &j);
-    uint64_t bytes = j.bytes;
+    uint64_t bytes = j.bytes + l->options.segment_bytes; /* room for the next */
     size_t drop = 0;
     while (drop + 1 < l->segment_count) { /* never the one being written */
         uint64_t number = l->segments[drop].number;

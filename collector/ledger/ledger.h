@@ -6,8 +6,9 @@
  * when older segments are dropped (who has sent what, what was lost). So any number of old
  * segments can go, and a restart reads one state and what was appended after it.
  *
- * Segments go from the oldest on while all together are larger than `limit_bytes`, or when
- * their last change is older than `max_age_ns`; the spans in them are told to `aged`.
+ * Segments go from the oldest on while all together are larger than `limit_bytes` less one
+ * segment, or when their last change is older than `max_age_ns`; the spans in them are told to
+ * `aged`.
  *
  * One thread calls everything here except ledger_stats, which any thread may call. A failed
  * append leaves no trace and may be tried again (the disk was full); after a failed sync

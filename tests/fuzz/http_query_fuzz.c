@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Requests of any kind against the routes, over an empty head: method, path and query from the
+ * bytes. Every answer has a status, and an error has a sentence. */
+#include <stdlib.h>
+
+#include "collector/web/params.h"
+#include "collector/web/web.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static int no_status(void *context, struct pipeline_status *s)
+{
+    (void)context;
+    *s = (struct pipeline_status){.version = "0"};
+    return 0;
+}
+
+static const char *ready(void *context)
+{
+    (void)context;
+    return NULL;
+}
+
+static int no_recording(void *context, const char *service, bool on)
+{
+    (void)context;
+    return service && on;
+}
+
+static struct web *get_web(void)
+{
+    static struct web web;
+    if (!web.query.store) {
+        web = (struct web){
+            .query = {store_create(&(struct store_options){.limit_bytes = 16 << 20}),
+                      inflight_create(1 << 20)},
+            .status = no_status,
+            .not_ready = ready,
+            .recording = no_recording,
+            .page_directory = "/nonexistent",
+        };
+    }
+    return &web;
+}
+
+static void ask(char *path)
+{
+    struct reply reply;
+    struct web_request request = {.method = (enum web_method)((unsigned char)path[0] % 4)};
+    char *query = strchr(path + 1, '?');
+    if (query)
+        *query++ = 0;
+    path[0] = '/';
+    request.path = path;
+    request.query = query;
+    request.content_type = "application/json";
+    request.body = query ? query : "";
+    request.body_length = strlen(request.body);
+    web_answer(get_web(), &request, &reply);
+    if (reply.status < 200 || (reply.status >= 400 && reply.body.length < 12))
+        abort();
+    while (reply.stream.next && reply.stream.next(reply.stream.context, &reply.body))
+        ;
+    reply_fini(&reply);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (size < 2)
+        return 0;
+    char *text = malloc(size + 1);
+    if (!text)
+        return 0;
+    memcpy(text, data, size);
+    text[size] = 0;
+    struct params params;
+    struct trace_filter filter;
+    char why[PARAMS_WHY_MAX];
+    if (data[0] & 0x80) {
+        ask(text);
+    } else if (params_parse(&params, text + 1, why) == 0) {
+        params_trace_filter(&params, &filter, why);
+    }
+    free(text);
+    return 0;
+}
