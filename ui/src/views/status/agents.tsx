@@ -71,7 +71,7 @@ export function AgentsTable({ agents }: { agents: readonly AgentStatus[] }) {
             </tr>
           </thead>
           <tbody>
-            {agents.map((agent) => (
+            {[...agents].sort((a, b) => (a.id < b.id ? -1 : 1)).map((agent) => (
               <Row key={agent.id} agent={agent} />
             ))}
           </tbody>

@@ -81,7 +81,7 @@ function Notes({ store }: { store: TraceStore }) {
       {trace.losses.map((loss, n) => (
         <Note key={n} icon="warn" tone="warned">
           {lossSentence(loss, trace.processes)}
-          {loss.explanation && <span class="why">: {loss.explanation}</span>}
+          {loss.explanation && <span class="why"> – {loss.explanation}</span>}
         </Note>
       ))}
       {trace.in_flight_count > 0 && (

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What each key does in the waterfall. The help in docs and the page's own hint follow this table. */
+/* What each key does in the waterfall. The hint below the waterfall names the most useful of them. */
 import { hasChildren } from '../../model/rows';
 import { isWhole, pan } from '../../model/scale';
 import type { TraceStore } from './store';

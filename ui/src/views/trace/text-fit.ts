@@ -6,7 +6,6 @@
  */
 
 const MOST_KEPT = 4000;
-// eslint-disable-next-line no-control-regex
 const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
 export interface TextFit {

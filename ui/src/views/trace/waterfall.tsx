@@ -4,22 +4,23 @@
  * browser scrolls and we only paint what is in sight. Pointer, wheel and keys change the
  * store; the store's signals bring the next frame.
  */
-import { batch, useSignal, useSignalEffect } from '@preact/signals';
+import { batch, useSignal, useSignalEffect, type Signal } from '@preact/signals';
+import type { RefObject } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import { formatDuration } from '../../model/format';
-import { hasChildren, rowOf } from '../../model/rows';
-import { pan } from '../../model/scale';
+import { rowOf } from '../../model/rows';
 import { themeVersion } from '../../theme';
 import { AccessibleRows, rowId } from './accessible-rows';
 import { Axis } from './axis';
 import { onWaterfallKey } from './keys';
 import { Minimap } from './minimap';
 import { createPainter, type Painter } from './painter';
-import { indentOf, ROW_HEIGHT } from './paint';
+import { ROW_HEIGHT } from './paint';
+import { attachPointer, createPointer } from './pointer';
 import type { TraceStore } from './store';
 
 const NARROWEST_TREE = 90;
 const ROWS_BEYOND = 8;
+const SCROLL_RESTS_MS = 80;
 
 const firstTreeWidth = () => Math.round(Math.min(400, Math.max(150, window.innerWidth * 0.34)));
 
@@ -75,154 +76,113 @@ function Splitter({ width, onChange }: { width: number; onChange: (width: number
   );
 }
 
-export function Waterfall({ store }: { store: TraceStore }) {
-  const section = useRef<HTMLElement>(null);
-  const canvas = useRef<HTMLCanvasElement>(null);
-  const scroller = useRef<HTMLDivElement>(null);
-  const hairline = useRef<HTMLDivElement>(null);
+interface Parts {
+  section: RefObject<HTMLElement>;
+  canvas: RefObject<HTMLCanvasElement>;
+  scroller: RefObject<HTMLDivElement>;
+  hairline: RefObject<HTMLDivElement>;
+}
+
+const widestTree = (scroller: HTMLElement | null) => Math.max(NARROWEST_TREE, (scroller?.clientWidth ?? 800) - 120);
+
+/** Keeps the canvas painted for as long as the waterfall stands; returns the painter. */
+function usePainter(store: TraceStore, parts: Parts, treeWidth: Signal<number>, onResize: () => void) {
   const painter = useRef<Painter | undefined>(undefined);
-  const treeWidth = useSignal(firstTreeWidth());
-  const inSight = useSignal({ first: 0, last: 60 });
-  const rest = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
-
-  const noteInSight = () => {
-    const box = scroller.current;
-    if (!box) return;
-    const first = Math.floor(box.scrollTop / ROW_HEIGHT) - ROWS_BEYOND;
-    const last = Math.ceil((box.scrollTop + box.clientHeight) / ROW_HEIGHT) + ROWS_BEYOND;
-    const before = inSight.peek();
-    if (before.first !== first || before.last !== last) inSight.value = { first, last };
-  };
-
   useEffect(() => {
-    if (!canvas.current || !scroller.current) return undefined;
-    const made = createPainter(store, {
-      canvas: canvas.current,
-      scroller: scroller.current,
-      treeWidth: () => treeWidth.peek(),
-    });
+    const canvas = parts.canvas.current;
+    const scroller = parts.scroller.current;
+    const hairline = parts.hairline.current;
+    if (!canvas || !scroller || !hairline) return undefined;
+    const width = () => treeWidth.peek();
+    const made = createPainter(store, { canvas, scroller, treeWidth: width });
     painter.current = made;
+    const detach = attachPointer(scroller, createPointer(store, { scroller, hairline, painter: made, treeWidth: width }));
     const resized = new ResizeObserver(() => {
-      const box = scroller.current;
-      if (box) section.current?.style.setProperty('--bar', `${box.offsetWidth - box.clientWidth}px`);
-      const widest = (box?.clientWidth ?? 800) - 120;
-      if (treeWidth.peek() > widest) treeWidth.value = Math.max(NARROWEST_TREE, widest);
+      parts.section.current?.style.setProperty('--bar', `${scroller.offsetWidth - scroller.clientWidth}px`);
+      treeWidth.value = Math.min(treeWidth.peek(), widestTree(scroller));
       made.schedule();
-      noteInSight();
+      onResize();
     });
-    resized.observe(scroller.current);
+    resized.observe(scroller);
     void document.fonts.ready.then(() => made.repalette());
     return () => {
       resized.disconnect();
+      detach();
       made.stop();
     };
   }, [store]);
-
   useSignalEffect(() => {
-    section.current?.style.setProperty('--tree', `${treeWidth.value}px`);
+    parts.section.current?.style.setProperty('--tree', `${treeWidth.value}px`);
     store.trace.value;
     store.rows.value;
     store.view.value;
     store.selected.value;
     painter.current?.schedule();
   });
-
   useSignalEffect(() => {
     themeVersion.value;
     painter.current?.repalette();
   });
+  return painter;
+}
 
-  /* Bring the cursor into sight when it was moved; not when the rows merely changed. */
+/** Brings the cursor into sight when it was moved; not when the rows merely changed. */
+function useReveal(store: TraceStore, scroller: RefObject<HTMLElement>): void {
   useSignalEffect(() => {
-    store.reveals.value;
+    const moved = store.reveals.value > 0;
     const box = scroller.current;
     const at = store.cursor.peek();
-    if (!box || at < 0 || store.reveals.peek() === 0) return;
+    if (!box || at < 0 || !moved) return;
     const top = rowOf(store.rows.peek(), at) * ROW_HEIGHT;
     const room = box.clientHeight;
-    if (top < box.scrollTop + ROW_HEIGHT) box.scrollTop = top - (top < box.scrollTop - room ? room / 2 : ROW_HEIGHT);
-    else if (top + 2 * ROW_HEIGHT > box.scrollTop + room) {
-      box.scrollTop = top - (top > box.scrollTop + 2 * room ? room / 2 : room - 2 * ROW_HEIGHT);
+    const { scrollTop } = box;
+    /* A step scrolls by a row; a jump puts the row in the middle. */
+    if (top < scrollTop + ROW_HEIGHT) box.scrollTop = top - (top < scrollTop - room ? room / 2 : ROW_HEIGHT);
+    else if (top + 2 * ROW_HEIGHT > scrollTop + room) {
+      box.scrollTop = top - (top > scrollTop + 2 * room ? room / 2 : room - 2 * ROW_HEIGHT);
     }
   });
+}
+
+function rowsInSight(box: HTMLElement): { first: number; last: number } {
+  return {
+    first: Math.floor(box.scrollTop / ROW_HEIGHT) - ROWS_BEYOND,
+    last: Math.ceil((box.scrollTop + box.clientHeight) / ROW_HEIGHT) + ROWS_BEYOND,
+  };
+}
+
+/** Which rows are in sight, noted once scrolling rests. */
+function useRowsInSight(scroller: RefObject<HTMLElement>) {
+  const inSight = useSignal({ first: 0, last: 60 });
+  const rest = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  const note = () => {
+    if (!scroller.current) return;
+    const now = rowsInSight(scroller.current);
+    const before = inSight.peek();
+    if (before.first !== now.first || before.last !== now.last) inSight.value = now;
+  };
+  const noteAtRest = () => {
+    clearTimeout(rest.current);
+    rest.current = setTimeout(note, SCROLL_RESTS_MS);
+  };
+  useEffect(() => () => clearTimeout(rest.current), []);
+  return { inSight, note, noteAtRest };
+}
+
+export function Waterfall({ store }: { store: TraceStore }) {
+  const section = useRef<HTMLElement>(null);
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const scroller = useRef<HTMLDivElement>(null);
+  const hairline = useRef<HTMLDivElement>(null);
+  const treeWidth = useSignal(firstTreeWidth());
+  const { inSight, note, noteAtRest } = useRowsInSight(scroller);
+  const painter = usePainter(store, { section, canvas, scroller, hairline }, treeWidth, note);
+  useReveal(store, scroller);
 
   const onScroll = () => {
     painter.current?.schedule();
-    clearTimeout(rest.current);
-    rest.current = setTimeout(noteInSight, 80);
+    noteAtRest();
   };
-
-  const spanAt = (event: MouseEvent): number => {
-    const box = scroller.current;
-    if (!box) return -1;
-    const y = event.clientY - box.getBoundingClientRect().top + box.scrollTop;
-    return store.rows.peek()[Math.floor(y / ROW_HEIGHT)] ?? -1;
-  };
-
-  const timeAt = (event: MouseEvent): number | undefined => {
-    const box = scroller.current;
-    if (!box) return undefined;
-    const x = event.clientX - box.getBoundingClientRect().left - treeWidth.peek();
-    const width = box.clientWidth - treeWidth.peek();
-    const view = store.view.peek();
-    return x < 0 || x > width ? undefined : view.from + (x / width) * (view.to - view.from);
-  };
-
-  const onClick = (event: MouseEvent) => {
-    const i = spanAt(event);
-    const box = scroller.current;
-    if (i < 0 || !box) return;
-    const { columns } = store.trace.peek();
-    const x = event.clientX - box.getBoundingClientRect().left;
-    const toggle = indentOf(columns.depth[i]!, treeWidth.peek());
-    if (hasChildren(columns, i) && x >= toggle - 4 && x < toggle + 16) store.toggle(i);
-    else store.select(i);
-  };
-
-  const onDblClick = (event: MouseEvent) => {
-    const i = spanAt(event);
-    const { columns } = store.trace.peek();
-    if (i < 0 || timeAt(event) === undefined) return;
-    const room = Math.max(columns.duration[i]! * 0.1, 100);
-    store.setView({ from: columns.start[i]! - room, to: columns.start[i]! + columns.duration[i]! + room });
-  };
-
-  const onPointerMove = (event: PointerEvent) => {
-    if (event.pointerType !== 'mouse') return;
-    painter.current?.hover(spanAt(event));
-    const time = timeAt(event);
-    const line = hairline.current;
-    const box = scroller.current;
-    if (!line || !box) return;
-    line.hidden = time === undefined;
-    if (time === undefined) return;
-    const x = event.clientX - box.getBoundingClientRect().left;
-    line.style.transform = `translateX(${Math.round(x)}px)`;
-    line.classList.toggle('flipped', x > box.clientWidth - 90);
-    line.firstElementChild!.textContent = formatDuration(time);
-  };
-
-  const onPointerLeave = () => {
-    painter.current?.hover(-1);
-    if (hairline.current) hairline.current.hidden = true;
-  };
-
-  const onWheel = (event: WheelEvent) => {
-    const view = store.view.peek();
-    if (event.ctrlKey) store.zoomBy(Math.exp(-event.deltaY * 0.004), timeAt(event));
-    else if (event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY)) {
-      const by = (event.deltaX || event.deltaY) * 0.0015 * (view.to - view.from);
-      store.setView(pan(view, store.whole.peek(), by));
-    } else return;
-    event.preventDefault();
-  };
-
-  /* Preact's onWheel would be passive: it could not keep the browser from zooming the page. */
-  useEffect(() => {
-    const box = scroller.current;
-    box?.addEventListener('wheel', onWheel, { passive: false });
-    return () => box?.removeEventListener('wheel', onWheel);
-  }, [store]);
 
   const onKeyDown = (event: KeyboardEvent) => {
     const pageRows = Math.max(1, Math.floor((scroller.current?.clientHeight ?? 0) / ROW_HEIGHT) - 1);
@@ -232,8 +192,7 @@ export function Waterfall({ store }: { store: TraceStore }) {
   };
 
   const setTreeWidth = (width: number) => {
-    const most = (scroller.current?.clientWidth ?? 800) - 120;
-    treeWidth.value = Math.round(Math.min(Math.max(width, NARROWEST_TREE), most));
+    treeWidth.value = Math.round(Math.min(Math.max(width, NARROWEST_TREE), widestTree(scroller.current)));
   };
 
   const rows = store.rows.value;
@@ -260,10 +219,6 @@ export function Waterfall({ store }: { store: TraceStore }) {
           aria-rowcount={rows.length}
           {...(cursor >= 0 ? { 'aria-activedescendant': rowId(cursor) } : {})}
           onScroll={onScroll}
-          onClick={onClick}
-          onDblClick={onDblClick}
-          onPointerMove={onPointerMove}
-          onPointerLeave={onPointerLeave}
           onKeyDown={onKeyDown}
         >
           <div class="wf-rows" style={{ height: `${rows.length * ROW_HEIGHT}px` }}>
