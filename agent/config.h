@@ -9,8 +9,8 @@
 #include "lib/base/config.h"
 
 struct agent_config {
-    char *directory;         /* of the process files */
-    char *agent;             /* id; the host's name by default */
+    char *directory; /* of the process files */
+    char *agent;     /* id; the host's name by default */
     char *collector, *control;
     char *key_file;
     char *spool;
@@ -18,8 +18,8 @@ struct agent_config {
     uint64_t sweep_interval_ns;
     uint64_t batch_age_ns;
     uint64_t batch_bytes;
-    int64_t in_flight;       /* batches under way */
-    char *http;              /* "127.0.0.1:4041", "" none */
+    int64_t in_flight; /* batches under way */
+    char *http;        /* "127.0.0.1:4041", "" none */
     uint64_t drain_ns;
     char *log_level;
 };

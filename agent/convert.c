@@ -155,7 +155,8 @@ static void events_or_links(struct conversion *c, const struct slab_record *reco
 {
     struct slab_item_view item;
     bool inside = false;
-    for (struct slab_walk w = slab_walk(record->payload, record->used); slab_item_next(&w, &item);) {
+    for (struct slab_walk w = slab_walk(record->payload, record->used);
+         slab_item_next(&w, &item);) {
         bool nested = is_attribute(&item) && item.flags & SLAB_ITEM_NESTED;
         if (item.type == type && type == SLAB_ITEM_EVENT)
             event(c, &item);
@@ -177,7 +178,8 @@ static struct preview look_ahead(struct conversion *c, const struct slab_record 
 {
     struct preview seen = {0};
     struct slab_item_view item;
-    for (struct slab_walk w = slab_walk(record->payload, record->used); slab_item_next(&w, &item);) {
+    for (struct slab_walk w = slab_walk(record->payload, record->used);
+         slab_item_next(&w, &item);) {
         if (item.type == SLAB_ITEM_STATUS_MESSAGE)
             seen.status_message = batch_string(c->builder, item.value, item.length);
         else if (item.type == SLAB_ITEM_TRACESTATE)

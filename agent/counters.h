@@ -11,14 +11,14 @@
 
 struct counters {
     uint64_t start_unix_ns;
-    _Atomic uint64_t processes;     /* followed now */
-    _Atomic uint64_t spans;         /* swept, died ones among them */
+    _Atomic uint64_t processes; /* followed now */
+    _Atomic uint64_t spans;     /* swept, died ones among them */
     _Atomic uint64_t died_spans;
-    _Atomic uint64_t batches;       /* spooled */
-    _Atomic uint64_t batch_bytes;   /* sealed */
+    _Atomic uint64_t batches;     /* spooled */
+    _Atomic uint64_t batch_bytes; /* sealed */
     _Atomic uint64_t sweeps, bells;
-    _Atomic uint64_t sweep_lag_ns;  /* the longest pause between sweeps in the last full second */
-    _Atomic uint64_t spool_errors;  /* a batch had to wait in memory */
+    _Atomic uint64_t sweep_lag_ns; /* the longest pause between sweeps in the last full second */
+    _Atomic uint64_t spool_errors; /* a batch had to wait in memory */
     _Atomic uint64_t lost[LOSS_REASONS]; /* by the agent itself and its spool and link */
 };
 

@@ -17,7 +17,7 @@ struct cursors {
     struct entry {
         struct entry_head head;
         uint64_t *positions;
-    } *entries;
+    } * entries;
     size_t count, capacity;
 };
 

@@ -71,7 +71,8 @@ static void on_switched(uv_async_t *async)
     uv_mutex_unlock(&q->mutex);
 }
 
-/* ---- report, signals -------------------------------------------------------------------------- */
+/* ---- report, signals --------------------------------------------------------------------------
+ */
 
 static void on_report(uv_timer_t *timer)
 {
@@ -134,7 +135,8 @@ static void watch_signal(struct agent *a, uv_signal_t *signal, int number, uv_si
     uv_signal_start(signal, callback, number);
 }
 
-/* ---- beginning and ending ----------------------------------------------------------------------- */
+/* ---- beginning and ending -----------------------------------------------------------------------
+ */
 
 static int start(struct agent *a)
 {
@@ -188,9 +190,13 @@ int main(int argc, char **argv)
     a.argc = argc;
     a.argv = argv;
     switch (config_load(&agent_program, argc, argv, &a.config, why, sizeof why)) {
-    case CONFIG_EXIT: return 0;
-    case CONFIG_ERROR: fprintf(stderr, "weft-agent: %s\n", why); return 2;
-    case CONFIG_READY: break;
+    case CONFIG_EXIT:
+        return 0;
+    case CONFIG_ERROR:
+        fprintf(stderr, "weft-agent: %s\n", why);
+        return 2;
+    case CONFIG_READY:
+        break;
     }
     set_log_level(&a.config);
     signal(SIGPIPE, SIG_IGN);

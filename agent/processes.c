@@ -120,7 +120,7 @@ void processes_ignore(struct processes *p, size_t i)
 static void refuse(struct processes *p, const char *name, enum slab_error error, const char *why)
 {
     if (!why && error == SLAB_ESYSTEM && errno == ENOENT)
-        return; /* gone between the listing and the look */
+        return;                          /* gone between the listing and the look */
     if (!why && error == SLAB_ESYSTEM) { /* may mend: asked again at the next scan */
         LOG_WARN_EVERY("%s/%s: %s%s", p->path, name, strerror(errno),
                        errno == EACCES ? ": run the agent as root or with CAP_DAC_OVERRIDE" : "");
@@ -190,8 +190,7 @@ static void forget_ignored(struct processes *p)
 }
 
 void processes_scan(struct processes *p,
-                    void (*found)(void *context, struct recording_process *process),
-                    void *context)
+                    void (*found)(void *context, struct recording_process *process), void *context)
 {
     renew_directory(p);
     int fd = p->directory < 0 ? -1 : openat(p->directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -18,9 +18,9 @@ struct processes {
     struct ignored_file {
         char name[96];
         bool seen;
-    } *ignored;
+    } * ignored;
     size_t ignored_count, ignored_capacity;
-    int deaths; /* an epoll set of the pidfds: readable when somebody has died */
+    int deaths;              /* an epoll set of the pidfds: readable when somebody has died */
     struct cursors *cursors; /* from the spool, as it was at start */
     struct counters *counters;
 };
@@ -33,8 +33,7 @@ void processes_fini(struct processes *p);
 
 /* Opens what is new; `found` is called for each. Also notices a directory that was replaced. */
 void processes_scan(struct processes *p,
-                    void (*found)(void *context, struct recording_process *process),
-                    void *context);
+                    void (*found)(void *context, struct recording_process *process), void *context);
 
 /* Marks those who have died: the ones whom `deaths` tells of; with `ask_all` also those whom only
  * their file's lock tells of. */

@@ -44,8 +44,9 @@ static bool read_process(uint32_t pid, uint64_t *start_time, uint32_t *uid)
     char *p = strrchr(text, ')');
     unsigned long long start;
     char state;
-    if (!p || sscanf(p + 1, " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d "
-                            "%*d %*d %llu",
+    if (!p || sscanf(p + 1,
+                     " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d "
+                     "%*d %*d %llu",
                      &state, &start) != 2)
         return false;
     *start_time = start;

@@ -17,7 +17,7 @@ struct batch_marks {
     uint32_t serial, index; /* the process is number `index` in the batch `serial` */
     struct name_mark {
         uint32_t serial, index;
-    } *names; /* by the number in the process' name table */
+    } * names; /* by the number in the process' name table */
     uint32_t name_capacity;
 };
 

@@ -55,7 +55,8 @@ void report_encode(struct buffer *out, const struct counters *counters,
 static void metric(struct buffer *out, const char *name, const char *type, const char *help,
                    uint64_t value)
 {
-    buffer_printf(out, "# HELP weft_agent_%s %s\n# TYPE weft_agent_%s %s\nweft_agent_%s %" PRIu64 "\n",
+    buffer_printf(out,
+                  "# HELP weft_agent_%s %s\n# TYPE weft_agent_%s %s\nweft_agent_%s %" PRIu64 "\n",
                   name, help, name, type, name, value);
 }
 

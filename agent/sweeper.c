@@ -143,7 +143,8 @@ static void on_in_flight(uv_timer_t *timer)
 void sweeper_set_recording(struct sweeper *s, const char *service, bool on)
 {
     if (!switches_set(&s->switches, service, on))
-        LOG_WARN_EVERY("more than %d services are switched off: %s stays on", SWITCHES_MAX, service);
+        LOG_WARN_EVERY("more than %d services are switched off: %s stays on", SWITCHES_MAX,
+                       service);
     for (size_t i = 0; i < s->processes.count; i++) {
         struct recording_process *p = s->processes.all[i];
         bool recording = switches_recording(&s->switches, p->service);

@@ -28,8 +28,8 @@ struct sweeper {
 
     struct batch_builder *builder, *in_flight_builder;
     uint32_t serial, in_flight_serial; /* of the batch, the snapshot being built; from 1 */
-    uint64_t batch_since_ns; /* monotonic; 0: nothing in it */
-    uint64_t retry_after_ns; /* the spool refused: not before */
+    uint64_t batch_since_ns;           /* monotonic; 0: nothing in it */
+    uint64_t retry_after_ns;           /* the spool refused: not before */
     struct buffer encoded, cursor_table;
     uint64_t told[LOSS_REASONS]; /* of the agent's own losses, what batches tell */
     uint64_t told_since_unix_ns;

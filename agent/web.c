@@ -81,14 +81,14 @@ static bool parse(const char *address, struct sockaddr_in6 *v6, struct sockaddr_
            (ntohl(v4->sin_addr.s_addr) >> 24) == 127;
 }
 
-struct web *web_create(const char *address, const struct counters *counters,
-                       struct outbox *outbox)
+struct web *web_create(const char *address, const struct counters *counters, struct outbox *outbox)
 {
     struct sockaddr_in6 v6;
     struct sockaddr_in v4;
     struct web *w = calloc(1, sizeof *w);
     if (!w || !parse(address, &v6, &v4)) {
-        LOG_ERROR("http: found \"%s\", expected a loopback address such as 127.0.0.1:4041", address);
+        LOG_ERROR("http: found \"%s\", expected a loopback address such as 127.0.0.1:4041",
+                  address);
         free(w);
         return NULL;
     }
@@ -106,7 +106,8 @@ struct web *web_create(const char *address, const struct counters *counters,
         return NULL;
     }
     const union MHD_DaemonInfo *info = MHD_get_daemon_info(w->daemon, MHD_DAEMON_INFO_BIND_PORT);
-    LOG_INFO("metrics on http://%s:%u/metrics", is_v6 ? "[::1]" : "127.0.0.1", info ? info->port : 0);
+    LOG_INFO("metrics on http://%s:%u/metrics", is_v6 ? "[::1]" : "127.0.0.1",
+             info ? info->port : 0);
     return w;
 }
 

@@ -10,8 +10,7 @@ struct web;
 
 /* `address`: "127.0.0.1:4041" or "[::1]:4041"; port 0 takes a free one. NULL, with a logged
  * reason. Runs a thread of its own. */
-struct web *web_create(const char *address, const struct counters *counters,
-                       struct outbox *outbox);
+struct web *web_create(const char *address, const struct counters *counters, struct outbox *outbox);
 void web_destroy(struct web **w);
 
 #endif

@@ -8,11 +8,11 @@
  * The floor is two reads of the clock, which a span cannot do without. Each figure is the
  * median of many runs; the reader works between them, on the same core, outside the time.
  */
+#include <dirent.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <dirent.h>
 #include <unistd.h>
 
 #include "bench/measure.h"
@@ -271,7 +271,8 @@ int main(void)
     row("10 attributes, tight", median_tight(tight_with_10), floor, "70 ns");
     row("nested four deep, tight, each", median_tight(tight_nested) / 4, floor, "");
     row("2 attributes, tight, two threads (best)", from_two_threads(), floor, "40 ns");
-    row("clock reads, paced 20 us: its floor", median_paced(two_clock_reads, 20e3, 0, 4000), floor, "");
+    row("clock reads, paced 20 us: its floor", median_paced(two_clock_reads, 20e3, 0, 4000), floor,
+        "");
     row("2 attributes, paced 20 us", median_paced(with_2, 20e3, 0, 4000), floor, "");
     row("2 attributes, cold caches", median_paced(with_2, 0, ELSEWHERE / 16, 400), floor, "");
     slab_set_recording(reader, SLAB_RECORDING_OFF);

@@ -50,8 +50,8 @@ static inline void put_head(char *at, enum slab_item_type type, unsigned flags, 
                             uint32_t key)
 {
     /* struct slab_item as one word: see copy_words() in span.c */
-    uint64_t word = (uint64_t)type | (uint64_t)flags << 8 | (uint64_t)length << 16 |
-                    (uint64_t)key << 32;
+    uint64_t word =
+        (uint64_t)type | (uint64_t)flags << 8 | (uint64_t)length << 16 | (uint64_t)key << 32;
     memcpy(at, &word, sizeof word);
 }
 
@@ -198,7 +198,8 @@ void weft_link(weft_span span, const struct weft_context *to,
     set_with(span, SLAB_ITEM_LINK, NULL, ids, sizeof ids, attributes, count);
 }
 
-/* ---- tracestate ------------------------------------------------------------------------------- */
+/* ---- tracestate -------------------------------------------------------------------------------
+ */
 
 void span_set_tracestate(weft_span span, const char *text, size_t length)
 {

@@ -43,8 +43,8 @@ const uint32_t *weft_recording_word = &recording_unknown;
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static uint32_t generation;
-static _Atomic uint64_t next_try_ns;                     /* monotonic */
-static _Atomic uint64_t lost_early[SLAB_LOSS_REASONS];   /* while there was no file */
+static _Atomic uint64_t next_try_ns;                   /* monotonic */
+static _Atomic uint64_t lost_early[SLAB_LOSS_REASONS]; /* while there was no file */
 
 void process_lock(void)
 {
@@ -96,8 +96,9 @@ static uint64_t own_start_time(void)
     text[n] = '\0';
     char *p = strrchr(text, ')'); /* the name may hold anything; field 3 follows */
     unsigned long long start = 0;
-    if (!p || sscanf(p + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d "
-                            "%*d %*d %llu",
+    if (!p || sscanf(p + 1,
+                     " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d "
+                     "%*d %*d %llu",
                      &start) != 1)
         return 0;
     return start;
@@ -200,12 +201,12 @@ static void fill(struct process *p, const struct slab_file *description)
 static bool map_file(struct process *p, const struct slab_file *f)
 {
     p->mapping_bytes = f->threads_offset + f->thread_capacity * f->thread_bytes;
-    p->base = mmap(NULL, p->mapping_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-                   -1, 0);
+    p->base =
+        mmap(NULL, p->mapping_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (p->base == MAP_FAILED)
         return false;
-    if (mmap(p->base, f->threads_offset, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, p->fd, 0) ==
-        MAP_FAILED) {
+    if (mmap(p->base, f->threads_offset, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, p->fd,
+             0) == MAP_FAILED) {
         munmap(p->base, p->mapping_bytes);
         return false;
     }
@@ -214,8 +215,7 @@ static bool map_file(struct process *p, const struct slab_file *f)
 
 static void *map_private(size_t bytes)
 {
-    void *memory =
-        mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     return memory == MAP_FAILED ? NULL : memory;
 }
 

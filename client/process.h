@@ -22,7 +22,7 @@ struct process {
     struct slab_file *file;
     struct slab_control *control;
     struct slab_reader_word *readers;
-    int fd; /* holds the file's lock; -1 after it was taken from us */
+    int fd;              /* holds the file's lock; -1 after it was taken from us */
     uint32_t generation; /* 1, 2, 3 …: which process file; names are numbered per file */
     enum slab_clock clock;
     uint32_t slot_count, slot_bytes, payload_bytes, ring_bytes, thread_capacity;

@@ -93,8 +93,7 @@ static bool map_slab(struct process *p, uint64_t offset)
 static bool map_private_tables(struct recorder *r, uint32_t slots)
 {
     size_t bytes = slots * (sizeof *r->previous + sizeof *r->free_slots);
-    char *memory =
-        mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    char *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED)
         return false;
     r->previous = (weft_span *)memory;
@@ -206,7 +205,8 @@ struct recorder *recorder_acquire(void)
 bool recorder_refill(struct recorder *r)
 {
     for (uint32_t i = r->process->slot_count; i-- > 0;) {
-        uint32_t state = atomic_load_explicit(&recorder_slot(r, i)->span.state, memory_order_acquire);
+        uint32_t state =
+            atomic_load_explicit(&recorder_slot(r, i)->span.state, memory_order_acquire);
         if (SLAB_SLOT_STATE(state) == SLAB_SLOT_FREE)
             r->free_slots[r->free_count++] = i;
     }

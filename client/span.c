@@ -109,10 +109,10 @@ weft_span weft_begin_from_recorded(struct weft_name *name, enum weft_kind kind,
     uint64_t ticks = ticks_now(r->clock);
     struct parentage parent;
     if (context && (context->trace_hi | context->trace_lo))
-        parent = (struct parentage){{context->trace_hi, context->trace_lo},
-                                    context->span_id,
-                                    (uint8_t)((context->flags & 3) |
-                                              (context->remote ? SPAN_FLAG_REMOTE_PARENT : 0))};
+        parent = (struct parentage){
+            {context->trace_hi, context->trace_lo},
+            context->span_id,
+            (uint8_t)((context->flags & 3) | (context->remote ? SPAN_FLAG_REMOTE_PARENT : 0))};
     else
         parent = (struct parentage){new_trace(r, ticks), 0, SPAN_FLAG_SAMPLED | SPAN_FLAG_RANDOM};
     weft_span span = open_slot(r, slot, &parent, name, kind, ticks);
@@ -138,7 +138,8 @@ static inline void copy_words(char *to, const char *from, uint32_t bytes)
 }
 
 /* Writes the record and publishes it. False: the ring is full. */
-static inline __attribute__((always_inline)) bool put_in_ring(struct recorder *r, struct slab_slot *slot, uint64_t end_ticks)
+static inline __attribute__((always_inline)) bool
+put_in_ring(struct recorder *r, struct slab_slot *slot, uint64_t end_ticks)
 {
     struct slab_span *s = &slot->span;
     uint32_t ring_bytes = r->ring_bytes;

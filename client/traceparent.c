@@ -60,8 +60,7 @@ static void take_tracestate(struct weft_context *context, const char *text)
     context->tracestate_length = (uint16_t)length;
 }
 
-int weft_extract_traceparent(struct weft_context *context, const char *text,
-                             const char *tracestate)
+int weft_extract_traceparent(struct weft_context *context, const char *text, const char *tracestate)
 {
     *context = (struct weft_context){0};
     uint64_t version, hi, lo, span_id, flags;

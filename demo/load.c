@@ -138,8 +138,9 @@ static void print_summary(struct user *users)
     }
     if (n)
         qsort(all, n, sizeof *all, ascending);
-    printf("{\"reads\": %lu, \"posts\": %lu, \"errors\": %lu, \"p50_ms\": %.2f, \"p99_ms\": %.2f}\n",
-           reads, posts, errors, n ? all[n / 2] : 0, n ? all[n * 99 / 100] : 0);
+    printf(
+        "{\"reads\": %lu, \"posts\": %lu, \"errors\": %lu, \"p50_ms\": %.2f, \"p99_ms\": %.2f}\n",
+        reads, posts, errors, n ? all[n / 2] : 0, n ? all[n * 99 / 100] : 0);
     free(all);
 }
 

@@ -55,11 +55,11 @@ static int hydrate(const char *ids, struct buffer *answer)
     weft_set_string(span, WEFT_NAME("db.system"), "memcached");
     weft_set_string(span, WEFT_NAME("peer.service"), "memcached");
     weft_set_int(span, WEFT_NAME("keys"), n);
-    memcached_return_t result =
-        memcached_mget(memcached, pointers, lengths, (size_t)n);
+    memcached_return_t result = memcached_mget(memcached, pointers, lengths, (size_t)n);
     int hits = memcached_success(result) ? fetch(memcached, answer, &result) : 0;
     weft_set_int(span, WEFT_NAME("hits"), hits);
-    bool good = memcached_success(result) || result == MEMCACHED_END || result == MEMCACHED_NOTFOUND;
+    bool good =
+        memcached_success(result) || result == MEMCACHED_END || result == MEMCACHED_NOTFOUND;
     service_end(span, good ? NULL : memcached_strerror(memcached, result));
     return hits;
 }

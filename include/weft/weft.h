@@ -45,7 +45,13 @@ typedef struct weft_span {
     uint64_t id;
 } weft_span;
 
-enum weft_kind { WEFT_INTERNAL = 0, WEFT_SERVER = 1, WEFT_CLIENT = 2, WEFT_PRODUCER = 3, WEFT_CONSUMER = 4 };
+enum weft_kind {
+    WEFT_INTERNAL = 0,
+    WEFT_SERVER = 1,
+    WEFT_CLIENT = 2,
+    WEFT_PRODUCER = 3,
+    WEFT_CONSUMER = 4
+};
 enum weft_status { WEFT_UNSET = 0, WEFT_OK = 1, WEFT_ERROR = 2 };
 
 /* ---- names --------------------------------------------------------------------------- */
@@ -133,7 +139,8 @@ weft_span weft_current(void);
 #define WEFT_SCOPE(variable, name, kind)                                                           \
     __attribute__((cleanup(weft_scope_end))) weft_span variable = weft_begin(name, kind)
 #define WEFT_SCOPE_FROM(variable, name, kind, parent)                                              \
-    __attribute__((cleanup(weft_scope_end))) weft_span variable = weft_begin_from(name, kind, parent)
+    __attribute__((cleanup(weft_scope_end))) weft_span variable =                                  \
+        weft_begin_from(name, kind, parent)
 static inline void weft_scope_end(const weft_span *span)
 {
     weft_end(*span);
@@ -154,7 +161,13 @@ static inline void weft_set_bool(weft_span span, struct weft_name *key, int valu
 void weft_set_status(weft_span span, enum weft_status status, const char *message); /* or NULL */
 void weft_set_name(weft_span span, struct weft_name *name); /* a route known only later */
 
-enum weft_type { WEFT_TYPE_STRING = 0, WEFT_TYPE_INT = 1, WEFT_TYPE_DOUBLE = 2, WEFT_TYPE_BOOL = 3, WEFT_TYPE_BYTES = 4 };
+enum weft_type {
+    WEFT_TYPE_STRING = 0,
+    WEFT_TYPE_INT = 1,
+    WEFT_TYPE_DOUBLE = 2,
+    WEFT_TYPE_BOOL = 3,
+    WEFT_TYPE_BYTES = 4
+};
 /* An attribute of an event or a link. */
 struct weft_attribute {
     struct weft_name *key;

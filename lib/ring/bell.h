@@ -10,9 +10,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define BELL_NAME         "agent.bell"
-#define BELL_DIRECTORY    "/run/weft"
-#define BELL_PATH_MAX     (sizeof((struct sockaddr_un *)0)->sun_path)
+#define BELL_NAME      "agent.bell"
+#define BELL_DIRECTORY "/run/weft"
+#define BELL_PATH_MAX  (sizeof((struct sockaddr_un *)0)->sun_path)
 
 /* 0, or -1 where the path is too long for a socket's. */
 static inline int bell_address(const char *directory, struct sockaddr_un *address)

@@ -47,7 +47,7 @@
 #define SLAB_NAMES_MAX      65536u
 #define SLAB_NAME_BYTES_MAX 1024u
 
-#define SLAB_LOSS_REASONS 16 /* lib/model/loss.h numbers them */
+#define SLAB_LOSS_REASONS   16 /* lib/model/loss.h numbers them */
 
 enum slab_clock {
     SLAB_CLOCK_MONOTONIC = 0, /* clock_gettime(CLOCK_MONOTONIC), nanoseconds */
@@ -58,15 +58,15 @@ enum slab_clock {
 struct slab_file {
     uint64_t magic;
     uint32_t version;
-    uint32_t header_bytes; /* sizeof(struct slab_file) as the owner knew it */
-    uint32_t pid;          /* in the owner's pid namespace */
-    uint32_t clock;        /* enum slab_clock of all `*_ticks` */
+    uint32_t header_bytes;  /* sizeof(struct slab_file) as the owner knew it */
+    uint32_t pid;           /* in the owner's pid namespace */
+    uint32_t clock;         /* enum slab_clock of all `*_ticks` */
     uint64_t pid_namespace; /* inode of /proc/self/ns/pid */
     uint64_t start_time;    /* field 22 of /proc/PID/stat: with `pid` it names a process for good */
     uint8_t uuid[16];       /* random */
     uint64_t open_ticks, open_unix_ns; /* one moment on both clocks: when the file was made */
 
-    uint32_t thread_capacity; /* thread slabs that there may ever be */
+    uint32_t thread_capacity;        /* thread slabs that there may ever be */
     uint32_t slot_count, slot_bytes; /* per thread; slot_bytes includes the span's head */
     uint32_t ring_bytes;             /* per thread; a power of two */
     uint64_t readers_offset;
@@ -93,7 +93,7 @@ enum slab_recording {
 struct slab_control {
     _Atomic uint32_t recording; /* enum slab_recording */
     uint32_t reserved0;
-    _Atomic uint64_t reaped;    /* 1: what the dead process left in its slots is in the spool */
+    _Atomic uint64_t reaped; /* 1: what the dead process left in its slots is in the spool */
     /* A calibration of `clock`, under a sequence lock (odd while written): unix_ns of a tick is
      * base_unix_ns + (ticks - base_ticks) * ns_per_tick_q32 / 2^32. */
     _Atomic uint32_t clock_sequence;
@@ -136,8 +136,8 @@ enum slab_slot_state {
 /* A span: the head of a slot, and of a record in a ring. `used` bytes of payload follow. */
 struct slab_span {
     union {
-        _Atomic uint32_t state;  /* slot */
-        uint32_t record_bytes;   /* ring: of head, payload and padding; a multiple of 8 */
+        _Atomic uint32_t state; /* slot */
+        uint32_t record_bytes;  /* ring: of head, payload and padding; a multiple of 8 */
     };
     _Atomic uint32_t used; /* release after the payload's bytes; a multiple of 8 */
     uint64_t span_id;
@@ -154,8 +154,8 @@ struct slab_span {
 
 struct slab_slot {
     struct slab_span span;
-    _Atomic uint32_t ending_thread; /* ENDING: index of the thread slab ... */
-    uint32_t index;                 /* of this slot; the owner's note to itself */
+    _Atomic uint32_t ending_thread;   /* ENDING: index of the thread slab ... */
+    uint32_t index;                   /* of this slot; the owner's note to itself */
     _Atomic uint64_t ending_position; /* ... and its ring's head once the record is published */
     char payload[];
 };

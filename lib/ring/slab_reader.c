@@ -16,7 +16,7 @@
 #define CHUNK_BYTES        (64u << 10) /* copied at once: stays in the second-level cache */
 
 struct thread_view {
-    const char *base; /* mapped, thread_bytes; NULL: not yet */
+    const char *base;  /* mapped, thread_bytes; NULL: not yet */
     uint64_t position; /* read up to here */
     uint64_t released; /* the tail as published */
 };
@@ -46,13 +46,20 @@ struct slab_reader {
 const char *slab_error_text(enum slab_error error)
 {
     switch (error) {
-    case SLAB_OK: return "no error";
-    case SLAB_ESYSTEM: return "a system call failed";
-    case SLAB_EFORMAT: return "not a weft process file";
-    case SLAB_EVERSION: return "written by a libweft newer than this agent: update the agent";
-    case SLAB_ELIMITS: return "its sizes contradict each other or are beyond the limits";
-    case SLAB_ESHRUNK: return "it was shrunk under the agent";
-    case SLAB_ERECORD: return "bytes in a ring or slot are no span";
+    case SLAB_OK:
+        return "no error";
+    case SLAB_ESYSTEM:
+        return "a system call failed";
+    case SLAB_EFORMAT:
+        return "not a weft process file";
+    case SLAB_EVERSION:
+        return "written by a libweft newer than this agent: update the agent";
+    case SLAB_ELIMITS:
+        return "its sizes contradict each other or are beyond the limits";
+    case SLAB_ESHRUNK:
+        return "it was shrunk under the agent";
+    case SLAB_ERECORD:
+        return "bytes in a ring or slot are no span";
     }
     return "unknown error";
 }
@@ -385,8 +392,8 @@ static enum slab_error sweep_run(struct slab_reader *r, struct thread_view *t, u
     return SLAB_OK;
 }
 
-static enum slab_error sweep_thread(struct slab_reader *r, struct thread_view *t,
-                                    slab_visit *visit, void *context, size_t *budget, bool *more)
+static enum slab_error sweep_thread(struct slab_reader *r, struct thread_view *t, slab_visit *visit,
+                                    void *context, size_t *budget, bool *more)
 {
     uint64_t head;
     /* pairs with the release in put_in_ring() */
@@ -459,8 +466,8 @@ static bool reached_ring(struct slab_reader *r, const struct slab_slot *slot)
     uint32_t thread = atomic_load_explicit(&slot->ending_thread, memory_order_relaxed);
     uint64_t position = atomic_load_explicit(&slot->ending_position, memory_order_relaxed);
     uint64_t head;
-    return thread < r->thread_count &&
-           load64(&thread_header(&r->threads[thread])->head, &head) && head >= position;
+    return thread < r->thread_count && load64(&thread_header(&r->threads[thread])->head, &head) &&
+           head >= position;
 }
 
 /* The owner may be at work: the copy counts if the state word stood still meanwhile. */

@@ -24,12 +24,12 @@ struct slab_reader;
 
 enum slab_error {
     SLAB_OK = 0,
-    SLAB_ESYSTEM,   /* errno says what */
-    SLAB_EFORMAT,   /* not a process file */
-    SLAB_EVERSION,  /* of a libweft that is too new */
-    SLAB_ELIMITS,   /* sizes that are beyond belief or contradict each other */
-    SLAB_ESHRUNK,   /* pages that were there are gone */
-    SLAB_ERECORD,   /* bytes in a ring that are no span */
+    SLAB_ESYSTEM,  /* errno says what */
+    SLAB_EFORMAT,  /* not a process file */
+    SLAB_EVERSION, /* of a libweft that is too new */
+    SLAB_ELIMITS,  /* sizes that are beyond belief or contradict each other */
+    SLAB_ESHRUNK,  /* pages that were there are gone */
+    SLAB_ERECORD,  /* bytes in a ring that are no span */
 };
 const char *slab_error_text(enum slab_error error);
 
@@ -90,7 +90,8 @@ uint64_t slab_swept_ticks(struct slab_reader *r);
 
 /* Tells the owner: recording on, off, or into another file. */
 enum slab_error slab_set_recording(struct slab_reader *r, enum slab_recording recording);
-/* Tells the owner how its clock runs: unix_ns = base_unix_ns + (ticks - base_ticks) * q32 / 2^32. */
+/* Tells the owner how its clock runs: unix_ns = base_unix_ns + (ticks - base_ticks) * q32 / 2^32.
+ */
 enum slab_error slab_set_clock(struct slab_reader *r, uint64_t base_ticks, uint64_t base_unix_ns,
                                uint64_t ns_per_tick_q32);
 

@@ -70,11 +70,16 @@ static bool value_is(int n, const struct slab_item_view *item, uint64_t i)
     memcpy(&word, item->value, sizeof word < item->length ? sizeof word : item->length);
     write_text(text, i);
     switch (n) {
-    case 1: return memcmp(item->value, text, sizeof text) == 0;
-    case 2: return word != 0;
-    case 3: return word == i;
-    case 4: return memcmp(item->value, "failed", item->length) == 0;
-    default: return n != 5 || word == 1;
+    case 1:
+        return memcmp(item->value, text, sizeof text) == 0;
+    case 2:
+        return word != 0;
+    case 3:
+        return word == i;
+    case 4:
+        return memcmp(item->value, "failed", item->length) == 0;
+    default:
+        return n != 5 || word == 1;
     }
 }
 
@@ -82,7 +87,7 @@ static bool value_is(int n, const struct slab_item_view *item, uint64_t i)
  * if it says one. */
 static int items_said(const struct slab_record *record, uint64_t *number)
 {
-    const uint8_t types[ITEMS] = {SLAB_ITEM_INT, SLAB_ITEM_STRING, SLAB_ITEM_EVENT,
+    const uint8_t types[ITEMS] = {SLAB_ITEM_INT, SLAB_ITEM_STRING,         SLAB_ITEM_EVENT,
                                   SLAB_ITEM_INT, SLAB_ITEM_STATUS_MESSAGE, SLAB_ITEM_BOOL};
     const uint16_t lengths[ITEMS] = {8, TEXT_BYTES, 8, 8, 6, 8};
     struct slab_walk walk = slab_walk(record->payload, record->used);
@@ -102,7 +107,8 @@ static int items_said(const struct slab_record *record, uint64_t *number)
     return walk.at == walk.end ? n : -1;
 }
 
-/* ---- what is seen ----------------------------------------------------------------------------- */
+/* ---- what is seen -----------------------------------------------------------------------------
+ */
 
 struct sight {
     uint64_t id, number;
@@ -143,7 +149,8 @@ static void read_as_dead(struct sights *s)
         s->wrong = "no file";
         return;
     }
-    if (slab_sweep(r, look, s, SIZE_MAX, &more) != SLAB_OK || slab_look(r, true, look, s) != SLAB_OK)
+    if (slab_sweep(r, look, s, SIZE_MAX, &more) != SLAB_OK ||
+        slab_look(r, true, look, s) != SLAB_OK)
         s->wrong = "an error of the reader";
     slab_reader_close(&r);
 }
@@ -169,7 +176,8 @@ static void compare(const struct sights *before, struct sights *now)
     }
 }
 
-/* ---- single steps ------------------------------------------------------------------------------ */
+/* ---- single steps ------------------------------------------------------------------------------
+ */
 
 static void stepped_child(void)
 {
@@ -231,7 +239,8 @@ static void every_instruction_leaves_each_span_whole_and_once(void **state)
     assert_int_equal(end.count, 5 + SPANS);
 }
 
-/* ---- random kills ------------------------------------------------------------------------------- */
+/* ---- random kills -------------------------------------------------------------------------------
+ */
 
 static void record_for_ever(void)
 {

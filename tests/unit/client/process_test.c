@@ -199,9 +199,12 @@ static int identity_from_code_wins(void)
     uint32_t used;
     const char *resource = slab_resource(r, &used);
     struct slab_item_view item;
-    const char *expected[][2] = {{"service.name", "from code"}, {"service.instance.id", "i-1"},
-                                 {"weft.cell", "c1"},           {"rack", "r7"},
-                                 {"zone", "b"},                 {"service.version", "9"}};
+    const char *expected[][2] = {{"service.name", "from code"},
+                                 {"service.instance.id", "i-1"},
+                                 {"weft.cell", "c1"},
+                                 {"rack", "r7"},
+                                 {"zone", "b"},
+                                 {"service.version", "9"}};
     struct slab_walk walk = slab_walk(resource, used);
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
         CHECK(slab_item_next(&walk, &item));

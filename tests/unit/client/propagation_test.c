@@ -24,7 +24,7 @@ static void good_traceparents_are_read(void **state)
         "00-" TRACE "-" SPAN "-01",
         "00-" TRACE "-" SPAN "-00",
         "00-" TRACE "-" SPAN "-ff",
-        "01-" TRACE "-" SPAN "-01",        /* a later version, by 00's rules */
+        "01-" TRACE "-" SPAN "-01", /* a later version, by 00's rules */
         "cc-" TRACE "-" SPAN "-01-what-the-future-brings",
     };
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
@@ -85,9 +85,20 @@ static void b3_single_is_read_strictly(void **state)
     struct weft_context c;
     const char *good[] = {TRACE "-" SPAN, TRACE "-" SPAN "-1", TRACE "-" SPAN "-0",
                           TRACE "-" SPAN "-d", TRACE "-" SPAN "-1-05e3ac9a4f6e3b90"};
-    const char *bad[] = {"0", "1", "d", "", TRACE, TRACE "-", TRACE "-" SPAN "-", TRACE "-" SPAN "-2",
-                         TRACE "-" SPAN "-1-", TRACE "-" SPAN "-1-05e3", TRACE "-" SPAN "x",
-                         ZEROS "-" SPAN, TRACE "-0000000000000000", "8448eb21-" SPAN,
+    const char *bad[] = {"0",
+                         "1",
+                         "d",
+                         "",
+                         TRACE,
+                         TRACE "-",
+                         TRACE "-" SPAN "-",
+                         TRACE "-" SPAN "-2",
+                         TRACE "-" SPAN "-1-",
+                         TRACE "-" SPAN "-1-05e3",
+                         TRACE "-" SPAN "x",
+                         ZEROS "-" SPAN,
+                         TRACE "-0000000000000000",
+                         "8448eb21-" SPAN,
                          TRACE "-" SPAN "-1-05e3ac9a4f6e3b90-"};
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         assert_int_equal(weft_extract_b3(&c, good[i]), 0);

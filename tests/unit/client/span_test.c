@@ -77,8 +77,8 @@ static void ended_span_is_in_the_ring_with_all_that_it_says(void **state)
     assert_true(name_is(reader, s->span.name, "GET /dashboard"));
 
     const char *keys[] = {"user.id", "route", "score", "hit", "key", NULL};
-    const uint8_t types[] = {SLAB_ITEM_INT,   SLAB_ITEM_STRING, SLAB_ITEM_DOUBLE,
-                             SLAB_ITEM_BOOL,  SLAB_ITEM_BYTES,  SLAB_ITEM_STATUS_MESSAGE};
+    const uint8_t types[] = {SLAB_ITEM_INT,  SLAB_ITEM_STRING, SLAB_ITEM_DOUBLE,
+                             SLAB_ITEM_BOOL, SLAB_ITEM_BYTES,  SLAB_ITEM_STATUS_MESSAGE};
     struct slab_item_view item;
     struct slab_walk walk = slab_walk(s->payload, s->used);
     int n = 0;
@@ -248,7 +248,8 @@ static void full_ring_drops_and_counts_and_recovers(void **state)
 static void records_of_all_sizes_wrap_around_the_ring(void **state)
 {
     (void)state;
-    static const char text[] = "0123456789012345678901234567890123456789012345678901234567890123456";
+    static const char text[] =
+        "0123456789012345678901234567890123456789012345678901234567890123456";
     for (int round = 0; round < 200; round++) {
         found->count = 0;
         for (int i = 0; i < 67; i++) {

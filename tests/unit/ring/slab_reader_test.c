@@ -105,7 +105,7 @@ static void expect_one_error_then_recovery(void)
 static void bad_lengths_cost_one_error(void **state)
 {
     (void)state;
-    const uint32_t lengths[] = {0,          1,          7,         8,          56,        63, 65,
+    const uint32_t lengths[] = {0,          1,          7,          8,          56,       63,   65,
                                 0x7fffffff, 0x80000000, 0xffffffff, 0x80000001, 1u << 20, 4096, 72};
     for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
         char *record = record_span();

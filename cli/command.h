@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The subcommands of `weft`. Each is one file cli/NAME.c with one entry here. */
+#ifndef WEFT_CLI_COMMAND_H
+#define WEFT_CLI_COMMAND_H
+
+struct command {
+    const char *name;
+    const char *arguments; /* for the usage line */
+    const char *summary;
+    /* argv[0] is the subcommand's name. The exit status: 0 good, 1 failed, 2 wrong usage. */
+    int (*run)(int argc, char **argv);
+};
+
+int command_demo(int argc, char **argv);
+int command_traces(int argc, char **argv);
+int command_trace(int argc, char **argv);
+int command_inflight(int argc, char **argv);
+int command_status(int argc, char **argv);
+int command_recording(int argc, char **argv);
+int command_keygen(int argc, char **argv);
+int command_doctor(int argc, char **argv);
+
+#endif

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/command.h"
+
+static const struct command commands[] = {
+    {"traces", "[options]", "recent traces, newest first", command_traces},
+    {"trace", "ID", "one trace as a tree", command_trace},
+    {"inflight", "[options]", "requests that are under way now", command_inflight},
+    {"status", "", "the pipeline: agents, ledger, everything that was lost", command_status},
+    {"recording", "on|off [--service S]", "turns recording on or off, everywhere",
+     command_recording},
+    {"keygen", "AGENT", "makes the key that an agent and its collector share", command_keygen},
+    {"doctor", "", "finds what is wrong with this host's set-up", command_doctor},
+    {"demo", "[options]", "a small Tumblr, traced", command_demo},
+};
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+static void usage(FILE *out)
+{
+    fprintf(out, "usage: weft COMMAND [ARGUMENTS]\n\n");
+    for (int i = 0; i < COMMANDS; i++)
+        fprintf(out, "  %-10s %-22s %s\n", commands[i].name, commands[i].arguments,
+                commands[i].summary);
+    fprintf(out, "\nweft COMMAND --help says more. The collector is asked at $WEFT_URL\n"
+                 "(http://127.0.0.1:4040), with the token in $WEFT_TOKEN if it wants one.\n");
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        usage(stderr);
+        return 2;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
+        usage(stdout);
+        return 0;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        puts("weft " WEFT_VERSION);
+        return 0;
+    }
+    for (int i = 0; i < COMMANDS; i++)
+        if (strcmp(commands[i].name, argv[1]) == 0)
+            return commands[i].run(argc - 1, argv + 1);
+    fprintf(stderr, "weft: there is no command \"%s\"\n\n", argv[1]);
+    usage(stderr);
+    return 2;
+}
