@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The agent's end of the link: one thread calls everything here.
+/* The agent's end of the link: one thread calls everything here but link_client_seal and
+ * link_client_wake.
  *
  * nanomsg reconnects by itself with back-off; this adds what it lacks: a jittered first
  * interval (so that 1,200 agents do not come back in step), a hello before the first batch and
@@ -28,7 +29,8 @@ struct link_client_options {
 enum link_state {
     LINK_CONNECTING, /* no answer yet, or the peer went quiet */
     LINK_READY,      /* hello was answered */
-    LINK_FAILED      /* refused for a reason that waiting does not mend: see `problem` */
+    LINK_FAILED      /* refused for a reason that waiting does not mend: see `problem`. It goes on
+                      * asking, slowly, so that it recovers when somebody mends it */
 };
 
 struct link_client_status {
@@ -55,13 +57,15 @@ struct link_client *link_client_create(const struct link_client_options *options
 void link_client_destroy(struct link_client **c);
 
 /* Seals `plain` (an encoded batch) for the spool: the bytes that link_client_send takes, now or
- * after a restart with the same key. Appends to `out`. 0, or -1 when memory is out. */
+ * after a restart with the same key. Appends to `out`. 0, or -1 when memory is out. Any thread. */
 struct buffer;
-int link_client_seal(struct link_client *c, struct link_sequence sequence, const void *plain,
+int link_client_seal(const struct link_client *c, struct link_sequence sequence, const void *plain,
                      size_t length, struct buffer *out);
 
 /* Hands over a sealed batch; copied. 0; -1 while max_in_flight are unanswered or the link is not
- * ready (the caller tries again after link_client_poll said something or the state changed). */
+ * ready (the caller tries again after link_client_poll said something or the state changed). A
+ * batch that was sealed open, before there was a key, is sealed by it now; one that no collector
+ * can take (another key's, too large) is answered with REFUSED by the collector or here. */
 int link_client_send(struct link_client *c, struct link_sequence sequence,
                      struct link_sequence oldest, const void *sealed, size_t length);
 /* Sends and forgets (LINK_INFLIGHT, LINK_REPORT); sealed here. Nothing happens unless ready. */
@@ -70,6 +74,8 @@ void link_client_tell(struct link_client *c, enum link_type type, const void *bo
 /* Receives, keeps time (hello, sending again) and waits up to timeout_ms for an event.
  * 1: *event is filled. 0: none. */
 int link_client_poll(struct link_client *c, struct link_event *event, int timeout_ms);
+/* Makes a waiting poll, or else the next one, return soon. Any thread. */
+void link_client_wake(struct link_client *c);
 void link_client_status(const struct link_client *c, struct link_client_status *out);
 
 #endif

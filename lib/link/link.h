@@ -6,8 +6,12 @@
  * associated data) with the agent's own key, or travels open where neither side has keys,
  * which both sides allow on loopback addresses only.
  *
+ * lib/link/address.h    which addresses an open link may use
  * lib/link/envelope.h   the envelope and the seal
  * lib/link/keys.h       key files
+ * lib/link/session.h    what stands against replays
+ * lib/link/control.h    switches, and the signed message that carries them
+ * lib/link/socket.h     nanomsg's raw sockets
  * lib/link/client.h     the agent's end
  * lib/link/server.h     the collector's end
  */
@@ -16,10 +20,11 @@
 
 #include <stdint.h>
 
-#define LINK_VERSION       1 /* what this program speaks */
-#define LINK_VERSION_LEAST 1 /* the oldest it still understands */
+#define LINK_VERSION       1  /* what this program speaks */
+#define LINK_VERSION_LEAST 1  /* the oldest it still understands */
 #define LINK_AGENT_ID_MAX  63 /* [A-Za-z0-9._-], as in a host name */
 #define LINK_MESSAGE_MAX   (8u << 20)
+#define LINK_BATCH_MAX     (LINK_MESSAGE_MAX - 512) /* of a sealed batch: it travels with a cover */
 
 enum link_type {
     LINK_HELLO = 1,    /* agent: version, time, name; answered before anything else is sent */
@@ -28,18 +33,19 @@ enum link_type {
     LINK_REPORT = 4,   /* the agent's own numbers (weft.AgentReport) */
     LINK_ANSWER = 5,   /* collector: what became of a request */
     LINK_CONTROL = 6,  /* collector to all: switches */
+    LINK_SPOOLED = 7,  /* within LINK_BATCH: the batch as it was sealed for the spool */
 };
 
 /* What became of a request. */
 enum link_verdict {
-    LINK_ACCEPTED = 0,  /* a batch: durable. Forget it. */
-    LINK_DUPLICATE = 1, /* a batch: was durable already. Forget it. */
-    LINK_BUSY = 2,      /* not now (queue or disk full): send again later */
-    LINK_REFUSED = 3,   /* never: not decodable or too large. Count it, forget it. */
-    LINK_BAD_KEY = 4,   /* the seal does not open with the key known for this agent */
+    LINK_ACCEPTED = 0,      /* a batch: durable. Forget it. */
+    LINK_DUPLICATE = 1,     /* a batch: was durable already. Forget it. */
+    LINK_BUSY = 2,          /* not now (queue or disk full): send again later */
+    LINK_REFUSED = 3,       /* never: not decodable or too large. Count it, forget it. */
+    LINK_BAD_KEY = 4,       /* the seal does not open with the key known for this agent */
     LINK_UNKNOWN_AGENT = 5, /* no key for this agent */
-    LINK_TOO_OLD = 6,   /* the peer's version is below LINK_VERSION_LEAST, or above ours */
-    LINK_HELLO_FIRST = 7, /* say hello again (the collector was restarted) */
+    LINK_TOO_OLD = 6,       /* the peer's version is below LINK_VERSION_LEAST, or above ours */
+    LINK_HELLO_FIRST = 7,   /* say hello again (the collector was restarted) */
 };
 
 /* Batches are numbered 1, 2, 3 … within an epoch; the epoch is the unix nanosecond at which

@@ -28,7 +28,7 @@ struct link_server_stats {
 };
 
 struct link_request {
-    enum link_type type;
+    enum link_type type; /* LINK_BATCH, LINK_INFLIGHT or LINK_REPORT: hellos are answered within */
     char agent[LINK_AGENT_ID_MAX + 1];
     struct link_sequence sequence; /* LINK_BATCH */
     struct link_sequence oldest;   /* LINK_BATCH: the oldest the agent still holds; all before
@@ -36,7 +36,8 @@ struct link_request {
     uint64_t sent_unix_ns;         /* the agent's clock when it sent this (not: spooled it) */
     const void *body;              /* opened */
     size_t length;
-    void *ticket;                  /* for link_server_answer; owned by the server */
+    void *ticket; /* for link_server_answer; owned by the server */
+    void *memory; /* what `body` lies in; the server's */
 };
 
 /* NULL and a sentence in `why` when it cannot listen (address in use, not loopback …). */
@@ -49,7 +50,8 @@ void link_server_destroy(struct link_server **s);
 /* Waits up to timeout_ms. 1: *request is filled; the caller owns it until link_request_release
  * (any thread). 0: nothing came. */
 int link_server_receive(struct link_server *s, struct link_request *request, int timeout_ms);
-/* Answers and forgets the ticket. Never blocks; the answer is lost if the peer is gone (the
+/* Answers a batch and forgets the ticket (inflights and reports are answered within, for them
+ * this does nothing). Never blocks; the answer is lost if the peer is gone (the
  * agent then sends again). The body stays valid. Any thread. */
 void link_server_answer(struct link_server *s, struct link_request *request,
                         enum link_verdict verdict, const char *text);
@@ -59,6 +61,9 @@ void link_request_release(struct link_request *request);
 /* Tells every connected agent: recording of `service` ("*": all) on or off. Signed by the
  * control key that each agent got, sealed, with the answer to its hello. */
 int link_server_publish_recording(struct link_server *s, const char *service, bool on);
+
+/* Whether it is on, as published since this server was created. */
+bool link_server_recording(struct link_server *s, const char *service);
 
 void link_server_stats(const struct link_server *s, struct link_server_stats *out);
 
