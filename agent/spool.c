@@ -297,14 +297,16 @@ void spool_sent(struct spool *s)
     s->peeked = false;
 }
 
-void spool_acknowledge(struct spool *s, struct link_sequence sequence)
+uint32_t spool_acknowledge(struct spool *s, struct link_sequence sequence)
 {
     struct entry *entry = find(s, sequence);
     if (!entry || entry->acknowledged)
-        return;
+        return 0;
+    uint32_t spans = entry->spans;
     entry->acknowledged = true;
     s->waiting--;
     drop_done(s);
+    return spans;
 }
 
 struct link_sequence spool_oldest(const struct spool *s)

@@ -55,8 +55,8 @@ int spool_put(struct spool *s, uint32_t spans, const void *cursors, size_t curso
 int spool_next(struct spool *s, struct spool_batch *batch);
 void spool_sent(struct spool *s);
 
-/* Forgets it; one that is unknown is ignored. */
-void spool_acknowledge(struct spool *s, struct link_sequence sequence);
+/* Forgets it. How many spans it held; 0 for one that is unknown. */
+uint32_t spool_acknowledge(struct spool *s, struct link_sequence sequence);
 
 /* The oldest that is not acknowledged; the next one's where none waits. */
 struct link_sequence spool_oldest(const struct spool *s);
