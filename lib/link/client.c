@@ -54,7 +54,7 @@ static int connect_to(int protocol, const char *address, char *why, size_t why_s
 {
     int first = RECONNECT_LEAST_MS + (int)randombytes_uniform(RECONNECT_LEAST_MS);
     int most = RECONNECT_MOST_MS;
-    int socket = link_socket_open(protocol);
+    int socket = link_socket_open(protocol, address);
     if (socket < 0) {
         snprintf(why, why_size, "nanomsg: %s", nn_strerror(-socket));
         return -1;

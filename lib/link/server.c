@@ -76,7 +76,7 @@ static void count(_Atomic uint64_t *counter)
 
 static int listen_on(int protocol, const char *address, char *why, size_t why_size)
 {
-    int socket = link_socket_open(protocol);
+    int socket = link_socket_open(protocol, address);
     if (socket < 0) {
         snprintf(why, why_size, "nanomsg: %s", nn_strerror(-socket));
         return -1;

@@ -32,15 +32,16 @@ bool link_route_request(const struct link_route *route, uint32_t *id)
     return true;
 }
 
-int link_socket_open(int protocol)
+int link_socket_open(int protocol, const char *address)
 {
     bool raw = protocol == NN_REQ || protocol == NN_REP;
     int socket = nn_socket(raw ? AF_SP_RAW : AF_SP, protocol);
     if (socket < 0)
         return -nn_errno();
-    int largest = LINK_MESSAGE_MAX, on = 1, off = 0;
+    /* nanomsg aborts the program where IPv6 is allowed and the address is an IPv4 one. */
+    int largest = LINK_MESSAGE_MAX, on = 1, v4_only = !strchr(address, '[');
     if (nn_setsockopt(socket, NN_SOL_SOCKET, NN_RCVMAXSIZE, &largest, sizeof largest) < 0 ||
-        nn_setsockopt(socket, NN_SOL_SOCKET, NN_IPV4ONLY, &off, sizeof off) < 0 ||
+        nn_setsockopt(socket, NN_SOL_SOCKET, NN_IPV4ONLY, &v4_only, sizeof v4_only) < 0 ||
         nn_setsockopt(socket, NN_TCP, NN_TCP_NODELAY, &on, sizeof on) < 0) {
         int error = -nn_errno();
         nn_close(socket);

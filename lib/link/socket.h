@@ -24,8 +24,9 @@ struct link_route link_route_of_request(uint32_t id); /* the lower 31 bits count
 /* The id that an answer carries; false if its route is none. */
 bool link_route_request(const struct link_route *route, uint32_t *id);
 
-/* A socket with our limits and options set; -errno. `protocol`: NN_REQ, NN_REP, NN_PUB, NN_SUB. */
-int link_socket_open(int protocol);
+/* A socket with our limits and options set, for that address; -errno. `protocol`: NN_REQ, NN_REP,
+ * NN_PUB, NN_SUB. */
+int link_socket_open(int protocol, const char *address);
 
 /* Sends up to two pieces as one message; nanomsg copies them. 0, or -errno: -EAGAIN where there
  * is no peer, or it is not ready for more. Of a REP, also when its peer is gone: 0. */

@@ -293,6 +293,27 @@ static void an_open_link_works_on_loopback(void **state)
     assert_int_equal(f->answers[1], LINK_ACCEPTED);
 }
 
+static void it_works_over_ipv6_too(void **state)
+{
+    struct fixture *f = *state;
+    struct sockaddr_in6 any = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    int fd = socket(AF_INET6, SOCK_STREAM, 0);
+    bool usable = fd >= 0 && bind(fd, (struct sockaddr *)&any, sizeof any) == 0;
+    if (fd >= 0)
+        close(fd);
+    if (!usable)
+        skip();
+    const char *port = strrchr(f->address, ':'), *control_port = strrchr(f->control_address, ':');
+    char address[64], control_address[64];
+    snprintf(address, sizeof address, "tcp://[::1]%s", port);
+    snprintf(control_address, sizeof control_address, "tcp://[::1]%s", control_port);
+    strcpy(f->address, address);
+    strcpy(f->control_address, control_address);
+    start_both(f);
+    assert_int_equal(send_batch(f, 1), 0);
+    TURN_UNTIL(f, f->answered == 1);
+}
+
 static void messages_up_to_the_limit_pass_and_larger_ones_are_refused_here(void **state)
 {
     struct fixture *f = *state;
@@ -530,7 +551,7 @@ struct stranger {
 
 static void stranger_connect(struct fixture *f, struct stranger *s)
 {
-    *s = (struct stranger){.socket = link_socket_open(NN_REQ)};
+    *s = (struct stranger){.socket = link_socket_open(NN_REQ, f->address)};
     assert_true(s->socket >= 0);
     assert_true(nn_connect(s->socket, f->address) >= 0);
 }
@@ -645,7 +666,7 @@ static void a_clock_that_is_off_is_told_but_the_link_works(void **state)
     struct envelope e;
     struct buffer bytes = {0};
     uint8_t control_key[LINK_CONTROL_KEY_BYTES] = {0}, body[512];
-    int socket = link_socket_open(NN_REP);
+    int socket = link_socket_open(NN_REP, f->address);
     assert_true(nn_bind(socket, f->address) >= 0);
     start_client(f);
     TURN_UNTIL(f, link_socket_receive(socket, &message) == 0);
@@ -712,7 +733,7 @@ static void forged_control_is_ignored_and_lost_control_made_good(void **state)
     static struct link_switches all_off;
     struct buffer forged = {0};
     free_address(forged_address);
-    int publisher = link_socket_open(NN_PUB);
+    int publisher = link_socket_open(NN_PUB, forged_address);
     assert_true(nn_bind(publisher, forged_address) >= 0);
     f->client_options.control_address = forged_address;
     start_both(f);
@@ -817,6 +838,7 @@ int main(void)
         TEST(many_are_in_flight_and_answers_in_a_burst_all_arrive),
         TEST(reports_and_inflights_arrive_and_are_answered_within),
         TEST(an_open_link_works_on_loopback),
+        TEST(it_works_over_ipv6_too),
         TEST(messages_up_to_the_limit_pass_and_larger_ones_are_refused_here),
         TEST(everything_arrives_though_the_collector_is_restarted),
         TEST(a_busy_collector_gets_the_batch_again),
