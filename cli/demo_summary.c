@@ -122,6 +122,9 @@ static void print_losses(const json_t *status)
 int demo_summary(struct world *w, bool expect_died)
 {
     struct account a = {.status = NULL};
+    /* The services poll each other for ever: what they record ends with them. */
+    for (int member = WORLD_WEB; member >= WORLD_FIREHOSE; member--)
+        world_stop(w, (enum world_member)member);
     if (!settle(w, &a))
         return 1;
     const json_t *freshness = json_object_get(a.status, "freshness");
