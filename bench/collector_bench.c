@@ -81,10 +81,8 @@ static struct cost decode_only(uint64_t memory, const char *directory)
     for (unsigned i = 0; i < BATCHES; i++) {
         if (!batch_decode(&arena, batches[i].data, batches[i].length, 16 * MIB, &error))
             die(batch_error_text(error));
-        if (arena.total_bytes > 32 * MIB) { /* as a generation does */
-            arena_fini(&arena);
-            arena_init(&arena, MIB);
-        }
+        if (arena.total_bytes > 8 * MIB)
+            arena_reset(&arena);
     }
     struct cost cost = since(began);
     arena_fini(&arena);

@@ -33,7 +33,7 @@ int frame_parse(const void *bytes, size_t length, struct frame *f)
     f->sequence.number = bytes_get_u64(&in);
     f->accepted_unix_ns = bytes_get_u64(&in);
     const void *agent = bytes_take(&in, agent_length);
-    if (!agent || agent_length > LINK_AGENT_ID_MAX || memchr(agent, 0, agent_length))
+    if (in.failed || agent_length > LINK_AGENT_ID_MAX || memchr(agent, 0, agent_length))
         return -1;
     memcpy(f->agent, agent, agent_length);
     f->body = in.at;

@@ -5,6 +5,7 @@ weft_unit(collector/traces/store LINK weft_collector)
 weft_unit(collector/web/params LINK weft_collector)
 weft_unit(collector/web/route LINK weft_collector)
 weft_unit(collector/accept/commit LINK weft_collector)
+weft_unit(collector/ledger/frame LINK weft_collector)
 weft_unit(collector/ledger/ledger LINK weft_collector)
 weft_unit(collector/collector LINK weft_collector)
 
