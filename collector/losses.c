@@ -72,10 +72,10 @@ static void sum(struct loss_row *row, const struct loss_row *more)
 
 static bool grow(struct losses *l)
 {
-    if (l->count < l->capacity)
-        return true;
     if (l->count == LOSSES_ROWS_MAX)
         return false;
+    if (l->count < l->capacity)
+        return true;
     size_t more = l->capacity ? l->capacity * 2 : 32;
     struct loss_row *bigger = realloc(l->rows, more * sizeof *bigger);
     if (!bigger)
