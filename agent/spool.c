@@ -2,13 +2,18 @@
 #include "agent/spool.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "lib/base/journal.h"
+#include "lib/base/log.h"
 
 #define SEGMENT_LEAST (1u << 20)
 #define SEGMENT_MOST  (16u << 20)
@@ -30,16 +35,19 @@ struct entry {
 struct spool {
     struct spool_options options;
     struct journal *journal;
+    bool open;                     /* all of it was read */
     struct journal_cursor *cursor; /* what is sent next */
     bool peeked;                   /* `next` holds the cursor's frame */
     struct spool_batch next;
-    struct entry *entries; /* a ring of `capacity`, a power of two */
+    struct link_sequence fetched; /* the last that spool_next came upon */
+    struct entry *entries;        /* a ring of `capacity`, a power of two */
     size_t first, count, capacity;
     uint64_t waiting;
     struct link_sequence sequence;
 };
 
-/* ---- entries ------------------------------------------------------------------------------------ */
+/* ---- entries ------------------------------------------------------------------------------------
+ */
 
 static bool is_before(struct link_sequence a, struct link_sequence b)
 {
@@ -96,7 +104,8 @@ static void drop_first(struct spool *s)
     s->count--;
 }
 
-/* ---- frames -------------------------------------------------------------------------------------- */
+/* ---- frames
+ * -------------------------------------------------------------------------------------- */
 
 /* False where the frame is not one of ours; its checksum was good all the same. */
 static bool read_frame(const void *body, uint32_t length, struct frame_head *head,
@@ -115,18 +124,20 @@ static bool read_frame(const void *body, uint32_t length, struct frame_head *hea
     return true;
 }
 
-/* ---- opening ------------------------------------------------------------------------------------- */
+/* ---- opening
+ * ------------------------------------------------------------------------------------- */
 
-static void report_damage(struct spool *s)
+static void report_damage(struct spool *s, uint64_t malformed)
 {
     struct journal_stats stats;
     journal_stats(s->journal, &stats);
-    uint64_t damaged = stats.damaged_frames + (stats.torn_bytes > 0);
+    uint64_t damaged = malformed + stats.damaged_frames + (stats.torn_bytes > 0);
     if (damaged)
         s->options.lost(s->options.context, LOSS_SPOOL_TORN, damaged);
 }
 
-static int read_entries(struct spool *s)
+/* Indexes everything that is there. */
+static int read_entries(struct spool *s, uint64_t *malformed)
 {
     const void *body;
     uint32_t length;
@@ -137,8 +148,10 @@ static int read_entries(struct spool *s)
         struct spool_batch batch;
         const char *cursors;
         if (!read_frame(body, length, &head, &cursors, &batch) ||
-            (s->count && !is_before(entry_at(s, s->count - 1)->sequence, batch.sequence)))
+            (s->count && !is_before(entry_at(s, s->count - 1)->sequence, batch.sequence))) {
+            ++*malformed;
             continue;
+        }
         if (make_room(s) != 0)
             return -ENOMEM;
         add_entry(s, (struct entry){batch.sequence, at.segment, batch.spans, false});
@@ -149,16 +162,64 @@ static int read_entries(struct spool *s)
     return result;
 }
 
+/* The epoch that the last agent wrote down: what it spooled may be acknowledged and gone, and the
+ * clock may have been set back since. */
+static uint64_t read_epoch(const char *path)
+{
+    char text[32] = "";
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+    if (fd >= 0)
+        close(fd);
+    return length > 0 ? strtoull(text, NULL, 10) : 0;
+}
+
+/* Whole or not at all: a new file takes the old one's place. */
+static int write_epoch(const char *path, uint64_t epoch)
+{
+    char text[32], fresh[PATH_MAX + 8];
+    int length = snprintf(text, sizeof text, "%" PRIu64 "\n", epoch);
+    snprintf(fresh, sizeof fresh, "%s.new", path);
+    int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return -errno;
+    errno = ENOSPC; /* what a short write means */
+    int error = write(fd, text, (size_t)length) == length && fsync(fd) == 0 ? 0 : -errno;
+    close(fd);
+    return error == 0 && rename(fresh, path) < 0 ? -errno : error;
+}
+
+/* Later than every epoch before. A full disk does not keep the agent from starting: then the
+ * clock alone stands for it. */
+static void begin_epoch(struct spool *s)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/epoch", s->options.directory);
+    uint64_t noted = read_epoch(path);
+    if (s->sequence.epoch <= noted)
+        s->sequence.epoch = noted + 1;
+    int error = write_epoch(path, s->sequence.epoch);
+    if (error != 0)
+        LOG_WARN("%s: %s", path, strerror(-error));
+}
+
+/* A 32nd of the limit; where that is little, at least a quarter must be free to be dropped. */
+static uint64_t segment_bytes(uint64_t limit_bytes)
+{
+    uint64_t bytes = limit_bytes / 32;
+    bytes = bytes < SEGMENT_LEAST ? SEGMENT_LEAST : bytes;
+    bytes = bytes > SEGMENT_MOST ? SEGMENT_MOST : bytes;
+    return bytes < limit_bytes / 4 ? bytes : limit_bytes / 4;
+}
+
 static int open_all(struct spool *s)
 {
     int error;
-    uint64_t segment = s->options.limit_bytes / 32;
+    uint64_t malformed = 0;
     struct journal_options options = {
         .directory = s->options.directory,
         .suffix = "spool",
-        .segment_bytes = segment < SEGMENT_LEAST  ? SEGMENT_LEAST
-                         : segment > SEGMENT_MOST ? SEGMENT_MOST
-                                                  : segment,
+        .segment_bytes = segment_bytes(s->options.limit_bytes),
         .max_frame_bytes = 2 * LINK_MESSAGE_MAX,
     };
     const struct journal_position beginning = {0, 0};
@@ -166,12 +227,14 @@ static int open_all(struct spool *s)
     if (!s->journal)
         return error;
     s->cursor = journal_read(s->journal, beginning, &error);
-    if (!s->cursor || (error = read_entries(s)) != 0)
+    if (!s->cursor || (error = read_entries(s, &malformed)) != 0)
         return error;
-    report_damage(s);
+    report_damage(s, malformed);
+    begin_epoch(s);
     journal_cursor_close(&s->cursor);
     s->cursor = journal_read(s->journal, beginning, &error);
-    return s->cursor ? 0 : error;
+    s->open = s->cursor != NULL;
+    return s->open ? 0 : error;
 }
 
 struct spool *spool_open(const struct spool_options *options, char *why, size_t why_size)
@@ -201,13 +264,16 @@ void spool_close(struct spool **spool)
     if (!s)
         return;
     journal_cursor_close(&s->cursor);
+    if (s->open && s->waiting == 0) /* so nothing is sent again by the next one */
+        journal_drop_all(s->journal);
     journal_close(&s->journal);
     free(s->entries);
     free(s);
     *spool = NULL;
 }
 
-/* ---- putting ------------------------------------------------------------------------------------- */
+/* ---- putting
+ * ------------------------------------------------------------------------------------- */
 
 struct link_sequence spool_sequence(const struct spool *s)
 {
@@ -259,19 +325,36 @@ int spool_put(struct spool *s, uint32_t spans, const void *cursors, size_t curso
     struct journal_position at;
     keep_within_limit(s, sizeof head + cursors_length + length);
     int error = make_room(s);
-    uint64_t segment = journal_last_segment(s->journal);
-    if (error == 0)
+    if (error == 0) /* which syncs a segment when it leaves it */
         error = journal_append(s->journal, parts, 3, &at);
     if (error != 0)
         return error;
     add_entry(s, (struct entry){s->sequence, at.segment, spans, false});
     s->sequence.number++;
-    if (at.segment != segment)
-        journal_sync(s->journal); /* the segment that was just left is on disk whole */
     return 0;
 }
 
-/* ---- sending ------------------------------------------------------------------------------------- */
+/* ---- sending
+ * ------------------------------------------------------------------------------------- */
+
+/* Batches that the cursor passed over on its way to `found` were damaged since they were put. */
+static void settle_damaged(struct spool *s, struct link_sequence found)
+{
+    uint64_t damaged = 0;
+    for (size_t i = 0; i < s->count && is_before(entry_at(s, i)->sequence, found); i++) {
+        struct entry *entry = entry_at(s, i);
+        if (entry->acknowledged || !is_before(s->fetched, entry->sequence))
+            continue;
+        entry->acknowledged = true;
+        s->waiting--;
+        damaged++;
+    }
+    s->fetched = found;
+    if (damaged) {
+        s->options.lost(s->options.context, LOSS_SPOOL_TORN, damaged);
+        drop_done(s);
+    }
+}
 
 int spool_next(struct spool *s, struct spool_batch *batch)
 {
@@ -287,6 +370,8 @@ int spool_next(struct spool *s, struct spool_batch *batch)
         const struct entry *entry;
         s->peeked = read_frame(body, length, &head, &cursors, &s->next) &&
                     (entry = find(s, s->next.sequence)) && !entry->acknowledged;
+        if (s->peeked)
+            settle_damaged(s, s->next.sequence);
     }
     *batch = s->next;
     return 1;

@@ -8,7 +8,8 @@
  * passed the oldest segment goes, and what was not acknowledged in it is counted.
  *
  * What spool_put took survives the agent's death. It is synced to disk when a segment is full,
- * not for each batch: a host that loses power has lost the slabs too.
+ * not for each batch: a host that loses power has lost the slabs too. A spool that is closed with
+ * nothing waiting leaves nothing to be sent again.
  *
  * Not thread-safe: the outbox locks.
  */
@@ -46,7 +47,8 @@ void spool_close(struct spool **s);
 
 /* What the next batch will be called: it is sealed under that name before it is put. */
 struct link_sequence spool_sequence(const struct spool *s);
-/* 0, or -errno: then nothing was written and the sequence is free still. */
+/* 0, or -errno: then nothing was written and the sequence is free still. The oldest segments make
+ * room where the limit asks for it. */
 int spool_put(struct spool *s, uint32_t spans, const void *cursors, size_t cursors_length,
               const void *sealed, size_t length);
 
@@ -60,7 +62,7 @@ uint32_t spool_acknowledge(struct spool *s, struct link_sequence sequence);
 
 /* The oldest that is not acknowledged; the next one's where none waits. */
 struct link_sequence spool_oldest(const struct spool *s);
-uint64_t spool_bytes(const struct spool *s); /* on disk */
+uint64_t spool_bytes(const struct spool *s);   /* on disk */
 uint64_t spool_waiting(const struct spool *s); /* batches not acknowledged */
 
 #endif

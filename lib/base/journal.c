@@ -492,6 +492,16 @@ int journal_drop_before(struct journal *j, uint64_t segment)
     return result;
 }
 
+int journal_drop_all(struct journal *j)
+{
+    pthread_mutex_lock(&j->lock);
+    if (j->file)
+        release_file(j->file);
+    j->file = NULL;
+    pthread_mutex_unlock(&j->lock);
+    return journal_drop_before(j, UINT64_MAX);
+}
+
 /* The const of those who ask is the caller's: the lock is not part of what it promises. */
 static struct journal *lock_of(const struct journal *j)
 {

@@ -62,6 +62,9 @@ int journal_sync(struct journal *j);
 
 /* Deletes every segment numbered below `segment`; never the one being written. */
 int journal_drop_before(struct journal *j, uint64_t segment);
+/* Deletes every segment, also the one being written; the next append starts another. The
+ * appending thread's. */
+int journal_drop_all(struct journal *j);
 uint64_t journal_first_segment(const struct journal *j);
 uint64_t journal_last_segment(const struct journal *j); /* the one being written */
 /* Bytes of one segment on disk; unix time (seconds) of its last change. 0 if there is none. */

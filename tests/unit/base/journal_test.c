@@ -259,6 +259,19 @@ static void dropped_segments_are_gone_but_a_cursor_finishes_the_one_it_reads(voi
     assert_int_equal(append_number(f->journal, 100), 0);
 }
 
+static void all_can_be_dropped_and_appending_goes_on(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(append_number(f->journal, 1), 0);
+    assert_int_equal(journal_drop_all(f->journal), 0);
+    assert_int_equal(journal_drop_all(f->journal), 0);
+    assert_int_equal(read_numbers(f->journal, NULL, 9), 0);
+    assert_int_equal(journal_sync(f->journal), 0);
+    assert_int_equal(append_number(f->journal, 2), 0);
+    assert_int_equal(read_numbers(f->journal, NULL, 9), 1);
+    assert_int_equal(journal_first_segment(f->journal), 2);
+}
+
 static void a_second_opener_is_told_that_it_is_busy(void **state)
 {
     struct fixture *f = *state;
@@ -587,6 +600,7 @@ int main(void)
         TEST(a_cursor_sees_what_is_appended_later_and_can_begin_anywhere),
         TEST(each_segment_begins_with_the_preamble_of_its_time),
         TEST(dropped_segments_are_gone_but_a_cursor_finishes_the_one_it_reads),
+        TEST(all_can_be_dropped_and_appending_goes_on),
         TEST(a_second_opener_is_told_that_it_is_busy),
         TEST(missing_directories_are_made_and_unusable_ones_refused),
         TEST(a_frame_that_is_too_long_is_refused),
