@@ -233,6 +233,52 @@ static void a_trace_is_as_the_document_says(void **state)
     json_decref(t);
 }
 
+static void a_death_told_later_shows_in_the_trace(void **state)
+{
+    struct fixture *f = *state;
+    struct spans s;
+    spans_begin(&s);
+    uint32_t web = spans_process(&s, 1, "web");
+    spans_add(&s, (struct span_by_hand){web, "x", .id = 1});
+    spans_insert(&s, f->web.query.store);
+    spans_begin(&s);
+    spans_process_in(&s, 1, "web", PROCESS_DIED);
+    spans_insert(&s, f->web.query.store);
+    json_t *t = get_json(f, TRACE_PATH, NULL, 200);
+    assert_text(t, "processes.0.state", "died");
+    assert_text(t, "processes.0.state_unix_ns", "1763760005000000000");
+    json_decref(t);
+}
+
+static void losses_of_others_are_told_where_a_parent_is_missing(void **state)
+{
+    struct fixture *f = *state;
+    struct spans s;
+    spans_begin(&s);
+    uint32_t web = spans_process(&s, 1, "web"), cell = spans_process(&s, 2, "cell");
+    uint32_t late = spans_process(&s, 3, "late");
+    spans_add(&s, (struct span_by_hand){web, "x", .id = 2, .parent = 99});
+    batch_loss(s.builder, cell, LOSS_RING_FULL, 4, EPOCH, EPOCH + MS);
+    batch_loss(s.builder, cell, LOSS_RING_FULL, 3, EPOCH, EPOCH + 2 * MS);
+    batch_loss(s.builder, late, LOSS_RING_FULL, 4, EPOCH + 9000 * MS, EPOCH + 9001 * MS);
+    batch_loss(s.builder, UINT32_MAX, LOSS_SPOOL_FULL, 8, EPOCH + MS, EPOCH + MS);
+    spans_add(&s, (struct span_by_hand){web, "whole", .trace = 1, .id = 1});
+    spans_insert(&s, f->web.query.store);
+    json_t *t = get_json(f, TRACE_PATH, NULL, 200);
+    assert_int_equal(json_array_size(at(t, "losses")), 2);
+    assert_text(t, "losses.0.service", "cell");
+    assert_null(at(t, "losses.0.process"));
+    assert_number(t, "losses.0.count", 7);
+    assert_text(t, "losses.1.reason", "spool_full");
+    assert_null(at(t, "losses.1.service"));
+    assert_text(t, "losses.1.agent", "box1");
+    assert_text(t, "spans.0.flags.0", "orphan");
+    json_decref(t);
+    t = get_json(f, "/api/v1/traces/018f0000000000000000000000000002", NULL, 200);
+    assert_int_equal(json_array_size(at(t, "losses")), 1); /* its agent's alone */
+    json_decref(t);
+}
+
 static void a_large_trace_is_streamed_whole(void **state)
 {
     struct fixture *f = *state;
@@ -323,6 +369,9 @@ static void what_is_open_shows_in_flight_and_in_its_trace(void **state)
     assert_int_equal(json_array_size(at(j, "traces")), 1);
     assert_number(j, "traces.0.in_flight_count", 1);
     assert_true(json_is_true(at(j, "traces.0.complete")));
+    json_decref(j);
+    j = get_json(f, "/api/v1/traces", NULL, 200); /* not twice */
+    assert_int_equal(json_array_size(at(j, "traces")), 1);
     json_decref(j);
     j = get_json(f, TRACE_PATH, NULL, 200);
     assert_text(j, "spans.0.status", "in_flight");
@@ -521,6 +570,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
         TEST(a_trace_is_as_the_document_says),
+        TEST(a_death_told_later_shows_in_the_trace),
+        TEST(losses_of_others_are_told_where_a_parent_is_missing),
         TEST(a_large_trace_is_streamed_whole),
         TEST(the_list_is_newest_first_and_says_when_it_is_cut),
         TEST(what_is_open_shows_in_flight_and_in_its_trace),
