@@ -342,6 +342,8 @@ static bool second_passed(_Atomic uint64_t *next_ns)
                                                    memory_order_relaxed, memory_order_relaxed);
 }
 
+/* Threads that come while the file is being made wait for it, so that none of their first spans
+ * is lost. Where it cannot be made nobody tries again, or waits, for a second. */
 struct process *process_get(void)
 {
     struct process *p = atomic_load_explicit(&process_current, memory_order_acquire);
@@ -349,12 +351,17 @@ struct process *process_get(void)
         return p;
     pthread_once(&once, initialise);
     if (__atomic_load_n(&weft_recording_word, __ATOMIC_RELAXED) == &recording_off ||
-        !second_passed(&next_try_ns))
+        monotonic_ns() < atomic_load_explicit(&next_try_ns, memory_order_relaxed))
         return NULL;
     process_lock();
     p = atomic_load_explicit(&process_current, memory_order_acquire);
-    if (!p && (p = create()))
-        publish(p);
+    if (!p && monotonic_ns() >= atomic_load_explicit(&next_try_ns, memory_order_relaxed)) {
+        p = create();
+        if (p)
+            publish(p);
+        else
+            atomic_store_explicit(&next_try_ns, monotonic_ns() + 1000000000u, memory_order_relaxed);
+    }
     process_unlock();
     return p;
 }
