@@ -2,8 +2,9 @@
 /* Questions about spans, answered from the head and from what is in flight.
  *
  * Each answer is a view: it points into batches that it holds, and must be given back by its
- * _fini soon, as the head cannot free what is held. Any thread may ask. -1 always means that
- * memory is out.
+ * _fini soon, as the head cannot free what is held. Only a trace may be kept for as long as it
+ * takes to send it: it holds no more than the generations that it is in. Any thread may ask. -1
+ * always means that memory is out.
  *
  * query/tree.h       one trace as a tree
  * query/open.h       what is in flight, by trace
@@ -46,6 +47,7 @@ struct trace_view {
     struct trace_id id;
     struct tree tree;
     struct trace_state *states; /* one for each of tree.processes */
+    struct arena arena;         /* strings of the losses */
     struct trace_loss *losses;  /* in the trace's time; oldest first */
     size_t loss_count;
 };

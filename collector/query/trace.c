@@ -44,6 +44,14 @@ static struct trace_loss *same_loss(const struct trace_view *v, const struct tra
     return NULL;
 }
 
+/* The batch that told of it may be in a generation that is given back. */
+static bool keep_strings(struct trace_view *v, struct trace_loss *loss)
+{
+    loss->agent = arena_copy(&v->arena, loss->agent, strlen(loss->agent) + 1);
+    loss->service.bytes = arena_copy(&v->arena, loss->service.bytes, loss->service.length);
+    return loss->agent && loss->service.bytes;
+}
+
 static void add_loss(struct losses *l, const struct trace_loss *loss)
 {
     struct trace_view *v = l->view;
@@ -65,7 +73,9 @@ static void add_loss(struct losses *l, const struct trace_loss *loss)
         v->losses = bigger;
         l->capacity = more;
     }
-    v->losses[v->loss_count++] = *loss;
+    v->losses[v->loss_count] = *loss;
+    l->failed = l->failed || !keep_strings(v, &v->losses[v->loss_count]);
+    v->loss_count += !l->failed;
 }
 
 /* What was lost by the trace's own processes and agents concerns it. Where a parent is missing,
@@ -137,13 +147,17 @@ static int fill(struct trace_view *v)
     open_index_fini(&open);
     if (result != 0 || v->tree.count == 0)
         return result;
-    return find_states(v) == 0 && find_losses(v) == 0 ? 1 : -1;
+    if (find_states(v) != 0 || find_losses(v) != 0)
+        return -1;
+    store_hold_narrow(&v->hold, v->id);
+    return 1;
 }
 
 int query_trace(const struct query *q, struct trace_id id, uint64_t now_unix_ns,
                 struct trace_view *view)
 {
     *view = (struct trace_view){.id = id};
+    arena_init(&view->arena, 1024);
     if (inflight_hold(q->inflight, now_unix_ns, &view->open) != 0)
         return -1;
     store_hold(q->store, &view->hold);
@@ -160,6 +174,7 @@ void trace_view_fini(struct trace_view *view)
     free(view->losses);
     view->states = NULL;
     view->losses = NULL;
+    arena_fini(&view->arena);
     inflight_release(&view->open);
     if (view->hold.store)
         store_release(&view->hold);

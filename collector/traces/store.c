@@ -231,6 +231,22 @@ void store_release(struct store_hold *hold)
     hold->count = 0;
 }
 
+void store_hold_narrow(struct store_hold *hold, struct trace_id id)
+{
+    uint64_t hash = generation_hash(id);
+    unsigned kept = 0;
+    pthread_rwlock_wrlock(&hold->store->lock);
+    for (unsigned i = 0; i < hold->count; i++) {
+        struct generation *g = hold->generations[i];
+        if (generation_find(g, id, hash))
+            hold->generations[kept++] = g;
+        else
+            let_go(hold->store, g);
+    }
+    pthread_rwlock_unlock(&hold->store->lock);
+    hold->count = kept;
+}
+
 static size_t copy_runs(const struct generation *g, const struct head_trace *t,
                         struct store_run *out)
 {

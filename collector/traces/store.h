@@ -74,6 +74,9 @@ struct store_hold {
 };
 void store_hold(struct store *s, struct store_hold *hold);
 void store_release(struct store_hold *hold);
+/* Gives back the generations that have nothing of the trace; its runs stay valid. For a hold
+ * that may last. */
+void store_hold_narrow(struct store_hold *hold, struct trace_id id);
 
 /* Rows of one trace, one after the other in one batch. Valid while held. */
 struct store_run {

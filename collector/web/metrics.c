@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* /metrics: Prometheus' text format, version 0.0.4. */
 #include <inttypes.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "collector/web/api.h"
 #include "lib/model/loss.h"
@@ -74,6 +77,24 @@ static void put_stores(struct buffer *out, const struct pipeline_status *s)
            "Files of the ledger dropped for age or size.", (double)s->ledger.dropped_segments);
     single(out, "weft_collector_ledger_writable", "gauge", "Whether the ledger can be written.",
            s->ledger.health == LEDGER_OK);
+}
+
+/* Under the names that every Prometheus client library gives them. */
+static void put_process(struct buffer *out)
+{
+    struct rusage usage;
+    long total = 0, resident = 0;
+    getrusage(RUSAGE_SELF, &usage);
+    FILE *file = fopen("/proc/self/statm", "re");
+    if (file && fscanf(file, "%ld %ld", &total, &resident) != 2)
+        resident = 0;
+    if (file)
+        fclose(file);
+    single(out, "process_cpu_seconds_total", "counter", "CPU time used.",
+           (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+               (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1e-6);
+    single(out, "process_resident_memory_bytes", "gauge", "Memory in use.",
+           (double)resident * (double)sysconf(_SC_PAGESIZE));
 }
 
 static void put_freshness(struct buffer *out, const struct freshness_summary *f)
@@ -224,6 +245,7 @@ void api_metrics(const struct api_call *call, struct reply *reply)
         return;
     }
     reply->content_type = "text/plain; version=0.0.4; charset=utf-8";
+    put_process(&reply->body);
     put_accepted(&reply->body, &s);
     put_stores(&reply->body, &s);
     put_freshness(&reply->body, &s.freshness);
