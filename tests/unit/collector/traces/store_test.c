@@ -111,7 +111,8 @@ static void a_trace_over_several_generations_is_one(void **state)
     struct store_stats stats;
     uint64_t next = 1000000, added = 0;
     do {
-        insert_one(f->store, (struct span_by_hand){.trace = 5, .id = ++added, .at_ms = added});
+        added++;
+        insert_one(f->store, (struct span_by_hand){.trace = 5, .id = added, .at_ms = added});
         insert_many(f->store, next, 1000);
         next += 1000;
         store_stats(f->store, &stats);
