@@ -54,7 +54,7 @@ const struct config_program collector_program = {
         "SIGTERM: what is queued is made durable and answered, then it exits. SIGHUP: the "
         "log level is read again (keys and the page's files are always read when they are "
         "needed).",
-    .default_file = "/etc/weft/collector.yaml",
+    .default_file = WEFT_SYSCONF_DIR "/weft/collector.yaml",
     .options = options,
     .option_count = sizeof options / sizeof *options,
 };
