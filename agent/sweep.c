@@ -164,6 +164,24 @@ static unsigned sweep_process(struct sweeper *s, size_t i, bool *gone)
     return most;
 }
 
+/* ---- losses of a process ----------------------------------------------------------------------
+ */
+
+static void process_losses(struct sweeper *s, struct recording_process *p, uint64_t now_unix_ns)
+{
+    for (unsigned reason = 0; reason < SLAB_LOSS_REASONS; reason++) {
+        uint64_t lost = slab_lost(p->reader, reason);
+        if (lost <= p->lost_reported[reason])
+            continue;
+        struct conversion c = conversion_for(s, p);
+        batch_loss(s->builder, convert_process(&c), reason, lost - p->lost_reported[reason],
+                   p->lost_since_unix_ns, now_unix_ns);
+        p->lost_reported[reason] = lost;
+        mark_begun(s);
+    }
+    p->lost_since_unix_ns = now_unix_ns;
+}
+
 /* ---- the dead -------------------------------------------------------------------------------- */
 
 /* The end of what was open: the moment we saw it die, or where nobody watched, the last moment
@@ -198,6 +216,7 @@ static void reap(struct sweeper *s, struct recording_process *p)
     size_t found = batch_builder_spans(s->builder) - before;
     c.open_status = SPAN_UNSET;
     convert_process(&c);
+    process_losses(s, p, host_clock_now_unix_ns()); /* nobody asks again */
     counters_add(&s->counters->spans, found);
     counters_add(&s->counters->died_spans, found);
     if (found)
@@ -244,21 +263,6 @@ unsigned sweep_round(struct sweeper *s)
 }
 
 /* ---- losses ---------------------------------------------------------------------------------- */
-
-static void process_losses(struct sweeper *s, struct recording_process *p, uint64_t now_unix_ns)
-{
-    for (unsigned reason = 0; reason < SLAB_LOSS_REASONS; reason++) {
-        uint64_t lost = slab_lost(p->reader, reason);
-        if (lost <= p->lost_reported[reason])
-            continue;
-        struct conversion c = conversion_for(s, p);
-        batch_loss(s->builder, convert_process(&c), reason, lost - p->lost_reported[reason],
-                   p->lost_since_unix_ns, now_unix_ns);
-        p->lost_reported[reason] = lost;
-        mark_begun(s);
-    }
-    p->lost_since_unix_ns = now_unix_ns;
-}
 
 void sweep_losses(struct sweeper *s)
 {
