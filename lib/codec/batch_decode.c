@@ -75,11 +75,16 @@ static int unpack(struct arena *scratch, const uint8_t *plain, size_t length, We
     return *message ? BATCH_OK : BATCH_EMESSAGE;
 }
 
+static struct column_reader read_column(const ProtobufCBinaryData *data)
+{
+    static const uint8_t nothing[1];
+    const uint8_t *bytes = data->len ? data->data : nothing;
+    return (struct column_reader){.next = bytes, .end = bytes + data->len};
+}
+
 static void open_columns(struct decoder *d, const Weft__Batch *message)
 {
-#define OPEN_COLUMN(upper, lower)                                                                  \
-    d->columns[COLUMN_##upper] = (struct column_reader){                                           \
-        .next = message->lower.data, .end = message->lower.data + message->lower.len};
+#define OPEN_COLUMN(upper, lower) d->columns[COLUMN_##upper] = read_column(&message->lower);
     BATCH_EACH_COLUMN(OPEN_COLUMN)
 #undef OPEN_COLUMN
 }
@@ -182,7 +187,8 @@ static bool attribute_is_valid(const struct batch *batch, const Weft__Attribute 
 {
     bool is_string = attribute->type == VALUE_STRING || attribute->type == VALUE_BYTES;
     return attribute->key < batch->string_count && attribute->type < VALUE_TYPES &&
-           (!is_string || attribute->value < batch->string_count);
+           (!is_string || attribute->value < batch->string_count) &&
+           (attribute->type != VALUE_BOOL || attribute->value <= 1);
 }
 
 static int decode_resource(struct decoder *d, const Weft__Batch *message)

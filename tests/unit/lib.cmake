@@ -18,3 +18,8 @@ weft_unit(link/keys LINK weft_link)
 weft_unit(link/session LINK weft_link)
 weft_unit(link/link LINK weft_link)
 weft_unit(agent/spool LINK weft_agent_parts)
+
+weft_fuzz(batch LINK weft_codec)
+weft_fuzz(control LINK weft_link)
+weft_fuzz(envelope LINK weft_link)
+weft_fuzz(journal LINK weft_base)
