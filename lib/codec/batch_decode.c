@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lib/codec/batch_decode.h"
 
+#include <pthread.h>
 #include <string.h>
 #include <zstd.h>
 
@@ -54,16 +55,49 @@ static void bounded_free(void *context, void *piece)
     (void)piece;
 }
 
+static pthread_once_t context_once = PTHREAD_ONCE_INIT;
+static pthread_key_t context_key;
+static int context_key_error;
+
+static void free_context(void *context)
+{
+    ZSTD_freeDCtx(context);
+}
+
+static void make_context_key(void)
+{
+    context_key_error = pthread_key_create(&context_key, free_context);
+}
+
+/* One for each thread, or NULL. Making one executes cpuid twice, which costs a virtual machine
+ * more than decompressing a small batch. */
+static ZSTD_DCtx *thread_context(void)
+{
+    pthread_once(&context_once, make_context_key);
+    if (context_key_error)
+        return NULL;
+    ZSTD_DCtx *context = pthread_getspecific(context_key);
+    if (!context) {
+        context = ZSTD_createDCtx();
+        if (context && pthread_setspecific(context_key, context) != 0) {
+            ZSTD_freeDCtx(context);
+            context = NULL;
+        }
+    }
+    return context;
+}
+
 static int decompress(struct arena *scratch, const void *bytes, size_t length, size_t max_bytes,
                       uint8_t **plain, size_t *plain_length)
 {
     unsigned long long size = ZSTD_getFrameContentSize(bytes, length);
     if (size == ZSTD_CONTENTSIZE_ERROR || size == ZSTD_CONTENTSIZE_UNKNOWN || size > max_bytes)
         return BATCH_ECOMPRESSION;
+    ZSTD_DCtx *context = thread_context();
     *plain = arena_alloc(scratch, (size_t)size);
-    if (!*plain)
+    if (!context || !*plain)
         return BATCH_ENOMEM;
-    *plain_length = ZSTD_decompress(*plain, (size_t)size, bytes, length);
+    *plain_length = ZSTD_decompressDCtx(context, *plain, (size_t)size, bytes, length);
     return ZSTD_isError(*plain_length) ? BATCH_ECOMPRESSION : BATCH_OK;
 }
 
