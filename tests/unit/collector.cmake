@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Units and fuzz targets of the collector.
 weft_unit(collector/accept/agents LINK weft_collector)
-weft_unit(collector/accept/commit LINK weft_collector)
+weft_unit(collector/accept/commit LINK weft_collector -Wl,--wrap=fdatasync)
 weft_unit(collector/accept/dedupe LINK weft_collector)
 weft_unit(collector/accept/queue LINK weft_collector)
 weft_unit(collector/collector LINK weft_collector)

@@ -307,6 +307,39 @@ static void a_disk_that_takes_nothing_is_waited_for(void **state)
     assert_true(is_visible(f, 1) && is_visible(f, 2));
 }
 
+/* Stands in for the C library's (the linker's --wrap): a disk that loses what it took. */
+static atomic_bool sync_fails;
+int __real_fdatasync(int fd);
+int __wrap_fdatasync(int fd);
+int __wrap_fdatasync(int fd)
+{
+    if (!atomic_load(&sync_fails))
+        return __real_fdatasync(fd);
+    errno = EIO;
+    return -1;
+}
+
+static void after_a_failed_sync_nothing_is_accepted_until_a_restart(void **state)
+{
+    struct fixture *f = *state;
+    commit_one(f, 1, 0);
+    atomic_store(&sync_fails, true);
+    commit_one(f, 2, 0);
+    atomic_store(&sync_fails, false); /* the kernel forgets; we must not */
+    commit_one(f, 3, 0);
+    assert_answer(f, 0, 1, LINK_ACCEPTED);
+    assert_answer(f, 1, 2, LINK_BUSY);
+    assert_answer(f, 2, 3, LINK_BUSY);
+    assert_int_equal(health_of(f), LEDGER_FAILED);
+    assert_false(is_visible(f, 2) || is_visible(f, 3));
+    stop(f);
+    start(f);
+    assert_int_equal(health_of(f), LEDGER_OK);
+    commit_one(f, 3, 0);
+    assert_answer(f, 0, 3, LINK_ACCEPTED);
+    assert_true(is_visible(f, 1) && is_visible(f, 3));
+}
+
 static void stopping_settles_all_that_was_queued(void **state)
 {
     struct fixture *f = *state;
@@ -336,6 +369,7 @@ int main(void)
         TEST(a_copy_in_flight_is_answered_behind_the_first),
         TEST(what_does_not_decode_is_refused_and_counted),
         TEST(a_disk_that_takes_nothing_is_waited_for),
+        TEST(after_a_failed_sync_nothing_is_accepted_until_a_restart),
         TEST(stopping_settles_all_that_was_queued),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
