@@ -204,7 +204,9 @@ void convert_record(void *context, const struct slab_record *record)
     struct conversion *c = context;
     struct recording_process *p = c->process;
     const struct slab_span *s = &record->span;
-    struct preview seen = look_ahead(c, record);
+    struct preview seen = {0};
+    if (s->flags & SLAB_SPAN_MORE)
+        seen = look_ahead(c, record);
     uint64_t last = record->open ? s->start_ticks : s->end_ticks;
     if (last > p->last_ticks)
         p->last_ticks = last;
@@ -217,7 +219,7 @@ void convert_record(void *context, const struct slab_record *record)
                               .start_unix_ns = host_clock_unix_ns(c->clock, s->start_ticks),
                               .kind = s->kind,
                               .status = record->open ? (uint8_t)c->open_status : s->status,
-                              .flags = s->flags,
+                              .flags = s->flags & (uint8_t)~SLAB_SPAN_MORE,
                               .dropped_attributes = s->dropped,
                               .status_message = seen.status_message,
                               .tracestate = seen.tracestate};

@@ -221,6 +221,7 @@ static int open_all(struct spool *s)
         .suffix = "spool",
         .segment_bytes = segment_bytes(s->options.limit_bytes),
         .max_frame_bytes = 2 * LINK_MESSAGE_MAX,
+        .never_sync = true,
     };
     const struct journal_position beginning = {0, 0};
     s->journal = journal_open(&options, &error);
@@ -325,7 +326,7 @@ int spool_put(struct spool *s, uint32_t spans, const void *cursors, size_t curso
     struct journal_position at;
     keep_within_limit(s, sizeof head + cursors_length + length);
     int error = make_room(s);
-    if (error == 0) /* which syncs a segment when it leaves it */
+    if (error == 0)
         error = journal_append(s->journal, parts, 3, &at);
     if (error != 0)
         return error;

@@ -75,6 +75,8 @@ static inline void set_bytes(weft_span span, uint32_t key, enum slab_item_type t
         count_dropped(&slot->span, r);
         return;
     }
+    if (type > SLAB_ITEM_BYTES)
+        slot->span.flags |= SLAB_SPAN_MORE;
     put_head(at, type, 0, length, key);
     put_bytes(at + sizeof(struct slab_item), bytes, length);
     commit(slot, need);
@@ -173,6 +175,7 @@ static void set_with(weft_span span, enum slab_item_type type, struct weft_name 
         count_dropped(&slot->span, r);
         return;
     }
+    slot->span.flags |= SLAB_SPAN_MORE;
     put_head(at, type, 0, value_bytes, names_number(r->process, name));
     memcpy(at + sizeof(struct slab_item), value, value_bytes);
     put_nested(at + own, r, attributes, count);

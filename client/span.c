@@ -89,7 +89,8 @@ weft_span weft_begin_recorded(struct weft_name *name, enum weft_kind kind)
     if (current)
         parent = (struct parentage){{current->trace_hi, current->trace_lo},
                                     current->span_id,
-                                    current->flags & (uint8_t)~SPAN_FLAG_REMOTE_PARENT};
+                                    current->flags &
+                                        (uint8_t) ~(SPAN_FLAG_REMOTE_PARENT | SLAB_SPAN_MORE)};
     else
         parent = (struct parentage){new_trace(r, ticks), 0, SPAN_FLAG_SAMPLED | SPAN_FLAG_RANDOM};
     weft_span span = open_slot(r, slot, &parent, name, kind, ticks);

@@ -208,6 +208,7 @@ struct journal *journal_open(const struct journal_options *options, int *error)
     pthread_mutex_init(&j->lock, NULL);
     j->directory_fd = -1;
     j->segment_bytes = options->segment_bytes;
+    j->never_sync = options->never_sync;
     j->max_frame_bytes = options->max_frame_bytes;
     j->preamble = options->preamble;
     j->context = options->context;
@@ -347,7 +348,7 @@ static int64_t write_segment_start(struct journal *j, int fd, const struct journ
     return result;
 }
 
-/* Makes the file of the next segment. Its name is durable when this returns. */
+/* Makes the file of the next segment. Its name is durable when this returns (see never_sync). */
 static int create_segment_file(struct journal *j, struct journal_header *header, uint64_t *bytes)
 {
     char name[JOURNAL_NAME_MAX];
@@ -360,7 +361,7 @@ static int create_segment_file(struct journal *j, struct journal_header *header,
         return -errno;
     int64_t result = write_segment_start(j, fd, header);
     *bytes = (uint64_t)result;
-    if (result >= 0 && (fdatasync(fd) < 0 || fsync(j->directory_fd) < 0))
+    if (result >= 0 && !j->never_sync && (fdatasync(fd) < 0 || fsync(j->directory_fd) < 0))
         result = -errno;
     if (result < 0) {
         unlinkat(j->directory_fd, name, 0);
@@ -375,7 +376,7 @@ static int start_segment(struct journal *j)
 {
     struct journal_header header;
     uint64_t bytes = 0;
-    if (j->file) {
+    if (j->file && !j->never_sync) {
         int synced = sync_fd(j, j->file->fd);
         if (synced < 0)
             return synced;

@@ -35,6 +35,10 @@ struct journal_options {
     /* Writes the preamble of a new segment; may be NULL. */
     void (*preamble)(void *context, struct buffer *out);
     void *context;
+    /* Nothing is synced but by journal_sync: appends never wait for the disk, and what was
+     * appended survives the process, not the host. Otherwise a full segment and the name of the
+     * next one are durable before that one is used. */
+    bool never_sync;
 };
 
 struct journal_position {

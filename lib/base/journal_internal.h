@@ -22,6 +22,7 @@ struct journal_file {
 struct journal {
     char suffix[32];
     uint64_t segment_bytes;
+    bool never_sync;
     uint32_t max_frame_bytes;
     void (*preamble)(void *context, struct buffer *out);
     void *context;

@@ -133,6 +133,10 @@ enum slab_slot_state {
 #define SLAB_SLOT_STATE(word)      ((word)&3u)
 #define SLAB_SLOT_GENERATION(word) ((word) >> 2)
 
+/* In a span's `flags`, beside those of lib/model/span.h: the payload holds more than attributes
+ * of the span itself. Set before the first such item is committed. */
+#define SLAB_SPAN_MORE 0x40
+
 /* A span: the head of a slot, and of a record in a ring. `used` bytes of payload follow. */
 struct slab_span {
     union {

@@ -605,22 +605,6 @@ uint64_t slab_lost(struct slab_reader *r, unsigned reason)
     return sum;
 }
 
-bool slab_item_next(struct slab_walk *walk, struct slab_item_view *item)
-{
-    struct slab_item head;
-    size_t left = (size_t)(walk->end - walk->at);
-    if (left < sizeof head)
-        return false;
-    memcpy(&head, walk->at, sizeof head);
-    if (head.length > left - sizeof head)
-        return false;
-    *item = (struct slab_item_view){head.type, head.flags, head.length, head.key,
-                                    walk->at + sizeof head};
-    size_t bytes = sizeof head + SLAB_ROUND8((size_t)head.length);
-    walk->at += bytes < left ? bytes : left;
-    return true;
-}
-
 /* ---- control ------------------------------------------------------------------------------- */
 
 struct control_change {

@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "lib/ring/slab.h"
 
@@ -109,6 +110,20 @@ static inline struct slab_walk slab_walk(const char *payload, uint32_t used)
 {
     return (struct slab_walk){payload, payload + used};
 }
-bool slab_item_next(struct slab_walk *walk, struct slab_item_view *item);
+static inline bool slab_item_next(struct slab_walk *walk, struct slab_item_view *item)
+{
+    struct slab_item head;
+    size_t left = (size_t)(walk->end - walk->at);
+    if (left < sizeof head)
+        return false;
+    memcpy(&head, walk->at, sizeof head);
+    if (head.length > left - sizeof head)
+        return false;
+    *item = (struct slab_item_view){head.type, head.flags, head.length, head.key,
+                                    walk->at + sizeof head};
+    size_t bytes = sizeof head + SLAB_ROUND8((size_t)head.length);
+    walk->at += bytes < left ? bytes : left;
+    return true;
+}
 
 #endif

@@ -198,7 +198,7 @@ static int identity_from_code_wins(void)
     CHECK(r);
     uint32_t used;
     const char *resource = slab_resource(r, &used);
-    struct slab_item_view item;
+    struct slab_item_view item = {0};
     const char *expected[][2] = {{"service.name", "from code"},
                                  {"service.instance.id", "i-1"},
                                  {"weft.cell", "c1"},

@@ -79,7 +79,7 @@ static void ended_span_is_in_the_ring_with_all_that_it_says(void **state)
     const char *keys[] = {"user.id", "route", "score", "hit", "key", NULL};
     const uint8_t types[] = {SLAB_ITEM_INT,  SLAB_ITEM_STRING, SLAB_ITEM_DOUBLE,
                              SLAB_ITEM_BOOL, SLAB_ITEM_BYTES,  SLAB_ITEM_STATUS_MESSAGE};
-    struct slab_item_view item;
+    struct slab_item_view item = {0};
     struct slab_walk walk = slab_walk(s->payload, s->used);
     int n = 0;
     for (; slab_item_next(&walk, &item); n++) {
@@ -176,7 +176,7 @@ static void events_and_links_carry_their_own_attributes(void **state)
     weft_end(span);
     sweep();
 
-    struct slab_item_view item;
+    struct slab_item_view item = {0};
     struct slab_walk walk = slab_walk(found->all[0].payload, found->all[0].used);
     assert_true(slab_item_next(&walk, &item));
     assert_int_equal(item.type, SLAB_ITEM_EVENT);
@@ -260,7 +260,7 @@ static void records_of_all_sizes_wrap_around_the_ring(void **state)
         sweep();
         assert_int_equal(found->count, 67);
         for (int i = 0; i < 67; i++) {
-            struct slab_item_view item;
+            struct slab_item_view item = {0};
             struct slab_walk walk = slab_walk(found->all[i].payload, found->all[i].used);
             assert_true(slab_item_next(&walk, &item));
             assert_int_equal(item.length, (i + round) % 67);
@@ -364,7 +364,7 @@ static void identity_is_in_the_resource(void **state)
 {
     (void)state;
     uint32_t used;
-    struct slab_item_view item;
+    struct slab_item_view item = {0};
     const char *resource = slab_resource(reader, &used);
     struct slab_walk walk = slab_walk(resource, used);
     assert_true(slab_item_next(&walk, &item));
