@@ -37,7 +37,7 @@ static inline struct recorder *recorder_for(weft_span span)
 {
     if (!span.slot)
         return NULL;
-    struct recorder *r = recorder_self;
+    struct recorder *r = recorder_thread.self;
     if (__builtin_expect(!span_of(span), 0)) {
         if (r)
             recorder_lost(r, LOSS_STALE_HANDLE);

@@ -11,7 +11,7 @@ int weft_context_of(weft_span span, struct weft_context *context)
 {
     *context = (struct weft_context){0};
     if (!span.slot)
-        span = recorder_current_span;
+        span = recorder_thread.current;
     const struct slab_span *s = span_of(span);
     if (!s)
         return -1;

@@ -18,8 +18,7 @@
 #include "lib/ring/bell.h"
 #include "lib/ring/ticks.h"
 
-__thread struct recorder *recorder_self;
-__thread weft_span recorder_current_span;
+__thread struct recorder_thread recorder_thread;
 
 static pthread_key_t exit_key;
 static pthread_once_t exit_once = PTHREAD_ONCE_INIT;
@@ -37,8 +36,8 @@ static void leave(struct recorder *r)
 
 static void thread_exits(void *value)
 {
-    if (recorder_self == value)
-        recorder_self = NULL;
+    if (recorder_thread.self == value)
+        recorder_thread.self = NULL;
     leave(value);
 }
 
@@ -49,8 +48,8 @@ static void make_exit_key(void)
 
 void recorder_forget(void)
 {
-    recorder_self = NULL;
-    recorder_current_span = (weft_span){0, 0};
+    recorder_thread.self = NULL;
+    recorder_thread.current = (weft_span){0, 0};
     if (exit_key_made)
         pthread_setspecific(exit_key, NULL);
 }
@@ -117,6 +116,7 @@ static struct recorder *extend(struct process *p)
     }
     r->process = p;
     r->index = index;
+    r->recording = &p->control->recording;
     r->slab = (struct slab_thread *)(p->base + offset);
     r->slots = (char *)r->slab + slab_slots_offset();
     r->slots_bytes = (uint64_t)p->slot_count * p->slot_bytes;
@@ -165,7 +165,7 @@ static void begin_with(struct recorder *r)
     pthread_once(&exit_once, make_exit_key);
     if (exit_key_made)
         pthread_setspecific(exit_key, r);
-    recorder_self = r;
+    recorder_thread.self = r;
 }
 
 static struct recorder *acquire(void)
@@ -179,11 +179,11 @@ static struct recorder *acquire(void)
         process_lost(NULL, LOSS_NO_FILE);
         return NULL;
     }
-    if (recorder_self && recorder_self->process == p)
-        return recorder_self;
-    if (recorder_self)
-        leave(recorder_self);
-    recorder_self = NULL;
+    if (recorder_thread.self && recorder_thread.self->process == p)
+        return recorder_thread.self;
+    if (recorder_thread.self)
+        leave(recorder_thread.self);
+    recorder_thread.self = NULL;
     struct recorder *r = claim(p);
     if (!r)
         r = extend_sometimes(p);

@@ -19,6 +19,7 @@ struct recorder {
     uint32_t *free_slots; /* a stack: the slot freed last is the warmest */
     weft_span *previous;  /* [slot]: what was current when the span in it began */
     uint64_t span_counter;
+    const _Atomic uint32_t *recording; /* the process' word */
 
     char *ring;
     uint64_t head;  /* ours: what is published */
@@ -33,9 +34,11 @@ struct recorder {
 
 /* Initial-exec: a plain load from the thread pointer, where the default model in a shared object
  * calls a function (measured: 6 to 14 ns a span). */
-extern __thread struct recorder *recorder_self
-    __attribute__((tls_model("initial-exec"), visibility("hidden")));
-extern __thread weft_span recorder_current_span
+struct recorder_thread {
+    struct recorder *self;
+    weft_span current;
+};
+extern __thread struct recorder_thread recorder_thread
     __attribute__((tls_model("initial-exec"), visibility("hidden")));
 
 /* A recorder for this thread in the current process file, or NULL (counted). Slow. */
@@ -44,10 +47,10 @@ struct recorder *recorder_acquire(void);
 /* This thread's recorder, whatever it takes. */
 static inline struct recorder *recorder_get(void)
 {
-    struct recorder *r = recorder_self;
+    struct recorder *r = recorder_thread.self;
     if (__builtin_expect(
             r && r->process == atomic_load_explicit(&process_current, memory_order_relaxed) &&
-                __atomic_load_n(weft_recording_word, __ATOMIC_RELAXED) == SLAB_RECORDING_ON,
+                atomic_load_explicit(r->recording, memory_order_relaxed) == SLAB_RECORDING_ON,
             1))
         return r;
     return recorder_acquire();

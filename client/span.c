@@ -73,8 +73,8 @@ static inline weft_span open_slot(struct recorder *r, struct slab_slot *slot,
 
 static inline void activate(struct recorder *r, weft_span span)
 {
-    r->previous[((struct slab_slot *)span.slot)->index] = recorder_current_span;
-    recorder_current_span = span;
+    r->previous[((struct slab_slot *)span.slot)->index] = recorder_thread.current;
+    recorder_thread.current = span;
 }
 
 weft_span weft_begin_recorded(struct weft_name *name, enum weft_kind kind)
@@ -85,7 +85,7 @@ weft_span weft_begin_recorded(struct weft_name *name, enum weft_kind kind)
         return (weft_span){0, 0};
     uint64_t ticks = ticks_now(r->clock);
     struct parentage parent;
-    const struct slab_span *current = span_of(recorder_current_span);
+    const struct slab_span *current = span_of(recorder_thread.current);
     if (current)
         parent = (struct parentage){{current->trace_hi, current->trace_lo},
                                     current->span_id,
@@ -95,7 +95,7 @@ weft_span weft_begin_recorded(struct weft_name *name, enum weft_kind kind)
         parent = (struct parentage){new_trace(r, ticks), 0, SPAN_FLAG_SAMPLED | SPAN_FLAG_RANDOM};
     weft_span span = open_slot(r, slot, &parent, name, kind, ticks);
     if (__builtin_expect(parent.flags & SPAN_FLAG_TRACESTATE, 0))
-        span_copy_tracestate(recorder_current_span, span);
+        span_copy_tracestate(recorder_thread.current, span);
     activate(r, span);
     return span;
 }
@@ -196,13 +196,13 @@ static void end_foreign(struct recorder *r, weft_span span)
     else if (!put_in_ring(r, slot, ticks_now(r->clock)))
         recorder_lost(r, LOSS_RING_FULL);
     free_slot(slot);
-    if (recorder_current_span.id == span.id)
-        recorder_current_span = (weft_span){0, 0};
+    if (recorder_thread.current.id == span.id)
+        recorder_thread.current = (weft_span){0, 0};
 }
 
 void weft_end_recorded(weft_span span)
 {
-    struct recorder *r = recorder_self;
+    struct recorder *r = recorder_thread.self;
     struct slab_slot *slot = span.slot;
     if (__builtin_expect(slot->span.span_id != span.id, 0)) {
         if (r)
@@ -221,20 +221,20 @@ void weft_end_recorded(weft_span span)
     free_slot(slot);
     uint32_t i = slot->index;
     r->free_slots[r->free_count++] = i;
-    if (recorder_current_span.id == span.id)
-        recorder_current_span = r->previous[i];
+    if (recorder_thread.current.id == span.id)
+        recorder_thread.current = r->previous[i];
 }
 
 /* ---- current ----------------------------------------------------------------------------- */
 
 weft_span weft_activate(weft_span span)
 {
-    weft_span before = recorder_current_span;
-    recorder_current_span = span;
+    weft_span before = recorder_thread.current;
+    recorder_thread.current = span;
     return before;
 }
 
 weft_span weft_current(void)
 {
-    return span_of(recorder_current_span) ? recorder_current_span : (weft_span){0, 0};
+    return span_of(recorder_thread.current) ? recorder_thread.current : (weft_span){0, 0};
 }
