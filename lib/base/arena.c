@@ -34,32 +34,38 @@ void arena_fini(struct arena *a)
     arena_init(a, a->block_bytes);
 }
 
-void arena_reset(struct arena *a)
+/* Makes `block`, which may be NULL, the arena's only one. */
+static void begin_with(struct arena *a, struct arena_block *block, size_t bytes)
 {
-    struct arena_block *largest = a->blocks;
-    for (struct arena_block *block = a->blocks; block; block = block->older)
-        largest = block->bytes > largest->bytes ? block : largest;
-    if (!largest)
+    arena_init(a, a->block_bytes);
+    if (!block)
         return;
-    for (struct arena_block *block = a->blocks; block;) {
-        struct arena_block *older = block->older;
-        if (block != largest)
-            free(block);
-        block = older;
-    }
-    largest->older = NULL;
-    a->blocks = largest;
-    a->next = (char *)(largest + 1);
-    a->end = (char *)largest + largest->bytes;
-    a->total_bytes = largest->bytes;
+    *block = (struct arena_block){.bytes = bytes};
+    a->blocks = block;
+    a->next = (char *)(block + 1);
+    a->end = (char *)block + bytes;
+    a->total_bytes = bytes;
 }
 
-/* How much to ask for: as much as there is already, within reason. */
+void arena_reset(struct arena *a)
+{
+    struct arena_block *only = a->blocks;
+    size_t bytes = a->total_bytes;
+    if (only && only->older) {
+        size_t block_bytes = a->block_bytes;
+        arena_fini(a);
+        a->block_bytes = block_bytes;
+        only = malloc(bytes); /* if there is none, the next piece asks again */
+    }
+    begin_with(a, only, bytes);
+}
+
+/* How much to ask for: half of what there is already, within reason. */
 static size_t next_block_bytes(const struct arena *a, size_t piece)
 {
-    size_t bytes = a->block_bytes;
-    if (bytes < a->total_bytes)
-        bytes = a->total_bytes < BLOCK_BYTES_MOST ? a->total_bytes : BLOCK_BYTES_MOST;
+    size_t bytes = a->total_bytes / 2;
+    if (bytes > BLOCK_BYTES_MOST)
+        bytes = BLOCK_BYTES_MOST;
     if (bytes < a->block_bytes)
         bytes = a->block_bytes;
     return bytes < piece ? piece : bytes;

@@ -18,7 +18,7 @@ struct arena {
 /* Takes no memory yet. `block_bytes`: the least to ask malloc for at once. */
 void arena_init(struct arena *a, size_t block_bytes);
 void arena_fini(struct arena *a);
-/* Gives everything back at once but keeps the largest block, so that an arena that is filled
+/* Gives everything back at once but keeps its memory, as one block: so an arena that is filled
  * again and again asks malloc (and the kernel, for fresh pages) for nothing more. */
 void arena_reset(struct arena *a);
 

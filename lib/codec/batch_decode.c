@@ -2,6 +2,7 @@
 #include "lib/codec/batch_decode.h"
 
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 #include <zstd.h>
 
@@ -10,6 +11,8 @@
 /* A message unpacks into structs that are larger than it: by so much at most, else it was made
  * to cost memory. */
 enum { UNPACK_FACTOR = 16, UNPACK_EXTRA = 1 << 16 };
+
+enum { SCRATCH_BLOCK_BYTES = 1 << 16, SCRATCH_KEPT_BYTES = 4 << 20 };
 
 const char *batch_error_text(int error)
 {
@@ -55,49 +58,71 @@ static void bounded_free(void *context, void *piece)
     (void)piece;
 }
 
-static pthread_once_t context_once = PTHREAD_ONCE_INIT;
-static pthread_key_t context_key;
-static int context_key_error;
+/* What each thread keeps from batch to batch: making zstd's context executes cpuid twice, which
+ * costs a virtual machine more than decompressing a small batch, and fresh pages for what is
+ * thrown away at the end would cost as much as the work. */
+struct workspace {
+    ZSTD_DCtx *zstd;
+    struct arena scratch;
+};
 
-static void free_context(void *context)
+static pthread_once_t workspace_once = PTHREAD_ONCE_INIT;
+static pthread_key_t workspace_key;
+static int workspace_key_error;
+
+static void free_workspace(void *memory)
 {
-    ZSTD_freeDCtx(context);
+    struct workspace *w = memory;
+    ZSTD_freeDCtx(w->zstd);
+    arena_fini(&w->scratch);
+    free(w);
 }
 
-static void make_context_key(void)
+static void make_workspace_key(void)
 {
-    context_key_error = pthread_key_create(&context_key, free_context);
+    workspace_key_error = pthread_key_create(&workspace_key, free_workspace);
 }
 
-/* One for each thread, or NULL. Making one executes cpuid twice, which costs a virtual machine
- * more than decompressing a small batch. */
-static ZSTD_DCtx *thread_context(void)
+/* This thread's, or NULL. */
+static struct workspace *get_workspace(void)
 {
-    pthread_once(&context_once, make_context_key);
-    if (context_key_error)
+    pthread_once(&workspace_once, make_workspace_key);
+    if (workspace_key_error)
         return NULL;
-    ZSTD_DCtx *context = pthread_getspecific(context_key);
-    if (!context) {
-        context = ZSTD_createDCtx();
-        if (context && pthread_setspecific(context_key, context) != 0) {
-            ZSTD_freeDCtx(context);
-            context = NULL;
-        }
+    struct workspace *w = pthread_getspecific(workspace_key);
+    if (w)
+        return w;
+    w = calloc(1, sizeof *w);
+    if (!w)
+        return NULL;
+    arena_init(&w->scratch, SCRATCH_BLOCK_BYTES);
+    w->zstd = ZSTD_createDCtx();
+    if (!w->zstd || pthread_setspecific(workspace_key, w) != 0) {
+        free_workspace(w);
+        return NULL;
     }
-    return context;
+    return w;
 }
 
-static int decompress(struct arena *scratch, const void *bytes, size_t length, size_t max_bytes,
+/* Keeps the scratch memory for the next batch, unless this one was extraordinary. */
+static void tidy_workspace(struct workspace *w)
+{
+    if (w->scratch.total_bytes > SCRATCH_KEPT_BYTES)
+        arena_fini(&w->scratch);
+    else
+        arena_reset(&w->scratch);
+}
+
+static int decompress(struct workspace *w, const void *bytes, size_t length, size_t max_bytes,
                       uint8_t **plain, size_t *plain_length)
 {
     unsigned long long size = ZSTD_getFrameContentSize(bytes, length);
     if (size == ZSTD_CONTENTSIZE_ERROR || size == ZSTD_CONTENTSIZE_UNKNOWN || size > max_bytes)
         return BATCH_ECOMPRESSION;
-    ZSTD_DCtx *context = thread_context();
-    *plain = arena_alloc(scratch, (size_t)size);
-    if (!context || !*plain)
+    *plain = arena_alloc(&w->scratch, (size_t)size);
+    if (!*plain)
         return BATCH_ENOMEM;
-    *plain_length = ZSTD_decompressDCtx(context, *plain, (size_t)size, bytes, length);
+    *plain_length = ZSTD_decompressDCtx(w->zstd, *plain, (size_t)size, bytes, length);
     return ZSTD_isError(*plain_length) ? BATCH_ECOMPRESSION : BATCH_OK;
 }
 
@@ -335,12 +360,13 @@ static int decode_message(struct decoder *d, const Weft__Batch *message)
     return BATCH_OK;
 }
 
-static int decode(struct decoder *d, const void *bytes, size_t length, size_t max_bytes)
+static int decode(struct decoder *d, struct workspace *w, const void *bytes, size_t length,
+                  size_t max_bytes)
 {
     uint8_t *plain;
     size_t plain_length;
     Weft__Batch *message;
-    int error = decompress(d->scratch, bytes, length, max_bytes, &plain, &plain_length);
+    int error = decompress(w, bytes, length, max_bytes, &plain, &plain_length);
     if (!error)
         error = unpack(d->scratch, plain, plain_length, &message);
     return error ? error : decode_message(d, message);
@@ -349,11 +375,13 @@ static int decode(struct decoder *d, const void *bytes, size_t length, size_t ma
 struct batch *batch_decode(struct arena *arena, const void *bytes, size_t length, size_t max_bytes,
                            int *error)
 {
-    struct arena scratch;
-    struct decoder d = {.arena = arena, .scratch = &scratch};
-    arena_init(&scratch, 1 << 14);
-    d.batch = arena_calloc(arena, 1, sizeof *d.batch);
-    *error = d.batch ? decode(&d, bytes, length, max_bytes) : BATCH_ENOMEM;
-    arena_fini(&scratch);
-    return *error ? NULL : d.batch;
+    struct workspace *w = get_workspace();
+    struct batch *batch = w ? arena_calloc(arena, 1, sizeof *batch) : NULL;
+    *error = BATCH_ENOMEM;
+    if (!batch)
+        return NULL;
+    struct decoder d = {.arena = arena, .scratch = &w->scratch, .batch = batch};
+    *error = decode(&d, w, bytes, length, max_bytes);
+    tidy_workspace(w);
+    return *error ? NULL : batch;
 }

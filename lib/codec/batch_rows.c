@@ -148,8 +148,8 @@ static void decode_times(struct decoder *d)
     struct column_reader duration_column = d->columns[COLUMN_DURATION];
     uint64_t end = 0;
     for (uint32_t i = 0; i < b->span_count; i++) {
-        end += (uint64_t)column_get_signed(&end_column);
-        uint64_t duration = column_get(&duration_column);
+        end += (uint64_t)unzigzag(column_get_wide(&end_column));
+        uint64_t duration = column_get_wide(&duration_column);
         b->duration_ns[i] = duration;
         b->start_unix_ns[i] = end - duration;
     }
@@ -295,7 +295,7 @@ static int decode_values(struct decoder *d, const struct attribute_keys *a)
     for (uint32_t i = 0; i < a->count; i++) {
         switch (a->types[i]) {
         case VALUE_INT:
-            last_ints[a->keys[i]] += (uint64_t)column_get_signed(&ints);
+            last_ints[a->keys[i]] += (uint64_t)unzigzag(column_get_wide(&ints));
             values[i] = last_ints[a->keys[i]];
             break;
         case VALUE_DOUBLE:

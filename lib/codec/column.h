@@ -8,6 +8,7 @@
 #ifndef WEFT_CODEC_COLUMN_H
 #define WEFT_CODEC_COLUMN_H
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -85,13 +86,33 @@ struct column_reader {
     bool bad;
 };
 
+/* Of any length, byte by byte. */
 uint64_t column_get_long(struct column_reader *r);
+
+/* For columns whose numbers mostly take several bytes: up to eight are read at once, without a
+ * branch on how many there are. */
+static inline uint64_t column_get_wide(struct column_reader *r)
+{
+    uint64_t word;
+    if (__builtin_expect(r->end - r->next < (ptrdiff_t)sizeof word, 0))
+        return column_get_long(r);
+    memcpy(&word, r->next, sizeof word);
+    word = le64toh(word);
+    uint64_t last = ~word & 0x8080808080808080u; /* the first set bit ends the number */
+    if (__builtin_expect(last == 0, 0))
+        return column_get_long(r);
+    r->next += (__builtin_ctzll(last) >> 3) + 1;
+    word &= last ^ (last - 1);
+    word = (word & 0x007f007f007f007fu) | (word & 0x7f007f007f007f00u) >> 1;
+    word = (word & 0x00003fff00003fffu) | (word & 0x3fff00003fff0000u) >> 2;
+    return (word & 0x000000000fffffffu) | (word & 0x0fffffff00000000u) >> 4;
+}
 
 static inline uint64_t column_get(struct column_reader *r)
 {
     if (__builtin_expect(r->next < r->end && *r->next < 0x80, 1))
         return *r->next++;
-    return column_get_long(r);
+    return column_get_wide(r);
 }
 
 static inline int64_t column_get_signed(struct column_reader *r)

@@ -34,6 +34,26 @@ static void varints_of_every_length_come_back(void **state)
     column_fini(&c);
 }
 
+static void wide_and_narrow_reading_agree_up_to_the_last_byte(void **state)
+{
+    (void)state;
+    struct column c = {0};
+    uint64_t random = 88172645463325252u;
+    for (int i = 0; i < 2000; i++) {
+        random ^= random << 13, random ^= random >> 7, random ^= random << 17;
+        column_put(&c, random >> (random & 63));
+    }
+    struct column_reader wide = {c.bytes, c.bytes + c.length, false}, narrow = wide;
+    for (int i = 0; i < 2000; i++) {
+        assert_true(column_get_wide(&wide) == column_get_long(&narrow));
+        assert_ptr_equal(wide.next, narrow.next);
+    }
+    assert_int_equal(column_left(&wide), 0);
+    assert_true(column_get_wide(&wide) == 0);
+    assert_true(wide.bad);
+    column_fini(&c);
+}
+
 static void fixed_numbers_are_little_endian(void **state)
 {
     (void)state;
@@ -105,6 +125,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(varints_of_every_length_come_back),
+        cmocka_unit_test(wide_and_narrow_reading_agree_up_to_the_last_byte),
         cmocka_unit_test(fixed_numbers_are_little_endian),
         cmocka_unit_test(what_is_no_varint_is_remembered),
         cmocka_unit_test(a_hash_index_finds_what_was_put_in_also_when_hashes_collide),
