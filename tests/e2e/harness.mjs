@@ -325,14 +325,19 @@ export class Worker extends Daemon {
   static start(world, service, args = [], env = {}) {
     const worklog = path.join(world.dir, `worklog-${world.worklogs.length}`);
     world.worklogs.push(worklog);
-    return new Worker(world, service, program('worker'), [`--log=${worklog}`, ...args], {
+    const w = new Worker(world, service, program('worker'), [`--log=${worklog}`, ...args], {
       env: { WEFT_DIR: world.slabs, WEFT_SERVICE: service, WEFT_RING_BYTES: String(8 << 20), WEFT_THREADS: '16', ...env },
     });
+    w.worklog = worklog;
+    return w;
   }
 
   /* Asks it to end (or waits, where it has an end of its own); what it says of its spans. */
   async finish({ ask: asks = true } = {}) {
-    if (asks) this.signal('SIGTERM');
+    if (asks) {
+      await until(`${this.name} works`, () => !this.alive || fs.existsSync(this.worklog));
+      this.signal('SIGTERM');
+    }
     const result = await this.end();
     assert.deepEqual(result, { code: 0, signal: null }, this.said());
     return JSON.parse(this.said().trim().split('\n').pop());

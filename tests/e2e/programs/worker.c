@@ -64,6 +64,21 @@ static void fill(char *text, size_t length, uint64_t seed)
     }
 }
 
+static __thread struct timespec next;
+
+/* In the middle of a request, so that a kill meets three open spans. */
+static void pace(void)
+{
+    if (!options.rate)
+        return;
+    next.tv_nsec += 1000000000L / options.rate;
+    if (next.tv_nsec >= 1000000000L) {
+        next.tv_nsec -= 1000000000L;
+        next.tv_sec++;
+    }
+    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &next, NULL);
+}
+
 /* False: the log is full. */
 static bool work(struct weft_name *name, enum weft_kind kind, int depth)
 {
@@ -85,32 +100,20 @@ static bool work(struct weft_name *name, enum weft_kind kind, int depth)
         room = work(WEFT_NAME("child"), WEFT_CLIENT, 1);
     else if (depth == 1)
         room = work(WEFT_NAME("grandchild"), WEFT_INTERNAL, 0);
+    else
+        pace();
     weft_end(span);
     if (span.slot)
         atomic_store(&entry->state, WORKLOG_ENDED);
     return room;
 }
 
-static void pace(struct timespec *next)
-{
-    if (!options.rate)
-        return;
-    next->tv_nsec += 1000000000L / options.rate;
-    if (next->tv_nsec >= 1000000000L) {
-        next->tv_nsec -= 1000000000L;
-        next->tv_sec++;
-    }
-    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, next, NULL);
-}
-
 static void *run(void *unused)
 {
-    struct timespec next;
     clock_gettime(CLOCK_MONOTONIC, &next);
     for (long i = 0; !ending && (!options.requests || i < options.requests); i++) {
         if (!work(WEFT_NAME("request"), WEFT_SERVER, 2))
             break;
-        pace(&next);
     }
     return unused;
 }
@@ -176,11 +179,11 @@ int main(int argc, char **argv)
 {
     pthread_t threads[THREADS_MAX];
     struct sigaction action = {.sa_handler = on_signal};
+    sigaction(SIGTERM, &action, NULL); /* before the log is there: then it may be sent */
     if (!parse(argc, argv) || !(worklog = open_log(options.log, options.capacity))) {
         fprintf(stderr, "worker: bad options, or --log cannot be made\n");
         return 2;
     }
-    sigaction(SIGTERM, &action, NULL);
     for (long i = 0; i < options.threads; i++)
         if (pthread_create(&threads[i], NULL, run, NULL) != 0)
             return 1;
