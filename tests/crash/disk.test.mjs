@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Disks that are full for a while, and a collector that stops reading. A small disk is a tmpfs in
+ * a mount namespace of its own. */
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { assertComplete, assertWhole, lost, scenario, until } from '../e2e/harness.mjs';
+
+const incompressible = ['--requests=0', '--rate=400', '--threads=2', '--payload=400'];
+
+scenario("the ledger's disk is full: agents keep their batches, and all arrive when there is room", async (world, t) => {
+  const disk = await world.smallDisk('1m');
+  if (disk.denied) return t.skip(`no small disk can be made here: ${disk.denied}`);
+  const collector = await world.collector({
+    within: disk.within,
+    ledger: path.join(disk.path, 'ledger'),
+    args: ['--ledger-segment=128K'],
+  });
+  const agent = await world.agent(collector);
+  const worker = world.worker('busy', incompressible);
+  const full = await until('the ledger is full', async () => {
+    const { ledger } = (await collector.status()).collector;
+    return ledger.state === 'full' && ledger;
+  });
+  assert.match(full.error, /No space left/);
+  const ready = await collector.ask('/readyz');
+  assert.equal(ready.status, 503);
+  assert.match(ready.json().error, /full/);
+  assert.equal((await collector.ask('/healthz')).status, 200);
+  await until('batches wait in the spool', async () => (await agent.metrics()).get('weft_agent_spool_batches') > 10);
+  await collector.trace((await collector.api('/api/v1/traces?limit=1')).traces[0].trace_id);
+
+  disk.resize('256m');
+  await until('it is ready again', async () => (await collector.ask('/readyz')).status === 200);
+  await worker.finish();
+  await agent.drained();
+  assertComplete(world.account(collector.ledger, { within: disk.within }), await collector.status());
+  await collector.stop();
+});
+
+scenario("the spool's disk is full: rings hold what they can, and what they cannot is counted", async (world, t) => {
+  const disk = await world.smallDisk('256k');
+  if (disk.denied) return t.skip(`no small disk can be made here: ${disk.denied}`);
+  let collector = await world.collector();
+  await collector.stop();
+  const agent = await world.agent(collector, { within: disk.within, spool: path.join(disk.path, 'spool') });
+  const patient = world.worker('patient', ['--requests=0', '--rate=50', '--payload=400']);
+  const greedy = world.worker('greedy', ['--requests=4000', '--payload=400'], { WEFT_RING_BYTES: '65536' });
+  await until('the spool refuses', async () => (await agent.metrics()).get('weft_agent_spool_errors_total') > 2);
+  await greedy.finish({ ask: false });
+
+  disk.resize('256m');
+  collector = await collector.again();
+  const { ring_full: quiet } = await patient.finish();
+  assert.equal(quiet, 0, 'a ring that has room loses nothing');
+  await agent.drained();
+  const status = await collector.status();
+  const account = world.account(collector.ledger);
+  assertWhole(account);
+  assert.ok(account.missing_ended > 0, 'the greedy one lost some');
+  assert.equal(account.missing_ended, lost(status, 'ring_full'), JSON.stringify([account, status.losses]));
+  assert.equal(lost(status), lost(status, 'ring_full'));
+  await agent.stop();
+});
+
+scenario('a collector that stops reading: the spool grows to its limit, the oldest go, counted; the rest arrives', async (world) => {
+  const limit = 2 << 20;
+  const collector = await world.collector();
+  const agent = await world.agent(collector, { args: [`--spool-limit=${limit}`, '--in-flight=4'] });
+  const worker = world.worker('steady', ['--requests=0', '--rate=800', '--threads=2', '--payload=800']);
+  await until('spans arrive', async () => (await collector.status()).collector.accepted.spans > 100);
+  collector.signal('SIGSTOP');
+  await until('the spool passes its limit', async () =>
+    (await agent.metrics()).get('weft_agent_lost_total{place="spool",reason="spool_full"}') > 2000);
+  const bytes = fs.readdirSync(agent.spool).reduce((sum, f) => sum + fs.statSync(path.join(agent.spool, f)).size, 0);
+  assert.ok(bytes <= limit + (2 << 20), `${bytes} bytes in the spool: its limit and at most a segment more`);
+  collector.signal('SIGCONT');
+  await worker.finish();
+  await agent.drained();
+  await until('the loss is told', async () => lost(await collector.status(), 'spool_full') > 0);
+  const metrics = await agent.metrics();
+  const counted = metrics.get('weft_agent_lost_total{place="spool",reason="spool_full"}');
+  const status = await until('all of the loss is told', async () => {
+    const s = await collector.status();
+    return lost(s) === counted && s;
+  });
+  const account = world.account(collector.ledger);
+  assertWhole(account);
+  assert.ok(account.missing_ended > 0);
+  /* Batches that were on the way when they were dropped may still arrive. */
+  assert.ok(account.missing_ended + account.missing_begun <= counted, JSON.stringify([account, status.losses]));
+});
