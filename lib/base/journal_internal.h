@@ -41,6 +41,11 @@ struct journal {
 enum { JOURNAL_NAME_MAX = 64 };
 void journal_segment_name(const struct journal *j, uint64_t number, char name[JOURNAL_NAME_MAX]);
 
+/* 0, or -ENOMEM. Under the lock. */
+int journal_add_segment(struct journal *j, uint64_t number, uint64_t bytes);
+/* Under the lock. */
+void journal_release_file(struct journal_file *file);
+
 /* Reading one open segment file. */
 struct segment_reader {
     int fd;
