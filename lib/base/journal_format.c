@@ -1,37 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lib/base/journal_format.h"
 
-#include <endian.h>
 #include <string.h>
 #include <xxhash.h>
 
+#include "lib/base/little_endian.h"
+
 static const char magic[8] = "weftjrnl";
-
-static void put_u32(uint8_t *bytes, uint32_t value)
-{
-    value = htole32(value);
-    memcpy(bytes, &value, sizeof value);
-}
-
-static void put_u64(uint8_t *bytes, uint64_t value)
-{
-    value = htole64(value);
-    memcpy(bytes, &value, sizeof value);
-}
-
-static uint32_t get_u32(const uint8_t *bytes)
-{
-    uint32_t value;
-    memcpy(&value, bytes, sizeof value);
-    return le32toh(value);
-}
-
-static uint64_t get_u64(const uint8_t *bytes)
-{
-    uint64_t value;
-    memcpy(&value, bytes, sizeof value);
-    return le64toh(value);
-}
 
 void journal_header_write(uint8_t bytes[JOURNAL_HEADER_BYTES], const struct journal_header *header)
 {

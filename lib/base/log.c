@@ -13,6 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/base/clock.h"
+
 enum { LINE_MAX_BYTES = 2048, INTERVAL_LEAST_MS = 1000, INTERVAL_MOST_MS = 300000 };
 
 static const struct {
@@ -145,9 +147,7 @@ bool log_site_opens_at(struct log_site *site, int64_t now_ms, uint64_t *suppress
 bool log_site_opens(struct log_site *site, uint64_t *suppressed)
 {
     int error = errno;
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    bool opens = log_site_opens_at(site, now.tv_sec * 1000 + now.tv_nsec / 1000000, suppressed);
+    bool opens = log_site_opens_at(site, clock_monotonic_ms(), suppressed);
     errno = error;
     return opens;
 }

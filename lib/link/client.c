@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/link/address.h"
 #include "lib/link/client_internal.h"
@@ -27,20 +27,6 @@ enum {
     WAIT_MOST_MS = 1000, /* between two looks at the clock */
     RETRY_MS = 100,      /* after an error of the socket or of memory */
 };
-
-int64_t link_client_now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-uint64_t link_client_unix_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 /* From a half more to a half less, so that many agents spread out. */
 static int64_t jitter(int64_t ms)
@@ -208,7 +194,7 @@ static int send_message(struct link_client *c, enum link_type type, struct link_
     else if (result < 0)
         LOG_WARN_EVERY("sending to %s: %s", c->address, nn_strerror(-result));
     if (result == 0 && c->first_unheard_ms == 0)
-        c->first_unheard_ms = link_client_now_ms();
+        c->first_unheard_ms = clock_monotonic_ms();
     return result;
 }
 
@@ -218,7 +204,7 @@ void link_client_begin_hello(struct link_client *c)
     c->hello.attempt = 0;
     c->hello.interval_ms =
         c->state == LINK_FAILED ? HELLO_INTERVAL_FAILED_MS : HELLO_INTERVAL_LEAST_MS;
-    c->hello.due_ms = link_client_now_ms();
+    c->hello.due_ms = clock_monotonic_ms();
     if (c->state == LINK_FAILED)
         c->hello.due_ms += jitter(HELLO_INTERVAL_FAILED_MS);
     else
@@ -230,7 +216,7 @@ static void send_hello(struct link_client *c, int64_t now)
     uint8_t body[64];
     uint32_t request;
     Weft__Hello hello = WEFT__HELLO__INIT;
-    hello.sent_unix_ns = link_client_unix_ns();
+    hello.sent_unix_ns = clock_unix_ns();
     size_t length = weft__hello__pack(&hello, body);
     struct link_sequence sequence = {c->hello.nonce, c->hello.attempt + 1};
     if (c->requests < 0 && reopen_sockets(c) < 0) {
@@ -252,9 +238,8 @@ static void send_hello(struct link_client *c, int64_t now)
 
 static void write_cover(struct link_client *c, uint8_t *bytes, struct link_sequence oldest)
 {
-    struct link_cover cover = {.sent_unix_ns = link_client_unix_ns(),
-                               .oldest = oldest,
-                               .control_counter = c->control_counter};
+    struct link_cover cover = {
+        .sent_unix_ns = clock_unix_ns(), .oldest = oldest, .control_counter = c->control_counter};
     link_cover_write(bytes, &cover);
 }
 
@@ -368,7 +353,7 @@ int link_client_send(struct link_client *c, struct link_sequence sequence,
     f->sequence = sequence;
     f->oldest = oldest;
     f->tries = 0;
-    f->due_ms = link_client_now_ms();
+    f->due_ms = clock_monotonic_ms();
     c->counts.in_flight++;
     send_due(c, f->due_ms);
     return 0;
@@ -384,7 +369,7 @@ void link_client_tell(struct link_client *c, enum link_type type, const void *bo
     buffer_append(&tell->body, cover, sizeof cover);
     buffer_append(&tell->body, body, length);
     tell->pending = !tell->body.failed;
-    send_due(c, link_client_now_ms());
+    send_due(c, clock_monotonic_ms());
 }
 
 /* ---- time ---------------------------------------------------------------------------- */
@@ -460,7 +445,7 @@ static bool was_woken(struct link_client *c)
 
 int link_client_poll(struct link_client *c, struct link_event *event, int timeout_ms)
 {
-    int64_t now = link_client_now_ms(), deadline = now + timeout_ms;
+    int64_t now = clock_monotonic_ms(), deadline = now + timeout_ms;
     for (;;) {
         link_client_receive(c);
         keep_time(c, now);
@@ -471,7 +456,7 @@ int link_client_poll(struct link_client *c, struct link_event *event, int timeou
             return 0;
         int64_t due = next_due(c, now);
         wait_for_something(c, (int)((due < deadline ? due : deadline) - now));
-        now = link_client_now_ms();
+        now = clock_monotonic_ms();
     }
 }
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/link/client_internal.h"
 #include "weft.pb-c.h"
@@ -88,7 +89,7 @@ static void measure_skew(struct link_client *c, uint64_t attempt, uint64_t recei
 {
     if (attempt != c->hello.attempt)
         return;
-    uint64_t round_trip_ns = (uint64_t)(link_client_now_ms() - c->hello.sent_ms) * 1000000u;
+    uint64_t round_trip_ns = (uint64_t)(clock_monotonic_ms() - c->hello.sent_ms) * 1000000u;
     uint64_t middle = c->hello.sent_unix_ns + round_trip_ns / 2;
     c->counts.clock_skew_ns = (int64_t)(received_unix_ns - middle);
     if (c->counts.clock_skew_ns > SKEW_TOLERATED_NS ||
@@ -119,7 +120,7 @@ static bool take_hello_answer(struct link_client *c, const struct envelope *e,
     memcpy(c->control_key, answer->control_key.data, sizeof c->control_key);
     c->control_key_known = true;
     measure_skew(c, e->sequence.number, answer->received_unix_ns);
-    int64_t now = link_client_now_ms();
+    int64_t now = clock_monotonic_ms();
     for (uint32_t i = 0; i < c->max_in_flight; i++) {
         c->flights[i].waits = false; /* what was sent in another session is sent again */
         c->flights[i].due_ms = now;
@@ -168,7 +169,7 @@ static void postpone(struct flight *f)
     int64_t pause = (int64_t)BUSY_LEAST_MS << doublings;
     pause = pause < BUSY_MOST_MS ? pause : BUSY_MOST_MS;
     f->waits = false;
-    f->due_ms = link_client_now_ms() + pause / 2 + randombytes_uniform((uint32_t)pause);
+    f->due_ms = clock_monotonic_ms() + pause / 2 + randombytes_uniform((uint32_t)pause);
 }
 
 static void take_flight_answer(struct link_client *c, struct flight *f, const Weft__Answer *answer)

@@ -65,9 +65,6 @@ struct link_client {
     size_t event_first, event_count, event_capacity;
 };
 
-int64_t link_client_now_ms(void);
-uint64_t link_client_unix_ns(void);
-
 /* Begins a round of hellos, the first at once. */
 void link_client_begin_hello(struct link_client *c);
 /* Answers a batch in the collector's place. 0, or -1 when memory is out. */

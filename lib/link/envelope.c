@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lib/link/envelope.h"
 
-#include <endian.h>
 #include <sodium.h>
 #include <string.h>
 #include <xxhash.h>
 
+#include "lib/base/little_endian.h"
 #include "lib/link/keys.h"
 
 enum {
@@ -20,32 +20,6 @@ _Static_assert(NONCE_OFFSET + NONCE_BYTES == ENVELOPE_HEADER_BYTES, "the nonce e
 _Static_assert(SEAL_BYTES <= 16 && CHECKSUM_BYTES <= 16, "ENVELOPE_OVERHEAD_MOST");
 
 static const char magic[4] = {'w', 'e', 'f', 't'};
-
-static void put_u32(uint8_t *bytes, uint32_t value)
-{
-    value = htole32(value);
-    memcpy(bytes, &value, sizeof value);
-}
-
-static void put_u64(uint8_t *bytes, uint64_t value)
-{
-    value = htole64(value);
-    memcpy(bytes, &value, sizeof value);
-}
-
-static uint32_t get_u32(const uint8_t *bytes)
-{
-    uint32_t value;
-    memcpy(&value, bytes, sizeof value);
-    return le32toh(value);
-}
-
-static uint64_t get_u64(const uint8_t *bytes)
-{
-    uint64_t value;
-    memcpy(&value, bytes, sizeof value);
-    return le64toh(value);
-}
 
 static size_t extra_bytes(bool sealed)
 {

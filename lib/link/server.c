@@ -13,9 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/link/address.h"
 #include "lib/link/control.h"
@@ -52,20 +52,6 @@ struct ticket {
     uint8_t key[LINK_KEY_BYTES];
     uint64_t control_counter; /* that the agent knows */
 };
-
-static uint64_t unix_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
-static int64_t monotonic_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static void count(_Atomic uint64_t *counter)
 {
@@ -206,7 +192,7 @@ static void refuse(struct link_server *s, const struct ticket *ticket, enum link
     Weft__Answer answer = WEFT__ANSWER__INIT;
     answer.verdict = verdict;
     answer.text = (char *)text;
-    answer.received_unix_ns = unix_ns();
+    answer.received_unix_ns = clock_unix_ns();
     send_answer(s, ticket, &answer);
 }
 
@@ -219,7 +205,7 @@ void link_server_answer(struct link_server *s, struct link_request *request,
     Weft__Answer answer = WEFT__ANSWER__INIT;
     answer.verdict = verdict;
     answer.text = (char *)(text ? text : "");
-    answer.received_unix_ns = unix_ns();
+    answer.received_unix_ns = clock_unix_ns();
     send_with_switches(s, ticket, &answer);
     sodium_memzero(ticket, sizeof *ticket);
     free(ticket);
@@ -241,7 +227,7 @@ static void answer_hello(struct link_server *s, struct ticket *ticket, struct se
 {
     Weft__Answer answer = WEFT__ANSWER__INIT;
     answer.verdict = LINK_ACCEPTED;
-    answer.received_unix_ns = unix_ns();
+    answer.received_unix_ns = clock_unix_ns();
     answer.session = link_sessions_offer(&agent->sessions, ticket->sequence.epoch);
     answer.control_key = (ProtobufCBinaryData){sizeof s->control_key, s->control_key};
     ticket->control_counter = UINT64_MAX; /* whatever it knew was another collector's */
@@ -396,7 +382,7 @@ static void accept_told(struct link_server *s, const struct ticket *ticket)
 {
     Weft__Answer answer = WEFT__ANSWER__INIT;
     answer.verdict = LINK_ACCEPTED;
-    answer.received_unix_ns = unix_ns();
+    answer.received_unix_ns = clock_unix_ns();
     send_with_switches(s, ticket, &answer);
 }
 
@@ -421,7 +407,7 @@ static bool take_message(struct link_server *s, struct link_message *message,
 
 int link_server_receive(struct link_server *s, struct link_request *request, int timeout_ms)
 {
-    int64_t deadline = monotonic_ms() + timeout_ms;
+    int64_t deadline = clock_monotonic_ms() + timeout_ms;
     while (!atomic_load(&s->stopped)) {
         struct link_message message;
         int result = link_socket_receive(s->requests, &message);
@@ -430,7 +416,7 @@ int link_server_receive(struct link_server *s, struct link_request *request, int
                 return 1;
             continue;
         }
-        int64_t left = deadline - monotonic_ms();
+        int64_t left = deadline - clock_monotonic_ms();
         if (left <= 0)
             return 0;
         struct pollfd fds[] = {{s->stop_fd, POLLIN, 0}, {s->requests_fd, POLLIN, 0}};
