@@ -171,7 +171,8 @@ static void begin_with(struct recorder *r)
 static struct recorder *acquire(void)
 {
     struct process *p = process_get();
-    if (p && __atomic_load_n(&p->control->recording, __ATOMIC_RELAXED) == SLAB_RECORDING_RETIRED) {
+    if (p && atomic_load_explicit(&p->control->recording, memory_order_relaxed) ==
+                 SLAB_RECORDING_RETIRED) {
         process_check(p);
         p = process_get();
     }

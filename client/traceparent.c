@@ -50,8 +50,10 @@ void hex_write(char *text, unsigned digits, uint64_t value)
 
 static void take_tracestate(struct weft_context *context, const char *text)
 {
-    size_t length = text ? strnlen(text, sizeof context->tracestate + 1) : 0;
-    if (length >= sizeof context->tracestate)
+    if (!text)
+        return;
+    size_t length = strnlen(text, sizeof context->tracestate);
+    if (length == sizeof context->tracestate)
         return;
     for (size_t i = 0; i < length; i++)
         if (text[i] < 0x20 || text[i] > 0x7e)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Warnings that find real faults, and the sanitizers.
 
-add_compile_options(-Wall -Wextra -Werror -Wshadow -Wpointer-arith -Wcast-align -Wundef
+add_compile_options(-Wall -Wextra -Werror -Wshadow -Wpointer-arith -Wundef
                     -Wwrite-strings -Wformat=2 -Wvla -Wimplicit-fallthrough -fno-common)
 add_compile_options($<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes> $<$<COMPILE_LANGUAGE:C>:-Wmissing-prototypes>
                     $<$<COMPILE_LANGUAGE:C>:-Wold-style-definition>)
