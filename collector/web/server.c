@@ -34,6 +34,7 @@ struct exchange {
     char body[WEB_BODY_MAX + 1];
     size_t body_length;
     bool started, too_long;
+    bool nul_in_path; /* the library would end the path there */
 };
 
 /* ---- the library's callbacks ------------------------------------------------------------------
@@ -44,7 +45,9 @@ static void *on_uri(void *context, const char *uri, struct MHD_Connection *conne
     (void)context;
     (void)connection;
     struct exchange *x = calloc(1, sizeof *x);
-    const char *query = strchr(uri, '?');
+    const char *query = strchr(uri, '?'), *nul = strstr(uri, "%00");
+    if (x)
+        x->nul_in_path = nul && (!query || nul < query);
     if (x && query) {
         x->query = strdup(query + 1);
         if (!x->query) {
@@ -230,7 +233,9 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
         .body = x->body,
         .body_length = x->body_length,
     };
-    if (x->too_long)
+    if (x->nul_in_path)
+        reply_error(&reply, 400, "the path holds a zero byte");
+    else if (x->too_long)
         reply_error(&reply, 413, "the body is longer than %d bytes", WEB_BODY_MAX);
     else
         web_answer(s->web, &request, &reply);
