@@ -117,7 +117,7 @@ export class Daemon {
   constructor(world, name, file, args, { env = {}, stdin = 'ignore', stdout = 'log', within = [] } = {}) {
     this.world = world;
     this.name = name;
-    this.log = path.join(world.dir, `${name}-${world.serial++}.log`);
+    this.log = path.join(world.dir, `${name.replace(/[^\w.-]/g, '_')}-${world.serial++}.log`);
     const fd = fs.openSync(this.log, 'a');
     const line = [...within, 'setpriv', '--pdeathsig', 'KILL', file, ...args];
     this.child = spawn(line[0], line.slice(1), {
