@@ -16,6 +16,7 @@
 #include "agent/report.h"
 #include "agent/sweeper.h"
 #include "agent/web.h"
+#include "lib/base/descriptors.h"
 #include "lib/base/log.h"
 #include "lib/ring/guard.h"
 
@@ -199,6 +200,7 @@ int main(int argc, char **argv)
         break;
     }
     set_log_level(&a.config);
+    descriptors_raise_limit();
     signal(SIGPIPE, SIG_IGN);
     guard_install();
     a.counters.start_unix_ns = host_clock_now_unix_ns();

@@ -2,7 +2,10 @@
 /* Many agents on one collector: each with a link of its own (real connections, hello, seals,
  * acknowledgements, reports), all in this program, dealt out to a few threads.
  *
- *     bench_agents AGENTS SPANS-PER-SECOND SECONDS LINK-ADDRESS CONTROL-ADDRESS [KEYS-DIRECTORY]
+ *     bench_agents FIRST AGENTS SPANS-PER-SECOND SECONDS LINK CONTROL KEYS-DIRECTORY
+ *
+ * They are called sim-FIRST and so on. nanomsg has room for 512 sockets in a process and a link
+ * needs two, so more than 200 take several of this program.
  *
  * Every agent sends a batch of the dashboard workload a second, of such a size that all together
  * make the rate. Prints one line of JSON.
@@ -22,9 +25,9 @@ enum { THREADS = 2, LATENCIES_MAX = 1 << 20, POOL = 32 };
 
 struct simulated {
     struct link_client *link;
-    uint64_t number;  /* of the next batch */
-    double next_ns;   /* when it is due */
-    double sent_ns;   /* of the one under way */
+    uint64_t number; /* of the next batch */
+    double next_ns;  /* when it is due */
+    double sent_ns;  /* of the one under way */
     bool under_way;
 };
 
@@ -37,7 +40,7 @@ struct crew {
 };
 
 static struct {
-    unsigned agents;
+    unsigned first, agents;
     double spans_per_second, end_ns;
     unsigned spans_per_batch;
     const char *link, *control, *keys;
@@ -46,7 +49,8 @@ static struct {
 
 static void make_batches(void)
 {
-    struct workload *w = workload_create(WORKLOAD_DASHBOARD, 7, (uint64_t)measure_clock_ns(CLOCK_REALTIME));
+    struct workload *w =
+        workload_create(WORKLOAD_DASHBOARD, 7, (uint64_t)measure_clock_ns(CLOCK_REALTIME));
     struct batch_builder *b = batch_builder_create();
     for (int i = 0; i < POOL; i++) {
         batch_builder_reset(b);
@@ -61,12 +65,12 @@ static void make_batches(void)
 static void open_link(struct simulated *s, unsigned i)
 {
     char name[32], key[4096], why[512];
-    snprintf(name, sizeof name, "sim-%04u", i);
-    snprintf(key, sizeof key, "%s/%s.key", plan.keys ? plan.keys : "", name);
+    snprintf(name, sizeof name, "sim-%04u", plan.first + i);
+    snprintf(key, sizeof key, "%s/%s.key", plan.keys, name);
     const struct link_client_options options = {.address = plan.link,
                                                 .control_address = plan.control,
                                                 .agent = name,
-                                                .key_file = plan.keys ? key : NULL,
+                                                .key_file = key,
                                                 .max_in_flight = 4,
                                                 .answer_timeout_ms = 10000};
     s->link = link_client_create(&options, why, sizeof why);
@@ -137,15 +141,17 @@ static void *run_crew(void *context)
 
 int main(int argc, char **argv)
 {
-    if (argc < 6 || argc > 7) {
-        fprintf(stderr, "usage: bench_agents AGENTS SPANS-PER-SECOND SECONDS LINK CONTROL [KEYS]\n");
+    if (argc != 8) {
+        fprintf(stderr,
+                "usage: bench_agents FIRST AGENTS SPANS-PER-SECOND SECONDS LINK CONTROL KEYS\n");
         return 2;
     }
-    plan.agents = (unsigned)atoi(argv[1]);
-    plan.spans_per_second = atof(argv[2]);
-    plan.link = argv[4];
-    plan.control = argv[5];
-    plan.keys = argc > 6 ? argv[6] : NULL;
+    plan.first = (unsigned)atoi(argv[1]);
+    plan.agents = (unsigned)atoi(argv[2]);
+    plan.spans_per_second = atof(argv[3]);
+    plan.link = argv[5];
+    plan.control = argv[6];
+    plan.keys = argv[7];
     plan.spans_per_batch = (unsigned)(plan.spans_per_second / plan.agents);
     make_batches();
 
@@ -155,7 +161,7 @@ int main(int argc, char **argv)
         open_link(&agents[i], i);
         agents[i].next_ns = start + 3e9 + 1e9 * i / plan.agents;
     }
-    plan.end_ns = measure_wall_ns() + 3e9 + atof(argv[3]) * 1e9;
+    plan.end_ns = measure_wall_ns() + 3e9 + atof(argv[4]) * 1e9;
 
     struct crew crews[THREADS];
     pthread_t threads[THREADS];

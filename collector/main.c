@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "collector/collector.h"
+#include "lib/base/descriptors.h"
 #include "lib/base/log.h"
 
 enum { EXIT_USAGE = 2, LOOK_MS = 500 };
@@ -85,6 +86,7 @@ static int run(const struct collector_config *config, int argc, char **argv)
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGHUP);
     sigprocmask(SIG_BLOCK, &signals, NULL); /* every thread started from here inherits it */
+    descriptors_raise_limit();
     signal(SIGPIPE, SIG_IGN);
 
     struct collector *c = collector_start(config, why, sizeof why);
