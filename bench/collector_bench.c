@@ -15,8 +15,8 @@
 #include "bench/measure.h"
 #include "bench/workload.h"
 #include "collector/accept/commit.h"
-#include "collector/clock.h"
 #include "collector/query/query.h"
+#include "lib/base/clock.h"
 
 enum { BATCHES = 300, SPANS_PER_BATCH = 2000, ROUNDS = 5, GROUP = 16 };
 

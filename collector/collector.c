@@ -8,8 +8,8 @@
 
 #include "collector/accept/commit.h"
 #include "collector/accept/receiver.h"
-#include "collector/clock.h"
 #include "collector/web/web.h"
+#include "lib/base/clock.h"
 #include "lib/base/log.h"
 
 enum { HTTP_TIMEOUT_S = 30 };

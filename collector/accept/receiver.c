@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collector/accept/receiver.h"
 
-#include "collector/clock.h"
+#include "lib/base/clock.h"
 #include "lib/base/log.h"
 
 enum { RECEIVE_MS = 200 };

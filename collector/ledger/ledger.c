@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "collector/clock.h"
 #include "collector/ledger/internal.h"
+#include "lib/base/clock.h"
 #include "lib/base/log.h"
 
 /* ---- segments -----------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The lists: traces, services, what is in flight. */
-#include "collector/clock.h"
 #include "collector/web/api.h"
+#include "lib/base/clock.h"
 
 /* ---- traces -----------------------------------------------------------------------------------
  */

@@ -3,8 +3,8 @@
  * from being freed until the last byte is sent or the client is gone. */
 #include <stdlib.h>
 
-#include "collector/clock.h"
 #include "collector/web/api.h"
+#include "lib/base/clock.h"
 #include "lib/model/loss.h"
 
 enum { SPANS_AT_ONCE = 500, STREAM_BYTES = 64 << 10 };
