@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "collector/clock.h"
+#include "lib/base/clock.h"
 #include "lib/link/client.h"
 #include "tests/unit/collector/spans.h"
 

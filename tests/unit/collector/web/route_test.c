@@ -6,8 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "collector/clock.h"
 #include "collector/web/web.h"
+#include "lib/base/clock.h"
 #include "lib/model/loss.h"
 #include "tests/unit/collector/spans.h"
 
