@@ -81,8 +81,8 @@ const overTime = () => withWorld(async (world, collector, agent) => {
 
 console.log(`services, agent and collector on one machine, ${seconds} s each (${build})\n`);
 table([['rate', 'spans/s', 'lost', 'fresh p50 ms', 'p99 ms', 'service ns/span', 'agent', 'collector'],
-       ...await ceiling('dashboard', [50000, 100000, 200000, 400000, 600000, 800000, 1000000]),
-       ...await ceiling('eleven', [50000, 100000, 200000, 300000, 400000])]);
+       ...await ceiling('dashboard', [50000, 100000, 200000, 400000, 600000, 800000, 1000000, 1200000, 1500000]),
+       ...await ceiling('eleven', [50000, 100000, 200000, 300000, 400000, 500000, 600000])]);
 const [on, off] = await serviceCost();
 table([['a service with 20 µs of work a trace', 'CPU ns/span', 'ratio'],
        ['recording on', on.toFixed(0), (on / off).toFixed(3)], ['recording off', off.toFixed(0), '1.000']]);
