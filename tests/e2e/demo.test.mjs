@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The demo as an engineer runs it first: real redis, memcached and services, and one that dies. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import path from 'node:path';
+import { build, sanitized, scenario } from './harness.mjs';
+
+const missing = ['redis-server', 'memcached'].filter((f) => spawnSync(f, ['--version']).error);
+const skip = sanitized ? 'its services are linked with libraries that no sanitizer knows'
+  : missing.length > 0 && `${missing.join(' and ')} not installed`;
+
+scenario('the demo with a killed cell closes with a summary in which no loss is unexplained', { skip }, async (world) => {
+  const said = world.run(path.join(build, 'cli/weft'), ['demo', '--for', '12', '--rate', '60', '--port', '0', '--kill-cell', '--deploy']);
+  assert.match(said, /The page: http:\/\/127\.0\.0\.1:\d+\//);
+  assert.match(said, /killing cell c2/);
+  assert.match(said, /^ +unexplained +0$/m);
+  const [, recorded, accepted] = said.match(/^ +spans +(\d+) recorded, (\d+) accepted$/m);
+  assert.equal(accepted, recorded);
+  assert.ok(Number(accepted) > 500);
+  assert.ok(Number(said.match(/^ +died spans +(\d+), in/m)[1]) > 0);
+});
