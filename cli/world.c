@@ -134,7 +134,8 @@ static bool collector_line(const struct world *w, struct line *l)
     add(l, "--link=tcp://127.0.0.1:%u", w->link_port);
     add(l, "--control=tcp://127.0.0.1:%u", w->control_port);
     add(l, "--ledger-dir=%s/ledger", w->directory);
-    if (beside_us(page, sizeof page, "../../../ui/dist"))
+    if (beside_us(page, sizeof page, "../../../ui/dist") ||
+        beside_us(page, sizeof page, "../share/weft/page"))
         add(l, "--page-dir=%s", page);
     return true;
 }
