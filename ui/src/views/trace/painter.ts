@@ -41,7 +41,7 @@ export function createPainter(store: TraceStore, { canvas, scroller, treeWidth }
       colours = {
         trace,
         colour: trace.processes.map(({ service }) => serviceColour(service)),
-        service: trace.processes.map(({ service }) => service),
+        service: trace.processes.map(({ service, cell }) => (cell ? `${service} ${cell}` : service)),
       };
     }
     return colours;
