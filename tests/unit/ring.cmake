@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 weft_unit(ring/span_id)
+weft_unit(ring/slab_layout LINK weft_model)
+target_compile_definitions(unit_ring_slab_layout PRIVATE SLAB_PAGE_FILE="${PROJECT_SOURCE_DIR}/docs/format/slab.md")
 weft_unit(ring/slab_reader LINK weft_static ring)
 weft_unit(client/span LINK weft_static ring)
 weft_unit(client/threads LINK weft_static ring)
