@@ -31,7 +31,7 @@ static struct {
 } options = {.threads = 1, .requests = 100, .capacity = 1 << 20};
 
 static struct worklog *worklog;
-static volatile sig_atomic_t ending;
+static atomic_bool ending;
 
 static void on_signal(int number)
 {
