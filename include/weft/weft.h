@@ -137,9 +137,9 @@ weft_span weft_current(void);
 
 /* Ends when its scope is left, by return, break, goto, or a C++ exception. */
 #define WEFT_SCOPE(variable, name, kind)                                                           \
-    __attribute__((cleanup(weft_scope_end))) weft_span variable = weft_begin(name, kind)
+    __attribute__((unused, cleanup(weft_scope_end))) weft_span variable = weft_begin(name, kind)
 #define WEFT_SCOPE_FROM(variable, name, kind, parent)                                              \
-    __attribute__((cleanup(weft_scope_end))) weft_span variable =                                  \
+    __attribute__((unused, cleanup(weft_scope_end))) weft_span variable =                          \
         weft_begin_from(name, kind, parent)
 static inline void weft_scope_end(const weft_span *span)
 {
