@@ -228,6 +228,8 @@ static void reap(struct sweeper *s, struct recording_process *p)
 static void bury(struct sweeper *s)
 {
     for (size_t i = s->processes.count; i-- > 0;) {
+        if (i >= s->processes.count)
+            continue; /* a batch that was closed on the way let others go */
         struct recording_process *p = s->processes.all[i];
         if (!p->dead)
             continue;
