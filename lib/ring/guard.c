@@ -7,14 +7,6 @@
 #include <signal.h>
 #include <stdint.h>
 
-/* ThreadSanitizer puts a handler around ours that blocks all signals: there the jump has to
- * unblock them, which costs a system call. */
-#ifdef __SANITIZE_THREAD__
-enum { SAVE_MASK = 1 };
-#else
-enum { SAVE_MASK = 0 };
-#endif
-
 static __thread struct {
     uintptr_t base;
     size_t bytes;
@@ -44,7 +36,7 @@ bool guard_run(const void *base, size_t bytes, void (*step)(void *), void *conte
     guarded.base = (uintptr_t)base;
     guarded.bytes = bytes;
     guarded.back = &back;
-    bool whole = sigsetjmp(back, SAVE_MASK) == 0;
+    bool whole = sigsetjmp(back, 0) == 0;
     if (whole)
         step(context);
     guarded.back = NULL;
