@@ -15,11 +15,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -28,9 +30,8 @@
 #include "client/recorder.h"
 #include "lib/ring/ticks.h"
 
-#define DIRECTORY_STANDARD "/run/weft"
-#define NAMES_BYTES        (256u << 10)
-#define RESOURCE_BYTES     (16u << 10)
+#define NAMES_BYTES    (256u << 10)
+#define RESOURCE_BYTES (16u << 10)
 
 struct process *_Atomic process_current;
 
@@ -110,18 +111,35 @@ static uint64_t own_pid_namespace(void)
     return stat("/proc/self/ns/pid", &st) == 0 ? st.st_ino : 0;
 }
 
-/* Sizes from the environment, offsets from the sizes. */
-static void lay_out(struct slab_file *f)
+/* What the environment says, settled at the first file: where another takes its place, the slot
+ * of an older handle has the size that all slots have. A forked child, in which no older handle
+ * is good, asks again. */
+static struct {
+    uint32_t thread_capacity, slot_count, slot_bytes, ring_bytes; /* all 0: not settled */
+} sizes;
+
+static void settle_sizes(void)
 {
-    f->thread_capacity = (uint32_t)identity_number("WEFT_THREADS", 512, 1, SLAB_THREADS_MAX);
-    f->slot_count = (uint32_t)identity_number("WEFT_SLOTS", 128, 4, SLAB_SLOTS_MAX);
+    if (sizes.thread_capacity)
+        return;
+    sizes.slot_count = (uint32_t)identity_number("WEFT_SLOTS", 128, 4, SLAB_SLOTS_MAX);
     unsigned long payload = identity_number("WEFT_SLOT_BYTES", 2048, 256, 32768) & ~7ul;
     /* One line more than a power of two: slots spread over the cache's sets. */
-    f->slot_bytes = (uint32_t)(sizeof(struct slab_slot) + payload + 63) & ~63u;
-    if (f->slot_bytes % 4096 == 0)
-        f->slot_bytes += 64;
-    f->ring_bytes = round_power(
+    sizes.slot_bytes = (uint32_t)(sizeof(struct slab_slot) + payload + 63) & ~63u;
+    if (sizes.slot_bytes % 4096 == 0)
+        sizes.slot_bytes += 64;
+    sizes.ring_bytes = round_power(
         identity_number("WEFT_RING_BYTES", 1 << 20, SLAB_RING_BYTES_MIN, SLAB_RING_BYTES_MAX));
+    sizes.thread_capacity = (uint32_t)identity_number("WEFT_THREADS", 512, 1, SLAB_THREADS_MAX);
+}
+
+static void lay_out(struct slab_file *f)
+{
+    settle_sizes();
+    f->thread_capacity = sizes.thread_capacity;
+    f->slot_count = sizes.slot_count;
+    f->slot_bytes = sizes.slot_bytes;
+    f->ring_bytes = sizes.ring_bytes;
 
     f->readers_offset = 2 * SLAB_PAGE;
     f->names_offset =
@@ -154,13 +172,25 @@ static void describe(struct slab_file *f, enum slab_clock clock)
     lay_out(f);
 }
 
-static int allocate(int fd, uint64_t offset, uint64_t bytes)
+/* Beyond RLIMIT_FSIZE the kernel would send SIGXFSZ, which kills. A signal that comes while tmpfs
+ * gives room makes it begin anew: a profiler's would keep it from ever being done. */
+bool process_allocate(int fd, uint64_t offset, uint64_t bytes)
 {
-    int error;
-    do
-        error = posix_fallocate(fd, (off_t)offset, (off_t)bytes);
-    while (error == EINTR);
-    return error;
+    struct rlimit largest;
+    sigset_t all, before;
+    if (getrlimit(RLIMIT_FSIZE, &largest) == 0 && offset + bytes > largest.rlim_cur)
+        return false;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int error = posix_fallocate(fd, (off_t)offset, (off_t)bytes);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return error == 0;
+}
+
+bool process_owns_file(const struct process *p)
+{
+    struct stat st;
+    return p->fd >= 0 && fstat(p->fd, &st) == 0 && st.st_dev == p->device && st.st_ino == p->inode;
 }
 
 struct resource_writer {
@@ -186,10 +216,6 @@ static void add_resource(void *context, const char *key, const char *value, size
 static void fill(struct process *p, const struct slab_file *description)
 {
     *p->file = *description;
-    for (int i = 0; i < SLAB_LOSS_REASONS; i++)
-        atomic_store_explicit(&p->file->lost[i],
-                              atomic_exchange_explicit(&lost_early[i], 0, memory_order_relaxed),
-                              memory_order_relaxed);
     names_reset_locked();
     char *resource = p->base + p->file->resource_offset;
     struct resource_writer w = {p, resource, resource + RESOURCE_BYTES};
@@ -245,11 +271,31 @@ static struct process *describe_process(const struct slab_file *f, int fd)
     return p;
 }
 
+/* What was lost while there was no file is told of in this one. */
+static void adopt_losses(struct process *p)
+{
+    for (int i = 0; i < SLAB_LOSS_REASONS; i++)
+        atomic_fetch_add_explicit(&p->file->lost[i],
+                                  atomic_exchange_explicit(&lost_early[i], 0, memory_order_relaxed),
+                                  memory_order_relaxed);
+}
+
 /* The lock tells a reader in another pid namespace that we live. */
 static void lock_file(int fd)
 {
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     fcntl(fd, F_OFD_SETLK, &lock);
+}
+
+/* Keeps what `fd` is. */
+static bool know_file(struct process *p)
+{
+    struct stat st;
+    if (fstat(p->fd, &st) != 0)
+        return false;
+    p->device = st.st_dev;
+    p->inode = st.st_ino;
+    return true;
 }
 
 static struct process *create_in(int directory)
@@ -265,12 +311,14 @@ static struct process *create_in(int directory)
     if (fd < 0)
         return NULL;
     struct process *p = NULL;
-    if (allocate(fd, 0, f.threads_offset) == 0 && (p = describe_process(&f, fd))) {
+    if (process_allocate(fd, 0, f.threads_offset) && (p = describe_process(&f, fd))) {
         p->generation = ++generation;
         lock_file(fd);
         fill(p, &f);
-        if (renameat(directory, temporary, directory, final_name) == 0)
+        if (know_file(p) && renameat(directory, temporary, directory, final_name) == 0) {
+            adopt_losses(p);
             return p;
+        }
         munmap(p->base, p->mapping_bytes);
         munmap(p->recorders, f.thread_capacity * sizeof(struct recorder));
         munmap(p, sizeof *p);
@@ -283,12 +331,15 @@ static struct process *create_in(int directory)
 static struct process *create(void)
 {
     const char *path = secure_getenv("WEFT_DIR");
-    int directory =
-        open(path && *path ? path : DIRECTORY_STANDARD, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (!path || !*path)
+        path = BELL_DIRECTORY;
+    int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (directory < 0)
         return NULL;
     struct process *p = create_in(directory);
     close(directory);
+    if (p)
+        snprintf(p->directory, sizeof p->directory, "%s", path);
     return p;
 }
 
@@ -301,24 +352,32 @@ static void publish(struct process *p)
 
 /* ---- fork ------------------------------------------------------------------------------ */
 
-/* In the child the one thread there holds no lock of ours: before_fork took it. The parent's
- * slabs become zeros, the file's lock stays with the parent alone. */
+/* In the child the one thread there holds no lock of ours: process_lock before the fork took it.
+ * The parent's slabs become zeros that nobody writes (no handle finds its span there), the file's
+ * lock stays with the parent alone. */
 static void after_fork_child(void)
 {
     struct process *p = atomic_load_explicit(&process_current, memory_order_relaxed);
     if (p) {
-        mmap(p->base, p->mapping_bytes, PROT_READ | PROT_WRITE,
+        mmap(p->base, p->mapping_bytes, PROT_READ,
              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
-        if (p->fd >= 0)
+        if (process_owns_file(p))
             close(p->fd);
         p->fd = -1;
         publish(NULL);
     }
     recorder_forget();
+    sizes.thread_capacity = 0;
     for (int i = 0; i < SLAB_LOSS_REASONS; i++)
         atomic_store_explicit(&lost_early[i], 0, memory_order_relaxed);
     atomic_store_explicit(&next_try_ns, 0, memory_order_relaxed);
     pthread_mutex_init(&mutex, NULL);
+}
+
+/* Before anybody else's handlers: so in a child ours runs first, and theirs may record. */
+__attribute__((constructor)) static void watch_forks(void)
+{
+    pthread_atfork(process_lock, process_unlock, after_fork_child);
 }
 
 static void initialise(void)
@@ -326,8 +385,6 @@ static void initialise(void)
     const char *off = secure_getenv("WEFT_OFF");
     if (off && strcmp(off, "1") == 0)
         __atomic_store_n(&weft_recording_word, &recording_off, __ATOMIC_RELEASE);
-    else
-        pthread_atfork(process_lock, process_unlock, after_fork_child);
 }
 
 /* ---- getting and replacing --------------------------------------------------------------- */
@@ -369,7 +426,7 @@ struct process *process_get(void)
 static bool is_gone(const struct process *p)
 {
     struct stat st;
-    return p->fd < 0 || fstat(p->fd, &st) != 0 || st.st_nlink == 0 ||
+    return !process_owns_file(p) || fstat(p->fd, &st) != 0 || st.st_nlink == 0 ||
            atomic_load_explicit(&p->control->recording, memory_order_acquire) ==
                SLAB_RECORDING_RETIRED;
 }
@@ -384,7 +441,8 @@ void process_check(struct process *p)
     if (p == atomic_load_explicit(&process_current, memory_order_relaxed) && is_gone(p)) {
         struct process *fresh = create();
         if (fresh) {
-            close(p->fd);
+            if (process_owns_file(p))
+                close(p->fd);
             p->fd = -1;
             publish(fresh);
         }

@@ -10,8 +10,10 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "lib/model/loss.h"
+#include "lib/ring/bell.h"
 #include "lib/ring/slab.h"
 #include "weft/weft.h"
 
@@ -22,7 +24,10 @@ struct process {
     struct slab_file *file;
     struct slab_control *control;
     struct slab_reader_word *readers;
-    int fd;              /* holds the file's lock; -1 after it was taken from us */
+    int fd;       /* holds the file's lock; -1 where we have none any more */
+    dev_t device; /* what `fd` is, as long as nobody has closed it under us */
+    ino_t inode;
+    char directory[BELL_PATH_MAX + 1]; /* cut off where it is too long for a bell */
     uint32_t generation; /* 1, 2, 3 …: which process file; names are numbered per file */
     enum slab_clock clock;
     uint32_t slot_count, slot_bytes, payload_bytes, ring_bytes, thread_capacity;
@@ -41,10 +46,17 @@ extern struct process *_Atomic process_current __attribute__((visibility("hidden
  * the same. */
 struct process *process_get(void);
 
-/* Called where something was found wrong (ring full, recording word not 0): replaces the process
- * file if the agent retired it or if it has vanished from its directory. Looks at most once a
- * second. */
+/* Called where something was found wrong (ring full, no thread slab, recording word not 0):
+ * replaces the process file if the agent retired it, if it has vanished from its directory, or if
+ * its descriptor is not ours any more. Looks at most once a second. */
 void process_check(struct process *p);
+
+/* Whether `fd` is our file still: a service may close every descriptor (closefrom) and be given
+ * the same number for a file of its own, which is none of our business. Holding the lock. */
+bool process_owns_file(const struct process *p);
+
+/* Takes room in a process file, all or nothing. */
+bool process_allocate(int fd, uint64_t offset, uint64_t bytes);
 
 /* Counts what was lost outside any slab; p may be NULL. */
 void process_lost(struct process *p, enum loss_reason reason);

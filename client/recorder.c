@@ -36,8 +36,9 @@ static void leave(struct recorder *r)
 
 static void thread_exits(void *value)
 {
-    if (recorder_thread.self == value)
-        recorder_thread.self = NULL;
+    if (recorder_thread.self != value)
+        return; /* left already, when its file was replaced */
+    recorder_thread.self = NULL;
     leave(value);
 }
 
@@ -79,12 +80,8 @@ static struct recorder *claim(struct process *p)
 
 static bool map_slab(struct process *p, uint64_t offset)
 {
-    int error;
-    do
-        error = posix_fallocate(p->fd, (off_t)offset, (off_t)p->thread_bytes);
-    while (error == EINTR);
     /* MAP_POPULATE: a first touch later would cost a page fault in the middle of a span. */
-    return error == 0 &&
+    return process_owns_file(p) && process_allocate(p->fd, offset, p->thread_bytes) &&
            mmap(p->base + offset, p->thread_bytes, PROT_READ | PROT_WRITE,
                 MAP_SHARED | MAP_FIXED | MAP_POPULATE, p->fd, (off_t)offset) != MAP_FAILED;
 }
@@ -100,20 +97,16 @@ static bool map_private_tables(struct recorder *r, uint32_t slots)
     return true;
 }
 
-/* A new thread slab at the end of the file. Holding the process lock. */
+/* A new thread slab at the end of the file, or NULL. Holding the process lock. */
 static struct recorder *extend(struct process *p)
 {
     uint32_t index = atomic_load_explicit(&p->recorder_count, memory_order_relaxed);
-    if (index == p->thread_capacity) {
-        process_lost(p, LOSS_NO_THREAD_SLAB);
+    if (index == p->thread_capacity)
         return NULL;
-    }
     uint64_t offset = p->file->threads_offset + index * p->thread_bytes;
     struct recorder *r = &p->recorders[index];
-    if (p->fd < 0 || !map_slab(p, offset) || !map_private_tables(r, p->slot_count)) {
-        process_lost(p, LOSS_NO_MEMORY);
+    if (!map_slab(p, offset) || !map_private_tables(r, p->slot_count))
         return NULL;
-    }
     r->process = p;
     r->index = index;
     r->recording = &p->control->recording;
@@ -135,23 +128,28 @@ static struct recorder *extend(struct process *p)
     return r;
 }
 
-/* A full tmpfs or table is asked again once a second, not at every span. */
+/* A full tmpfs or table is asked again once a second, not at every span. NULL: process_current may
+ * be another one now. */
 static struct recorder *extend_sometimes(struct process *p)
 {
     static __thread uint64_t refused_until_ns;
     uint64_t now = ticks_now(SLAB_CLOCK_MONOTONIC);
-    if (now < refused_until_ns) {
-        process_lost(p, atomic_load_explicit(&p->recorder_count, memory_order_relaxed) ==
-                                p->thread_capacity
-                            ? LOSS_NO_THREAD_SLAB
-                            : LOSS_NO_MEMORY);
+    if (now < refused_until_ns)
         return NULL;
-    }
     process_lock();
     struct recorder *r = extend(p);
     process_unlock();
-    refused_until_ns = r ? 0 : now + 1000000000u;
+    if (!r)
+        process_check(p);
+    refused_until_ns = r || process_get() != p ? 0 : now + 1000000000u;
     return r;
+}
+
+static void count_refusal(struct process *p)
+{
+    bool full =
+        atomic_load_explicit(&p->recorder_count, memory_order_relaxed) == p->thread_capacity;
+    process_lost(p, full ? LOSS_NO_THREAD_SLAB : LOSS_NO_MEMORY);
 }
 
 static void begin_with(struct recorder *r)
@@ -168,14 +166,26 @@ static void begin_with(struct recorder *r)
     recorder_thread.self = r;
 }
 
-static struct recorder *acquire(void)
+static bool is_retired(const struct process *p)
+{
+    return atomic_load_explicit(&p->control->recording, memory_order_relaxed) ==
+           SLAB_RECORDING_RETIRED;
+}
+
+/* A process file that somebody reads, or NULL. */
+static struct process *process_in_use(void)
 {
     struct process *p = process_get();
-    if (p && atomic_load_explicit(&p->control->recording, memory_order_relaxed) ==
-                 SLAB_RECORDING_RETIRED) {
-        process_check(p);
-        p = process_get();
-    }
+    if (!p || !is_retired(p))
+        return p;
+    process_check(p);
+    p = process_get();
+    return p && !is_retired(p) ? p : NULL;
+}
+
+static struct recorder *acquire(void)
+{
+    struct process *p = process_in_use();
     if (!p) {
         process_lost(NULL, LOSS_NO_FILE);
         return NULL;
@@ -186,10 +196,13 @@ static struct recorder *acquire(void)
         leave(recorder_thread.self);
     recorder_thread.self = NULL;
     struct recorder *r = claim(p);
-    if (!r)
-        r = extend_sometimes(p);
-    if (r)
-        begin_with(r);
+    if (!r && !(r = extend_sometimes(p))) {
+        if (process_get() != p)
+            return acquire(); /* its file was replaced just now: at most once a second */
+        count_refusal(p);
+        return NULL;
+    }
+    begin_with(r);
     return r;
 }
 
@@ -223,14 +236,13 @@ bool recorder_make_room(struct recorder *r, uint64_t head)
         r->limit = tail + ring_bytes / 2;
         return true;
     }
+    int saved = errno;
     if (r->limit != tail + ring_bytes) {
-        int saved = errno;
         r->limit = tail + ring_bytes;
-        bell_ring(secure_getenv("WEFT_DIR"));
-        errno = saved;
+        bell_ring(r->process->directory);
     }
-    if (head <= r->limit)
-        return true;
-    process_check(r->process);
-    return false;
+    if (head > r->limit)
+        process_check(r->process);
+    errno = saved;
+    return head <= r->limit;
 }

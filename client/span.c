@@ -77,6 +77,12 @@ static inline void activate(struct recorder *r, weft_span span)
     recorder_thread.current = span;
 }
 
+/* A detached one may be made current later; the slot's last span left something here. */
+static inline void stay_detached(struct recorder *r, weft_span span)
+{
+    r->previous[((struct slab_slot *)span.slot)->index] = recorder_thread.current;
+}
+
 weft_span weft_begin_recorded(struct weft_name *name, enum weft_kind kind)
 {
     struct recorder *r = recorder_get();
@@ -121,6 +127,8 @@ weft_span weft_begin_from_recorded(struct weft_name *name, enum weft_kind kind,
         span_set_tracestate(span, context->tracestate, context->tracestate_length);
     if (make_current)
         activate(r, span);
+    else
+        stay_detached(r, span);
     return span;
 }
 
@@ -159,6 +167,9 @@ put_in_ring(struct recorder *r, struct slab_slot *slot, uint64_t end_ticks)
     /* pairs with the acquire in slab_look() */
     atomic_store_explicit(&s->state, SLAB_SLOT_GENERATION(state) << 2 | SLAB_SLOT_ENDING,
                           memory_order_release);
+    /* What is written to the slot from here on is seen behind ENDING: pairs with the fence in
+     * look_at_slot(). */
+    atomic_thread_fence(memory_order_release);
     if (__builtin_expect(pad != 0, 0)) {
         uint32_t mark = SLAB_RECORD_PAD | pad;
         memcpy(r->ring + at, &mark, sizeof mark);
@@ -186,14 +197,23 @@ static inline void free_slot(struct slab_slot *slot)
                           memory_order_release);
 }
 
-/* A slot of another thread, whose owner will find it by a scan. One of a process file that was
- * replaced meanwhile cannot be recorded in the new one: its names are numbered otherwise. */
+static bool is_in_file_of(const struct recorder *r, const struct slab_slot *slot)
+{
+    return (uint64_t)((const char *)slot - r->process->base) < r->process->mapping_bytes;
+}
+
+/* A slot of another thread, whose owner will find it by a scan. Where the process file was
+ * replaced meanwhile this thread may not have moved to the new one yet; a span that began in an
+ * older one cannot be recorded in it, as its names are numbered otherwise. r may be NULL: this
+ * thread cannot record, which was counted, yet the slot must not stay taken. */
 static void end_foreign(struct recorder *r, weft_span span)
 {
     struct slab_slot *slot = span.slot;
-    if ((uint64_t)((char *)slot - r->process->base) >= r->process->mapping_bytes)
+    if (r && !is_in_file_of(r, slot))
+        r = recorder_acquire();
+    if (r && !is_in_file_of(r, slot))
         recorder_lost(r, LOSS_STALE_HANDLE);
-    else if (!put_in_ring(r, slot, ticks_now(r->clock)))
+    else if (r && !put_in_ring(r, slot, ticks_now(r->clock)))
         recorder_lost(r, LOSS_RING_FULL);
     free_slot(slot);
     if (recorder_thread.current.id == span.id)
@@ -209,8 +229,10 @@ void weft_end_recorded(weft_span span)
             recorder_lost(r, LOSS_STALE_HANDLE);
         return;
     }
-    if (__builtin_expect(!r, 0) && !(r = recorder_acquire()))
+    if (__builtin_expect(!r, 0) && !(r = recorder_acquire())) {
+        end_foreign(NULL, span);
         return;
+    }
     uint64_t offset = (uint64_t)((char *)slot - r->slots);
     if (__builtin_expect(offset >= r->slots_bytes, 0)) {
         end_foreign(r, span);

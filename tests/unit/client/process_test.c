@@ -8,8 +8,12 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -216,6 +220,123 @@ static int identity_from_code_wins(void)
     return 0;
 }
 
+static void *record_once(void *slot)
+{
+    weft_span span = weft_begin(WEFT_NAME("on a thread"), WEFT_INTERNAL);
+    weft_end(span);
+    *(void **)slot = span.slot;
+    return NULL;
+}
+
+/* A daemon closes all descriptors and opens its own file, which gets our number. */
+static int file_of_the_service_that_took_our_descriptor_is_not_touched(void)
+{
+    weft_span across = weft_begin(WEFT_NAME("a"), WEFT_INTERNAL);
+    CHECK(across.slot);
+    closefrom(3);
+    char path[512];
+    snprintf(path, sizeof path, "%s/service.db", fixture_directory);
+    int fds[64];
+    for (int i = 0; i < 64; i++)
+        CHECK((fds[i] = open(path, O_RDWR | O_CREAT, 0600)) >= 0);
+    uint64_t until = now_ns() + 3000000000u;
+    void *slot = NULL;
+    while (!slot && now_ns() < until) {
+        pthread_t thread; /* two at once would need a second slab: so does this one */
+        CHECK(pthread_create(&thread, NULL, record_once, &slot) == 0);
+        pthread_join(thread, NULL);
+    }
+    CHECK(slot); /* into a new file */
+    weft_end(across);
+    CHECK(records_soon());
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(fcntl(fds[0], F_GETFD) < 0);
+    int status;
+    waitpid(pid, &status, 0);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    for (int i = 0; i < 64; i++) {
+        struct stat st;
+        CHECK(fstat(fds[i], &st) == 0);
+        CHECK(st.st_size == 0);
+    }
+    return 0;
+}
+
+static int limit_of_file_sizes_kills_nobody(void)
+{
+    struct rlimit small = {.rlim_cur = 600 << 10, .rlim_max = RLIM_INFINITY};
+    CHECK(setrlimit(RLIMIT_FSIZE, &small) == 0);
+    CHECK(weft_begin(WEFT_NAME("a"), WEFT_INTERNAL).slot == NULL);
+    small.rlim_cur = 4 << 10;
+    CHECK(setrlimit(RLIMIT_FSIZE, &small) == 0);
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(weft_begin(WEFT_NAME("a"), WEFT_INTERNAL).slot != NULL);
+    int status;
+    waitpid(pid, &status, 0);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    return 0;
+}
+
+static int errno_stays_when_a_new_file_cannot_be_made(void)
+{
+    setenv("WEFT_RING_BYTES", "65536", 1);
+    CHECK(records_soon());
+    char command[256];
+    snprintf(command, sizeof command, "rm -r %s", fixture_directory);
+    CHECK(system(command) == 0);
+    for (int i = 0; i < 4000; i++) {
+        errno = 4711;
+        weft_end(weft_begin(WEFT_NAME("a"), WEFT_INTERNAL));
+        CHECK(errno == 4711);
+    }
+    return mkdir(fixture_directory, 0700);
+}
+
+static void *end_it(void *span)
+{
+    weft_end(*(weft_span *)span);
+    return NULL;
+}
+
+/* The only thread slab is taken: the other thread cannot record the end. */
+static int slot_is_freed_by_a_thread_that_cannot_record(void)
+{
+    setenv("WEFT_THREADS", "1", 1);
+    setenv("WEFT_SLOTS", "4", 1);
+    CHECK(records_soon());
+    for (int i = 0; i < 6; i++) {
+        weft_span span = weft_begin(WEFT_NAME("handed over"), WEFT_INTERNAL);
+        CHECK(span.slot);
+        pthread_t thread;
+        CHECK(pthread_create(&thread, NULL, end_it, &span) == 0);
+        pthread_join(thread, NULL);
+    }
+    struct weft_losses losses;
+    weft_get_losses(&losses);
+    CHECK(losses.no_thread_slab == 6 && losses.no_slot == 0);
+    return 0;
+}
+
+static void record_in_a_handler(void)
+{
+    weft_end(weft_begin(WEFT_NAME("handler's"), WEFT_INTERNAL));
+}
+
+static int fork_handlers_of_the_service_may_record(void)
+{
+    pthread_atfork(record_in_a_handler, record_in_a_handler, record_in_a_handler);
+    CHECK(records_soon());
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(fixture_file(1)[0] == '\0'); /* in a file of its own, not in the parent's ring */
+    int status;
+    waitpid(pid, &status, 0);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    return 0;
+}
+
 #define IN_CHILD(body)                                                                             \
     static void body##_test(void **state)                                                          \
     {                                                                                              \
@@ -230,6 +351,11 @@ IN_CHILD(full_tmpfs)
 IN_CHILD(no_room_even_for_the_file)
 IN_CHILD(switched_off_by_the_environment)
 IN_CHILD(identity_from_code_wins)
+IN_CHILD(file_of_the_service_that_took_our_descriptor_is_not_touched)
+IN_CHILD(limit_of_file_sizes_kills_nobody)
+IN_CHILD(errno_stays_when_a_new_file_cannot_be_made)
+IN_CHILD(slot_is_freed_by_a_thread_that_cannot_record)
+IN_CHILD(fork_handlers_of_the_service_may_record)
 
 int main(void)
 {
@@ -242,6 +368,11 @@ int main(void)
         cmocka_unit_test(no_room_even_for_the_file_test),
         cmocka_unit_test(switched_off_by_the_environment_test),
         cmocka_unit_test(identity_from_code_wins_test),
+        cmocka_unit_test(file_of_the_service_that_took_our_descriptor_is_not_touched_test),
+        cmocka_unit_test(limit_of_file_sizes_kills_nobody_test),
+        cmocka_unit_test(errno_stays_when_a_new_file_cannot_be_made_test),
+        cmocka_unit_test(slot_is_freed_by_a_thread_that_cannot_record_test),
+        cmocka_unit_test(fork_handlers_of_the_service_may_record_test),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

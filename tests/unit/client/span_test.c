@@ -163,6 +163,20 @@ static void detached_span_is_not_current(void **state)
     assert_true(found->all[1].span.trace_hi == 1 && found->all[1].span.trace_lo == 2);
 }
 
+static void detached_span_that_was_activated_leaves_what_was_current_at_its_begin(void **state)
+{
+    (void)state;
+    weft_span open = weft_begin(WEFT_NAME("open"), WEFT_SERVER);
+    weft_end(weft_begin(WEFT_NAME("child"), WEFT_INTERNAL)); /* leaves `open` in its slot's note */
+    weft_activate((weft_span){0, 0});
+    weft_span detached = weft_begin_detached(WEFT_NAME("a"), WEFT_SERVER, NULL);
+    weft_activate(detached);
+    weft_end(detached);
+    assert_null(weft_current().slot);
+    weft_end(open);
+    sweep();
+}
+
 static void events_and_links_carry_their_own_attributes(void **state)
 {
     (void)state;
@@ -382,6 +396,8 @@ int main(void)
                                drain),
         cmocka_unit_test_setup(scope_ends_at_every_exit, drain),
         cmocka_unit_test_setup(detached_span_is_not_current, drain),
+        cmocka_unit_test_setup(
+            detached_span_that_was_activated_leaves_what_was_current_at_its_begin, drain),
         cmocka_unit_test_setup(events_and_links_carry_their_own_attributes, drain),
         cmocka_unit_test_setup(what_does_not_fit_is_counted_in_the_span_and_the_process, drain),
         cmocka_unit_test_setup(more_open_spans_than_slots_are_counted_and_harmless, drain),
