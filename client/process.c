@@ -352,7 +352,7 @@ static void publish(struct process *p)
 
 /* ---- fork ------------------------------------------------------------------------------ */
 
-/* In the child the one thread there holds no lock of ours: process_lock before the fork took it.
+/* The one thread of the child holds the lock, as it took it before the fork.
  * The parent's slabs become zeros that nobody writes (no handle finds its span there), the file's
  * lock stays with the parent alone. */
 static void after_fork_child(void)
@@ -371,7 +371,7 @@ static void after_fork_child(void)
     for (int i = 0; i < SLAB_LOSS_REASONS; i++)
         atomic_store_explicit(&lost_early[i], 0, memory_order_relaxed);
     atomic_store_explicit(&next_try_ns, 0, memory_order_relaxed);
-    pthread_mutex_init(&mutex, NULL);
+    process_unlock();
 }
 
 /* Before anybody else's handlers: so in a child ours runs first, and theirs may record. */
