@@ -186,6 +186,19 @@ put_in_ring(struct recorder *r, struct slab_slot *slot, uint64_t end_ticks)
     return true;
 }
 
+/* For a span that comes into no ring: as if it had come into one long ago. An open slot whose
+ * span_id free_slot() has cleared already would be no span to a reader. */
+static void abandon(struct slab_slot *slot)
+{
+    struct slab_span *s = &slot->span;
+    uint32_t state = atomic_load_explicit(&s->state, memory_order_relaxed);
+    atomic_store_explicit(&slot->ending_thread, 0, memory_order_relaxed);
+    atomic_store_explicit(&slot->ending_position, 0, memory_order_relaxed);
+    /* pairs with the acquire in slab_look() */
+    atomic_store_explicit(&s->state, SLAB_SLOT_GENERATION(state) << 2 | SLAB_SLOT_ENDING,
+                          memory_order_release);
+}
+
 /* No handle is valid on it any more; then it is free for its owner, on this thread or another. */
 static inline void free_slot(struct slab_slot *slot)
 {
@@ -211,10 +224,12 @@ static void end_foreign(struct recorder *r, weft_span span)
     struct slab_slot *slot = span.slot;
     if (r && !is_in_file_of(r, slot))
         r = recorder_acquire();
-    if (r && !is_in_file_of(r, slot))
-        recorder_lost(r, LOSS_STALE_HANDLE);
-    else if (r && !put_in_ring(r, slot, ticks_now(r->clock)))
-        recorder_lost(r, LOSS_RING_FULL);
+    bool ours = r && is_in_file_of(r, slot);
+    if (!ours || !put_in_ring(r, slot, ticks_now(r->clock))) {
+        abandon(slot);
+        if (r)
+            recorder_lost(r, ours ? LOSS_RING_FULL : LOSS_STALE_HANDLE);
+    }
     free_slot(slot);
     if (recorder_thread.current.id == span.id)
         recorder_thread.current = (weft_span){0, 0};
@@ -238,8 +253,10 @@ void weft_end_recorded(weft_span span)
         end_foreign(r, span);
         return;
     }
-    if (!put_in_ring(r, slot, ticks_now(r->clock)))
+    if (__builtin_expect(!put_in_ring(r, slot, ticks_now(r->clock)), 0)) {
+        abandon(slot);
         recorder_lost(r, LOSS_RING_FULL);
+    }
     free_slot(slot);
     uint32_t i = slot->index;
     r->free_slots[r->free_count++] = i;
