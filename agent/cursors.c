@@ -103,7 +103,9 @@ void cursors_apply(const struct cursors *c, struct recording_process *p)
     for (uint32_t i = 0; i < e->head.threads; i++)
         slab_advance(p->reader, i, e->positions[i]);
     for (int i = 0; i < SLAB_LOSS_REASONS; i++)
-        if (e->head.lost[i] > p->lost_reported[i])
+        if (e->head.lost[i] > p->lost_reported[i]) {
             p->lost_reported[i] = e->head.lost[i];
+            p->lost_changed = true; /* the file is told with the next batch */
+        }
     p->reaped |= e->head.reaped != 0;
 }

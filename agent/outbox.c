@@ -228,7 +228,6 @@ static bool open_spool(struct outbox *o, struct cursors *cursors)
         LOG_ERROR("%s", why);
         return false;
     }
-    o->released = spool_sequence(o->spool);
     if (spool_waiting(o->spool))
         LOG_INFO("%llu batches wait in the spool",
                  (unsigned long long)spool_waiting(o->spool));

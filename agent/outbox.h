@@ -4,7 +4,7 @@
  * The sweeper's thread puts; a thread of the outbox's own sends, waits for answers and forgets
  * what is acknowledged. A batch is sent only after outbox_release, which the sweeper calls when
  * the slabs have been given back: so an acknowledged batch is never read again from a slab,
- * whenever the agent is killed.
+ * whenever the agent is killed. That holds for batches found in the spool at the start, too.
  */
 #ifndef WEFT_AGENT_OUTBOX_H
 #define WEFT_AGENT_OUTBOX_H

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -71,12 +72,20 @@ static void *grow(void *items, size_t *capacity, size_t count, size_t size)
     return moved;
 }
 
+/* Anybody on the host can make files here, a hundred thousand of them: so a binary search. What
+ * came since the last scan is not found, and need not be: a listing names each file once. */
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(((const struct ignored_file *)a)->name, ((const struct ignored_file *)b)->name);
+}
+
 static struct ignored_file *find_ignored(struct processes *p, const char *name)
 {
-    for (size_t i = 0; i < p->ignored_count; i++)
-        if (strcmp(p->ignored[i].name, name) == 0)
-            return &p->ignored[i];
-    return NULL;
+    struct ignored_file key;
+    snprintf(key.name, sizeof key.name, "%s", name);
+    return p->ignored_sorted
+               ? bsearch(&key, p->ignored, p->ignored_sorted, sizeof key, compare_names)
+               : NULL;
 }
 
 static void ignore(struct processes *p, const char *name)
@@ -182,11 +191,22 @@ static bool is_process_file(const char *name)
 
 static void forget_ignored(struct processes *p)
 {
-    for (size_t i = 0; i < p->ignored_count;)
-        if (p->ignored[i].seen)
-            p->ignored[i++].seen = false;
-        else
-            p->ignored[i] = p->ignored[--p->ignored_count];
+    size_t kept = 0, sorted = 0;
+    for (size_t i = 0; i < p->ignored_count; i++)
+        if (p->ignored[i].seen) {
+            p->ignored[kept] = p->ignored[i];
+            p->ignored[kept++].seen = false;
+            sorted += i < p->ignored_sorted;
+        }
+    p->ignored_count = kept;
+    p->ignored_sorted = sorted;
+}
+
+static void sort_ignored(struct processes *p)
+{
+    if (p->ignored_count != p->ignored_sorted)
+        qsort(p->ignored, p->ignored_count, sizeof *p->ignored, compare_names);
+    p->ignored_sorted = p->ignored_count;
 }
 
 void processes_scan(struct processes *p,
@@ -200,14 +220,17 @@ void processes_scan(struct processes *p,
             close(fd);
         return;
     }
+    sort_ignored(p);
     for (struct dirent *e; (e = readdir(d));) {
-        if (!is_process_file(e->d_name) || find(p, e->d_name))
+        if (!is_process_file(e->d_name))
             continue;
         struct ignored_file *file = find_ignored(p, e->d_name);
         if (file) {
             file->seen = true;
             continue;
         }
+        if (find(p, e->d_name))
+            continue;
         struct recording_process *process = open_one(p, e->d_name);
         if (process)
             found(context, process);

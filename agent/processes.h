@@ -19,7 +19,7 @@ struct processes {
         char name[96];
         bool seen;
     } * ignored;
-    size_t ignored_count, ignored_capacity;
+    size_t ignored_count, ignored_capacity, ignored_sorted; /* so many in front are in order */
     int deaths;              /* an epoll set of the pidfds: readable when somebody has died */
     struct cursors *cursors; /* from the spool, as it was at start */
     struct counters *counters;

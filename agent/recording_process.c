@@ -59,22 +59,37 @@ static bool is_visible(const struct slab_file *f)
     return f->pid_namespace == own_pid_namespace() && f->pid_namespace != 0;
 }
 
-/* Sets pidfd if the process is there and is the one. `false` where the file lies about it. */
-static bool find_process(struct recording_process *p)
+/* Who made the file and who runs: a service that was root when it began, or one whose entries
+ * in /proc are root's because it may not be dumped, is believed. */
+static bool is_owner(const struct recording_process *p, uint32_t uid)
+{
+    uint32_t owner = slab_reader_uid(p->reader);
+    return uid == owner || uid == 0 || owner == 0;
+}
+
+/* Sets pidfd if the process is there and is the one. SLAB_ESYSTEM where that cannot be told now
+ * (no descriptor left): who cannot be asked after is not dead. *why where the file lies. */
+static enum slab_error find_process(struct recording_process *p, const char **why)
 {
     uint64_t start_time;
     uint32_t uid;
-    p->pidfd = -1;
     if (!is_visible(p->file))
-        return true;
+        return SLAB_OK;
     int pidfd = (int)syscall(SYS_pidfd_open, (pid_t)p->file->pid, 0);
+    if (pidfd < 0)
+        return errno == ESRCH || errno == EINVAL ? SLAB_OK : SLAB_ESYSTEM;
+    errno = 0;
     bool there = read_process(p->file->pid, &start_time, &uid) && start_time == p->file->start_time;
-    if (pidfd >= 0 && there)
+    if (there && is_owner(p, uid)) {
         p->pidfd = pidfd;
-    else if (pidfd >= 0)
-        close(pidfd);
-    uint32_t owner = slab_reader_uid(p->reader);
-    return !there || uid == owner || uid == 0;
+        return SLAB_OK;
+    }
+    int error = errno;
+    close(pidfd);
+    errno = error;
+    if (there)
+        *why = "its owner is not the user of the process that it names";
+    return error == EMFILE || error == ENFILE || error == ENOMEM ? SLAB_ESYSTEM : SLAB_OK;
 }
 
 static void read_service(struct recording_process *p)
@@ -108,9 +123,11 @@ struct recording_process *recording_process_open(int directory, const char *name
         return NULL;
     }
     p->file = slab_reader_file(p->reader);
-    if (!find_process(p)) {
-        *why = "its owner is not the user of the process that it names";
+    *error = find_process(p, why);
+    if (*error != SLAB_OK || *why) {
+        int saved = errno;
         recording_process_close(&p);
+        errno = saved;
         return NULL;
     }
     p->watched_life = recording_process_liveness(p) == LIVENESS_ALIVE;

@@ -37,6 +37,7 @@ struct recording_process {
 
     uint64_t lost_reported[SLAB_LOSS_REASONS];
     uint64_t lost_since_unix_ns; /* when they were last compared */
+    bool lost_changed;           /* the batch tells more than the file knows of */
 };
 
 /* Opens and judges a file. NULL with *error, or with SLAB_OK where it is not to be believed

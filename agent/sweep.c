@@ -7,7 +7,12 @@
 #include "lib/base/log.h"
 
 #define IN_FLIGHT_SPANS_MAX 20000
+#define IN_FLIGHT_BYTES_MAX (6u << 20)  /* before compression: it travels as one message */
+#define IN_FLIGHT_SLOTS_MAX (1u << 20)  /* looked at for one snapshot */
+#define DIED_BYTES_MAX      (16u << 20) /* of one process; compressed they fit into a message */
 #define PRESSURE_PERCENT    25
+#define PRESSURE_UNREAD     100 /* of a process of which some is not read yet */
+#define TURNS_MAX           16  /* of a process in a round, a batch's bytes each */
 
 static uint64_t monotonic_ns(void)
 {
@@ -34,12 +39,20 @@ static void next_batch(struct sweeper *s)
     s->batch_since_ns = 0;
 }
 
+/* Whether the batch goes beyond what the process' file says itself. Of the others the file says
+ * all, since give_back() of the batch before, and 500 idle ones would cost 100 KB a batch. */
+static bool has_news(const struct recording_process *p)
+{
+    return p->reaped || p->lost_changed || slab_is_held(p->reader);
+}
+
 static bool put(struct sweeper *s)
 {
     buffer_clear(&s->encoded);
     buffer_clear(&s->cursor_table);
     for (size_t i = 0; i < s->processes.count; i++)
-        cursors_write(&s->cursor_table, s->processes.all[i]);
+        if (has_news(s->processes.all[i]))
+            cursors_write(&s->cursor_table, s->processes.all[i]);
     int error = -ENOMEM;
     size_t spans = batch_builder_spans(s->builder);
     if (batch_encode(s->builder, &s->encoded) == 0 && !s->cursor_table.failed)
@@ -60,9 +73,9 @@ static void give_back(struct sweeper *s)
     for (size_t i = s->processes.count; i-- > 0;) {
         struct recording_process *p = s->processes.all[i];
         enum slab_error error = slab_release(p->reader);
-        for (unsigned reason = 0; reason < SLAB_LOSS_REASONS && error == SLAB_OK; reason++)
-            if (p->lost_reported[reason])
-                error = slab_set_lost_reported(p->reader, reason, p->lost_reported[reason]);
+        for (unsigned reason = 0; p->lost_changed && reason < SLAB_LOSS_REASONS; reason++)
+            slab_set_lost_reported(p->reader, reason, p->lost_reported[reason]);
+        p->lost_changed = false;
         if (p->reaped && error == SLAB_OK)
             error = slab_mark_reaped(p->reader);
         if (p->reaped) {
@@ -120,6 +133,10 @@ static bool judge(struct sweeper *s, size_t i, enum slab_error error)
     struct recording_process *p = s->processes.all[i];
     if (error == SLAB_OK)
         return true;
+    if (error == SLAB_ESYSTEM) { /* ours, not the file's: may mend */
+        LOG_WARN_EVERY("%s: %s", p->name, strerror(errno));
+        return true;
+    }
     if (error == SLAB_ERECORD) {
         LOG_WARN_EVERY("%s: %s; what lay there is lost", p->name, slab_error_text(error));
         counters_add(&s->counters->lost[LOSS_BAD_RECORD], 1);
@@ -131,14 +148,18 @@ static bool judge(struct sweeper *s, size_t i, enum slab_error error)
     return false;
 }
 
-/* Reads what there is, closing batches on the way. *gone: the process is not followed any more. */
+/* Reads what there is, closing batches on the way; of a process that records, or lies, faster
+ * than it is read some stays for the next round, so that the others have their turn. *gone: it is
+ * not all[i] any more. */
 static unsigned sweep_process(struct sweeper *s, size_t i, bool *gone)
 {
     struct recording_process *p = s->processes.all[i];
     unsigned most = 0;
     bool more = true;
     *gone = false;
-    while (more && !is_blocked(s)) {
+    for (int turn = 0; more && !is_blocked(s); turn++) {
+        if (turn == TURNS_MAX)
+            return PRESSURE_UNREAD;
         struct conversion c = conversion_for(s, p);
         size_t before = batch_builder_spans(s->builder);
         enum slab_error error =
@@ -177,6 +198,7 @@ static void process_losses(struct sweeper *s, struct recording_process *p, uint6
         batch_loss(s->builder, convert_process(&c), reason, lost - p->lost_reported[reason],
                    p->lost_since_unix_ns, now_unix_ns);
         p->lost_reported[reason] = lost;
+        p->lost_changed = true;
         mark_begun(s);
     }
     p->lost_since_unix_ns = now_unix_ns;
@@ -194,6 +216,23 @@ static uint64_t last_moment(const struct sweeper *s, const struct recording_proc
     return host_clock_unix_ns(&s->clock, swept > p->last_ticks ? swept : p->last_ticks);
 }
 
+/* Slots of one process may hold more than a message takes, if only by a hostile owner: what is
+ * beyond the bounds is not read but counted. */
+struct bounded {
+    struct conversion conversion;
+    size_t bytes_max, spans_max, left_out;
+};
+
+static void convert_bounded(void *context, const struct slab_record *record)
+{
+    struct bounded *b = context;
+    const struct batch_builder *builder = b->conversion.builder;
+    if (batch_builder_bytes(builder) < b->bytes_max && batch_builder_spans(builder) < b->spans_max)
+        convert_record(&b->conversion, record);
+    else
+        b->left_out++;
+}
+
 static void note_last(void *context, const struct slab_record *record)
 {
     struct recording_process *p = context;
@@ -206,16 +245,18 @@ static void note_last(void *context, const struct slab_record *record)
 static void reap(struct sweeper *s, struct recording_process *p)
 {
     slab_look(p->reader, true, note_last, p);
-    struct conversion c = conversion_for(s, p);
-    c.open_status = SPAN_DIED;
-    c.open_end_unix_ns = last_moment(s, p);
-    p->died_unix_ns = c.open_end_unix_ns;
-    p->batch.serial = 0; /* describe it again: it is dead now */
     size_t before = batch_builder_spans(s->builder);
-    slab_look(p->reader, true, convert_record, &c);
+    struct bounded b = {conversion_for(s, p), batch_builder_bytes(s->builder) + DIED_BYTES_MAX,
+                        SIZE_MAX, 0};
+    b.conversion.open_status = SPAN_DIED;
+    b.conversion.open_end_unix_ns = last_moment(s, p);
+    p->died_unix_ns = b.conversion.open_end_unix_ns;
+    p->batch.serial = 0; /* describe it again: it is dead now */
+    slab_look(p->reader, true, convert_bounded, &b);
     size_t found = batch_builder_spans(s->builder) - before;
-    c.open_status = SPAN_UNSET;
-    convert_process(&c);
+    b.conversion.open_status = SPAN_UNSET;
+    convert_process(&b.conversion);
+    counters_add(&s->counters->lost[LOSS_BAD_RECORD], b.left_out);
     process_losses(s, p, host_clock_now_unix_ns()); /* nobody asks again */
     counters_add(&s->counters->spans, found);
     counters_add(&s->counters->died_spans, found);
@@ -233,9 +274,10 @@ static void bury(struct sweeper *s)
         struct recording_process *p = s->processes.all[i];
         if (!p->dead)
             continue;
+        mark_begun(s); /* it goes with the next batch, be that an empty one */
         bool gone;
-        sweep_process(s, i, &gone); /* what it still wrote after our last look */
-        if (!gone && !is_blocked(s) && !p->reaped)
+        unsigned pressure = sweep_process(s, i, &gone); /* what it wrote after our last look */
+        if (!gone && pressure < PRESSURE_UNREAD && !is_blocked(s) && !p->reaped)
             reap(s, p);
     }
 }
@@ -290,17 +332,23 @@ void sweep_in_flight(struct sweeper *s)
     struct batch_builder *builder = s->in_flight_builder;
     batch_builder_reset(builder);
     s->in_flight_serial++;
-    for (size_t i = 0; i < s->processes.count; i++) {
-        struct recording_process *p = s->processes.all[i];
-        struct conversion c = {.builder = builder,
-                               .serial = s->in_flight_serial,
-                               .clock = &s->clock,
-                               .process = p,
-                               .marks = &p->in_flight,
-                               .open_status = SPAN_IN_FLIGHT,
-                               .open_end_unix_ns = host_clock_now_unix_ns()};
-        if (!p->dead && batch_builder_spans(builder) < IN_FLIGHT_SPANS_MAX)
-            slab_look(p->reader, false, convert_record, &c);
+    size_t n = s->processes.count, looked = 0;
+    for (size_t k = 0; k < n && looked < IN_FLIGHT_SLOTS_MAX; k++) {
+        struct recording_process *p = s->processes.all[(s->first + k) % n];
+        struct bounded b = {{.builder = builder,
+                             .serial = s->in_flight_serial,
+                             .clock = &s->clock,
+                             .process = p,
+                             .marks = &p->in_flight,
+                             .open_status = SPAN_IN_FLIGHT,
+                             .open_end_unix_ns = host_clock_now_unix_ns()},
+                            IN_FLIGHT_BYTES_MAX,
+                            IN_FLIGHT_SPANS_MAX,
+                            0};
+        if (p->dead)
+            continue;
+        slab_look(p->reader, false, convert_bounded, &b);
+        looked += slab_looked(p->reader);
     }
     bool something = batch_builder_spans(builder) > 0;
     buffer_clear(&s->encoded);

@@ -46,10 +46,22 @@ static uint64_t next_interval_ms(struct sweeper *s, unsigned pressure, bool idle
 }
 
 static void on_sweep_timer(uv_timer_t *timer);
+static void on_found(void *context, struct recording_process *p);
+
+static void scan(struct sweeper *s)
+{
+    uint64_t begin = monotonic_ns();
+    processes_scan(&s->processes, on_found, s);
+    uint64_t end = monotonic_ns();
+    s->scan_due = false;
+    s->scan_after_ns = end + 9 * (end - begin);
+}
 
 static void sweep(struct sweeper *s)
 {
     uint64_t now = monotonic_ns();
+    if (s->scan_due && now >= s->scan_after_ns)
+        scan(s);
     uint64_t pause = s->last_sweep_ns ? now - s->last_sweep_ns : 0;
     if (pause > s->longest_pause_ns)
         s->longest_pause_ns = pause;
@@ -77,7 +89,11 @@ static void on_bell(uv_poll_t *poll, int status, int events)
     (void)events;
     for (int i = 0; i < 64 && recv(s->bell_fd, byte, sizeof byte, MSG_DONTWAIT) >= 0; i++)
         counters_add(&s->counters->bells, 1);
-    sweep(s);
+    /* Anybody may ring, and without end. */
+    if (monotonic_ns() - s->last_sweep_ns >= HURRIED_MS * 1000000u)
+        sweep(s);
+    else
+        uv_timer_start(&s->sweep_timer, on_sweep_timer, HURRIED_MS, 0);
 }
 
 static int open_bell(struct sweeper *s)
@@ -109,7 +125,7 @@ static void on_directory_change(uv_fs_event_t *watch, const char *name, int even
     (void)name;
     (void)events;
     (void)status;
-    processes_scan(&s->processes, on_found, s);
+    s->scan_due = true;
 }
 
 static void on_death(uv_poll_t *poll, int status, int events)
@@ -126,7 +142,7 @@ static void on_second(uv_timer_t *timer)
     struct sweeper *s = timer->data;
     host_clock_renew(&s->clock);
     processes_notice_deaths(&s->processes, true);
-    processes_scan(&s->processes, on_found, s);
+    scan(s);
     for (size_t i = 0; i < s->processes.count; i++)
         slab_set_clock(s->processes.all[i]->reader, s->clock.base_ticks, s->clock.base_unix_ns,
                        s->clock.ns_per_tick_q32);
@@ -218,7 +234,10 @@ int sweeper_init(struct sweeper *s, uv_loop_t *loop, const struct agent_config *
         return -1;
     }
     host_clock_init(&s->clock, ticks_clock());
-    processes_scan(&s->processes, on_found, s);
+    scan(s);
+    /* What the spool's cursor tables told of is given back before its batches may be sent. */
+    sweep_close_batch(s);
+    outbox_release(s->outbox);
     start_timers(s);
     return 0;
 }

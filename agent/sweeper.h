@@ -37,6 +37,9 @@ struct sweeper {
 
     size_t first; /* where the next round begins: no process is always last */
     uint64_t last_sweep_ns, longest_pause_ns, busy_until_ns;
+    bool scan_due; /* something in the directory came or went ... */
+    uint64_t
+        scan_after_ns; /* ... and is looked at, but not before: scans get a tenth of the time */
     uint32_t random;
 
     uv_loop_t *loop;

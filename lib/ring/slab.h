@@ -124,7 +124,9 @@ struct slab_thread {
 };
 
 /* `state` of a slot: a generation, raised at every begin, and one of these. A reader that saw
- * the same word before and after its copy has a copy of one span. */
+ * the same word before and after its copy has a copy of one span. A thread takes its slots for
+ * the first time in their order, so behind one whose first 8 bytes are 0 none is in use (but for
+ * the moment in which a generation has come round to 0: a hint for snapshots). */
 enum slab_slot_state {
     SLAB_SLOT_FREE = 0,
     SLAB_SLOT_OPEN = 1,

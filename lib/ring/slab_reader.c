@@ -5,6 +5,8 @@
 
 #include "lib/ring/slab_reader_internal.h"
 
+#define LOOK_SLOTS_MAX (1u << 18) /* of a living process at once */
+
 /* ---- threads ------------------------------------------------------------------------------- */
 
 static enum slab_error map_thread(struct slab_reader *r, uint32_t i)
@@ -188,6 +190,14 @@ unsigned slab_pressure(const struct slab_reader *r)
     return (unsigned)(most * 100 / r->file.ring_bytes);
 }
 
+bool slab_is_held(const struct slab_reader *r)
+{
+    for (uint32_t i = 0; i < r->thread_count; i++)
+        if (r->threads[i].released != r->threads[i].position)
+            return true;
+    return false;
+}
+
 enum slab_error slab_release(struct slab_reader *r)
 {
     for (uint32_t i = 0; i < r->thread_count; i++) {
@@ -216,11 +226,12 @@ static bool reached_ring(struct slab_reader *r, const struct slab_slot *slot)
 
 /* The owner may be at work: the copy counts if the state word stood still meanwhile. */
 static enum slab_error look_at_slot(struct slab_reader *r, const char *shared, bool dead,
-                                    slab_visit *visit, void *context)
+                                    slab_visit *visit, void *context, bool *unused)
 {
     uint64_t before, after;
     if (!load64(shared, &before))
         return SLAB_ESHRUNK;
+    *unused = before == 0;
     uint32_t state = SLAB_SLOT_STATE((uint32_t)before);
     if (state != SLAB_SLOT_OPEN && !(dead && state == SLAB_SLOT_ENDING))
         return SLAB_OK;
@@ -251,11 +262,16 @@ static enum slab_error look_at_slot(struct slab_reader *r, const char *shared, b
 enum slab_error slab_look(struct slab_reader *r, bool dead, slab_visit *visit, void *context)
 {
     enum slab_error worst = slab_refresh(r);
+    r->looked = 0;
     for (uint32_t i = 0; i < r->thread_count; i++) {
         const char *slots = r->threads[i].base + slab_slots_offset();
-        for (uint32_t s = 0; s < r->file.slot_count; s++) {
-            enum slab_error error =
-                look_at_slot(r, slots + (size_t)s * r->file.slot_bytes, dead, visit, context);
+        bool unused = false; /* and so are all behind it */
+        for (uint32_t s = 0; s < r->file.slot_count && (dead || !unused); s++) {
+            if (!dead && r->looked == LOOK_SLOTS_MAX)
+                return worst;
+            r->looked++;
+            enum slab_error error = look_at_slot(r, slots + (size_t)s * r->file.slot_bytes, dead,
+                                                 visit, context, &unused);
             if (error != SLAB_OK)
                 worst = error;
             if (error == SLAB_ESHRUNK)
@@ -263,4 +279,9 @@ enum slab_error slab_look(struct slab_reader *r, bool dead, slab_visit *visit, v
         }
     }
     return worst;
+}
+
+uint32_t slab_looked(const struct slab_reader *r)
+{
+    return r->looked;
 }

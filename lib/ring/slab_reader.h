@@ -56,14 +56,18 @@ typedef void slab_visit(void *context, const struct slab_record *record);
  * is more to read. Returns the worst that was met; everything sound was visited all the same. */
 enum slab_error slab_sweep(struct slab_reader *r, slab_visit *visit, void *context,
                            size_t budget_bytes, bool *more);
-/* Visits the spans that are open now. `dead`: the owner is gone, its rings have been swept to
- * their ends; a span caught between slot and ring is then visited as ended unless it is in the
- * ring. */
+/* Visits the spans that are open now, in 262,144 slots at most. `dead`, which looks at all: the
+ * owner is gone, its rings have been swept to their ends; a span caught between slot and ring is
+ * then visited as ended unless it is in the ring. */
 enum slab_error slab_look(struct slab_reader *r, bool dead, slab_visit *visit, void *context);
+/* How many slots that was. */
+uint32_t slab_looked(const struct slab_reader *r);
 
 /* The largest share of a ring, in percent, that waits for slab_release. */
 unsigned slab_pressure(const struct slab_reader *r);
 enum slab_error slab_release(struct slab_reader *r);
+/* Whether there is anything to release. */
+bool slab_is_held(const struct slab_reader *r);
 /* What slab_look found in the dead owner's slots is safe: no other agent need look again. */
 enum slab_error slab_mark_reaped(struct slab_reader *r);
 bool slab_is_reaped(struct slab_reader *r);

@@ -40,6 +40,7 @@ struct slab_reader {
     uint32_t resource_bytes;
     char *chunk; /* CHUNK_BYTES, or a record, whichever is larger */
     uint32_t chunk_bytes;
+    uint32_t looked; /* slots, by the last slab_look */
 };
 
 struct copy {

@@ -8,6 +8,7 @@
 
 #include <poll.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -129,6 +130,53 @@ static void what_is_no_process_file_costs_one_count(void **state)
     assert_int_equal(processes.ignored_count, 0);
 }
 
+static void many_useless_files_are_each_counted_once_and_forgotten(void **state)
+{
+    (void)state;
+    enum { FILES = 300 };
+    char path[512];
+    for (int i = 0; i < FILES; i++) {
+        snprintf(path, sizeof path, "%s/%d-useless.slab", fixture_directory, i);
+        close(open(path, O_CREAT | O_RDWR, 0600));
+        if (i % 100 == 0)
+            processes_scan(&processes, on_found, NULL);
+    }
+    for (int i = 0; i < 3; i++)
+        processes_scan(&processes, on_found, NULL);
+    assert_int_equal(processes.ignored_count, FILES);
+    assert_true(counters_get(&counters.lost[LOSS_BAD_FILE]) == FILES);
+    for (int i = 0; i < FILES; i++) {
+        snprintf(path, sizeof path, "%s/%d-useless.slab", fixture_directory, i);
+        unlink(path);
+    }
+    processes_scan(&processes, on_found, NULL);
+    assert_int_equal(processes.ignored_count, 0);
+}
+
+/* Out of descriptors: it must not be buried alive. */
+static void who_cannot_be_asked_after_is_not_dead(void **state)
+{
+    (void)state;
+    pid_t pid = start_service();
+    struct rlimit few, before;
+    getrlimit(RLIMIT_NOFILE, &before);
+    int next = dup(0);
+    close(next);
+    for (int room = 0; room < 6; room++) {
+        few = (struct rlimit){(rlim_t)(next + room), before.rlim_max};
+        setrlimit(RLIMIT_NOFILE, &few);
+        processes_scan(&processes, on_found, NULL);
+        for (size_t i = 0; i < processes.count; i++)
+            assert_false(processes.all[i]->dead);
+    }
+    setrlimit(RLIMIT_NOFILE, &before);
+    processes_scan(&processes, on_found, NULL);
+    assert_int_equal(processes.count, 1);
+    assert_false(processes.all[0]->dead);
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+}
+
 static void a_directory_that_was_made_anew_is_taken_up(void **state)
 {
     (void)state;
@@ -149,6 +197,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_death_is_noticed_by_itself, begin, end),
         cmocka_unit_test_setup_teardown(who_was_dead_before_is_known_as_dead, begin, end),
         cmocka_unit_test_setup_teardown(what_is_no_process_file_costs_one_count, begin, end),
+        cmocka_unit_test_setup_teardown(many_useless_files_are_each_counted_once_and_forgotten,
+                                        begin, end),
+        cmocka_unit_test_setup_teardown(who_cannot_be_asked_after_is_not_dead, begin, end),
         cmocka_unit_test_setup_teardown(a_directory_that_was_made_anew_is_taken_up, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
