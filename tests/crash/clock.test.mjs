@@ -1,20 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Hosts whose wall clock is wrong: programs/clock_shift.c stands between them and the time. */
 import assert from 'node:assert/strict';
-import path from 'node:path';
-import { assertComplete, build, scenario, until } from '../e2e/harness.mjs';
+import { assertComplete, scenario, until } from '../e2e/harness.mjs';
 
-const shifted = (seconds) => ({
-  LD_PRELOAD: path.join(build, 'tests/e2e/libe2e_clock_shift.so'),
-  CLOCK_SHIFT_S: String(seconds),
-});
+const shifted = (world, seconds) => world.preload('clock_shift', { CLOCK_SHIFT_S: String(seconds) });
 const hour = 3600;
 
 for (const [how, seconds] of [['an hour ahead', hour], ['a day behind', -24 * hour]])
   scenario(`a host whose clock is ${how} is reported with its skew and loses nothing`, async (world) => {
     const collector = await world.collector();
-    const agent = await world.agent(collector, { env: shifted(seconds) });
-    const worker = world.worker('elsewhen', ['--requests=100'], shifted(seconds));
+    const agent = await world.agent(collector, { env: shifted(world, seconds) });
+    const worker = world.worker('elsewhen', ['--requests=100'], shifted(world, seconds));
     const { ended } = await worker.finish({ ask: false });
     await agent.drained();
     const skew = await until('the skew is told', async () => {
@@ -31,8 +27,8 @@ scenario('a clock that is set back between runs of the agent costs nothing', asy
   const collector = await world.collector();
   let ended = 0;
   const run = async (seconds, requests) => {
-    const agent = await world.agent(collector, { env: shifted(seconds) });
-    if (requests) ended += (await world.worker('steady', [`--requests=${requests}`], shifted(seconds)).finish({ ask: false })).ended;
+    const agent = await world.agent(collector, { env: shifted(world, seconds) });
+    if (requests) ended += (await world.worker('steady', [`--requests=${requests}`], shifted(world, seconds)).finish({ ask: false })).ended;
     await agent.drained();
     await agent.stop();
   };
@@ -48,11 +44,11 @@ scenario('a clock that is set back between runs of the agent costs nothing', asy
 
 scenario('a clock that jumps under a running agent costs nothing', async (world) => {
   const collector = await world.collector();
-  const first = await world.agent(collector, { env: shifted(2 * hour) });
+  const first = await world.agent(collector, { env: shifted(world, 2 * hour) });
   const worker = world.worker('steady', ['--requests=0', '--rate=200']);
   await until('spans arrive', async () => (await collector.status()).collector.accepted.spans > 300);
   await first.kill();
-  const agent = await world.agent(collector, { env: shifted(-hour) });
+  const agent = await world.agent(collector, { env: shifted(world, -hour) });
   await until('more arrive', async () => (await collector.status()).collector.accepted.spans > 600);
   await worker.finish();
   await agent.drained();

@@ -378,6 +378,11 @@ export class World {
     return Worker.start(this, service, args, env);
   }
 
+  /* The environment in which one of the programs that are preloaded stands before libc. */
+  preload(name, env) {
+    return { LD_PRELOAD: path.join(build, `tests/e2e/libe2e_${name}.so`), ...env };
+  }
+
   /* Runs something to its end; its standard output. `within`: words before the command. */
   run(file, args, { env = {}, within = [], cwd } = {}) {
     const line = [...within, file, ...args];
