@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- names --------------------------------------------------------------------------------- */
+/* ---- names ------------------------------------------------------------------------------- */
 
 static struct name_mark *name_mark(struct batch_marks *m, uint32_t number)
 {
@@ -41,7 +41,7 @@ static uint32_t name_index(struct conversion *c, uint32_t number)
     return index;
 }
 
-/* ---- the process ----------------------------------------------------------------------------- */
+/* ---- the process ------------------------------------------------------------------------- */
 
 struct identity {
     char host[256], service[256], version[256], instance[256], cell[256];
@@ -110,7 +110,7 @@ uint32_t convert_process(struct conversion *c)
     return c->marks->index;
 }
 
-/* ---- spans ----------------------------------------------------------------------------------- */
+/* ---- spans ------------------------------------------------------------------------------- */
 
 static uint64_t word_of(const struct slab_item_view *item)
 {

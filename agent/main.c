@@ -46,7 +46,7 @@ struct agent {
     uv_signal_t terminate, interrupt, hang_up;
 };
 
-/* ---- switches ------------------------------------------------------------------------------- */
+/* ---- switches ---------------------------------------------------------------------------- */
 
 static void on_recording(void *context, const char *service, bool on)
 {
@@ -72,8 +72,7 @@ static void on_switched(uv_async_t *async)
     uv_mutex_unlock(&q->mutex);
 }
 
-/* ---- report, signals --------------------------------------------------------------------------
- */
+/* ---- report, signals --------------------------------------------------------------------- */
 
 static void on_report(uv_timer_t *timer)
 {
@@ -136,8 +135,7 @@ static void watch_signal(struct agent *a, uv_signal_t *signal, int number, uv_si
     uv_signal_start(signal, callback, number);
 }
 
-/* ---- beginning and ending -----------------------------------------------------------------------
- */
+/* ---- beginning and ending ---------------------------------------------------------------- */
 
 static int start(struct agent *a)
 {

@@ -61,7 +61,7 @@ static void on_cursors(void *context, const void *bytes, size_t length)
     cursors_read(o->cursors, bytes, length);
 }
 
-/* ---- the sweeper's side ------------------------------------------------------------------------ */
+/* ---- the sweeper's side ------------------------------------------------------------------ */
 
 int outbox_put(struct outbox *o, const void *encoded, size_t length, size_t spans,
                const void *cursors, size_t cursors_length)
@@ -107,12 +107,12 @@ void outbox_stats(struct outbox *o, struct outbox_stats *out)
     pthread_mutex_unlock(&o->mutex);
 }
 
-/* ---- the thread ----------------------------------------------------------------------------------- */
+/* ---- the thread -------------------------------------------------------------------------- */
 
 static bool is_released(const struct outbox *o, struct link_sequence sequence)
 {
-    return sequence.epoch < o->released.epoch || (sequence.epoch == o->released.epoch &&
-                                                  sequence.number < o->released.number);
+    return sequence.epoch < o->released.epoch ||
+           (sequence.epoch == o->released.epoch && sequence.number < o->released.number);
 }
 
 /* Holding the mutex. Hands the link what it takes. */
@@ -197,7 +197,7 @@ static void *ship(void *context)
     }
 }
 
-/* ---- beginning and ending --------------------------------------------------------------------------- */
+/* ---- beginning and ending ---------------------------------------------------------------- */
 
 static bool open_link(struct outbox *o)
 {
@@ -229,8 +229,7 @@ static bool open_spool(struct outbox *o, struct cursors *cursors)
         return false;
     }
     if (spool_waiting(o->spool))
-        LOG_INFO("%llu batches wait in the spool",
-                 (unsigned long long)spool_waiting(o->spool));
+        LOG_INFO("%llu batches wait in the spool", (unsigned long long)spool_waiting(o->spool));
     return true;
 }
 
@@ -267,8 +266,7 @@ void outbox_destroy(struct outbox **outbox, uint64_t drain_ns)
         link_client_wake(o->link);
         pthread_join(o->thread, NULL);
         if (spool_waiting(o->spool))
-            LOG_INFO("%llu batches stay in the spool",
-                     (unsigned long long)spool_waiting(o->spool));
+            LOG_INFO("%llu batches stay in the spool", (unsigned long long)spool_waiting(o->spool));
     }
     spool_close(&o->spool);
     link_client_destroy(&o->link);

@@ -13,7 +13,7 @@
 
 #include "lib/base/log.h"
 
-/* ---- the directory --------------------------------------------------------------------------- */
+/* ---- the directory ----------------------------------------------------------------------- */
 
 static int open_directory(const char *path)
 {
@@ -59,7 +59,7 @@ void processes_fini(struct processes *p)
     free(p->ignored);
 }
 
-/* ---- the table ------------------------------------------------------------------------------- */
+/* ---- the table --------------------------------------------------------------------------- */
 
 static void *grow(void *items, size_t *capacity, size_t count, size_t size)
 {
@@ -124,7 +124,7 @@ void processes_ignore(struct processes *p, size_t i)
     processes_drop(p, i, false);
 }
 
-/* ---- scanning -------------------------------------------------------------------------------- */
+/* ---- scanning ---------------------------------------------------------------------------- */
 
 static void refuse(struct processes *p, const char *name, enum slab_error error, const char *why)
 {

@@ -46,8 +46,7 @@ struct spool {
     struct link_sequence sequence;
 };
 
-/* ---- entries ------------------------------------------------------------------------------------
- */
+/* ---- entries ----------------------------------------------------------------------------- */
 
 static bool is_before(struct link_sequence a, struct link_sequence b)
 {
@@ -104,8 +103,7 @@ static void drop_first(struct spool *s)
     s->count--;
 }
 
-/* ---- frames
- * -------------------------------------------------------------------------------------- */
+/* ---- frames ------------------------------------------------------------------------------ */
 
 /* False where the frame is not one of ours; its checksum was good all the same. */
 static bool read_frame(const void *body, uint32_t length, struct frame_head *head,
@@ -124,8 +122,7 @@ static bool read_frame(const void *body, uint32_t length, struct frame_head *hea
     return true;
 }
 
-/* ---- opening
- * ------------------------------------------------------------------------------------- */
+/* ---- opening ----------------------------------------------------------------------------- */
 
 static void report_damage(struct spool *s, uint64_t malformed)
 {
@@ -273,8 +270,7 @@ void spool_close(struct spool **spool)
     *spool = NULL;
 }
 
-/* ---- putting
- * ------------------------------------------------------------------------------------- */
+/* ---- putting ----------------------------------------------------------------------------- */
 
 struct link_sequence spool_sequence(const struct spool *s)
 {
@@ -335,8 +331,7 @@ int spool_put(struct spool *s, uint32_t spans, const void *cursors, size_t curso
     return 0;
 }
 
-/* ---- sending
- * ------------------------------------------------------------------------------------- */
+/* ---- sending ----------------------------------------------------------------------------- */
 
 /* Batches that the cursor passed over on its way to `found` were damaged since they were put. */
 static void settle_damaged(struct spool *s, struct link_sequence found)

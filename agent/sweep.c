@@ -19,7 +19,7 @@ static uint64_t monotonic_ns(void)
     return ticks_now(SLAB_CLOCK_MONOTONIC);
 }
 
-/* ---- batches --------------------------------------------------------------------------------- */
+/* ---- batches ----------------------------------------------------------------------------- */
 
 static void mark_begun(struct sweeper *s)
 {
@@ -115,7 +115,7 @@ static bool is_blocked(const struct sweeper *s)
     return batch_builder_bytes(s->builder) >= 4 * s->config->batch_bytes;
 }
 
-/* ---- rings ----------------------------------------------------------------------------------- */
+/* ---- rings ------------------------------------------------------------------------------- */
 
 static struct conversion conversion_for(struct sweeper *s, struct recording_process *p)
 {
@@ -185,8 +185,7 @@ static unsigned sweep_process(struct sweeper *s, size_t i, bool *gone)
     return most;
 }
 
-/* ---- losses of a process ----------------------------------------------------------------------
- */
+/* ---- losses of a process ----------------------------------------------------------------- */
 
 static void process_losses(struct sweeper *s, struct recording_process *p, uint64_t now_unix_ns)
 {
@@ -204,7 +203,7 @@ static void process_losses(struct sweeper *s, struct recording_process *p, uint6
     p->lost_since_unix_ns = now_unix_ns;
 }
 
-/* ---- the dead -------------------------------------------------------------------------------- */
+/* ---- the dead ---------------------------------------------------------------------------- */
 
 /* The end of what was open: the moment we saw it die, or where nobody watched, the last moment
  * that anything in its file tells of. */
@@ -282,7 +281,7 @@ static void bury(struct sweeper *s)
     }
 }
 
-/* ---- the round ------------------------------------------------------------------------------- */
+/* ---- the round --------------------------------------------------------------------------- */
 
 unsigned sweep_round(struct sweeper *s)
 {
@@ -306,7 +305,7 @@ unsigned sweep_round(struct sweeper *s)
     return most;
 }
 
-/* ---- losses ---------------------------------------------------------------------------------- */
+/* ---- losses ------------------------------------------------------------------------------ */
 
 void sweep_losses(struct sweeper *s)
 {
@@ -325,7 +324,7 @@ void sweep_losses(struct sweeper *s)
     s->told_since_unix_ns = now_unix_ns;
 }
 
-/* ---- in flight ------------------------------------------------------------------------------- */
+/* ---- in flight --------------------------------------------------------------------------- */
 
 void sweep_in_flight(struct sweeper *s)
 {

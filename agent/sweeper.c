@@ -24,7 +24,7 @@ static uint64_t monotonic_ns(void)
     return ticks_now(SLAB_CLOCK_MONOTONIC);
 }
 
-/* ---- rhythm ---------------------------------------------------------------------------------- */
+/* ---- rhythm ------------------------------------------------------------------------------ */
 
 /* A service whose period is a multiple of ours would lock phase with us: so up to a quarter less
  * or more, at random (xorshift32). */
@@ -79,7 +79,7 @@ static void on_sweep_timer(uv_timer_t *timer)
     sweep(timer->data);
 }
 
-/* ---- the bell -------------------------------------------------------------------------------- */
+/* ---- the bell ---------------------------------------------------------------------------- */
 
 static void on_bell(uv_poll_t *poll, int status, int events)
 {
@@ -108,7 +108,7 @@ static int open_bell(struct sweeper *s)
     return chmod(address.sun_path, 0666); /* any user's service may ring */
 }
 
-/* ---- processes ------------------------------------------------------------------------------- */
+/* ---- processes --------------------------------------------------------------------------- */
 
 static void on_found(void *context, struct recording_process *p)
 {
@@ -169,7 +169,7 @@ void sweeper_set_recording(struct sweeper *s, const char *service, bool on)
     LOG_INFO("recording of %s is %s", service, on ? "on" : "off");
 }
 
-/* ---- beginning and ending -------------------------------------------------------------------- */
+/* ---- beginning and ending ---------------------------------------------------------------- */
 
 static int lock_directory(struct sweeper *s)
 {

@@ -67,8 +67,7 @@ static struct cost since(struct cost began)
                          (ended.cpu_ns - began.cpu_ns) / SPANS};
 }
 
-/* ---- decode alone, and into the head ------------------------------------------------------------
- */
+/* ---- decode alone, and into the head ----------------------------------------------------- */
 
 static struct cost decode_only(uint64_t memory, const char *directory)
 {
@@ -107,8 +106,7 @@ static struct cost into_head(uint64_t memory, const char *directory)
     return cost;
 }
 
-/* ---- durable and in the head
- * ---------------------------------------------------------------------- */
+/* ---- durable and in the head ------------------------------------------------------------- */
 
 static void settle(void *context, struct link_request *request, enum link_verdict verdict,
                    const char *text)
@@ -204,8 +202,7 @@ static struct cost durable(uint64_t memory, const char *directory)
     return cost;
 }
 
-/* ---- the table
- * ------------------------------------------------------------------------------------ */
+/* ---- the table --------------------------------------------------------------------------- */
 
 static double row(const char *name, struct cost (*stage)(uint64_t, const char *), uint64_t memory,
                   const char *directory)

@@ -214,7 +214,7 @@ static double from_two_threads(void)
     return (runs[0].ns + runs[1].ns) / 2;
 }
 
-/* ---- set-up and table --------------------------------------------------------------------- */
+/* ---- set-up and table -------------------------------------------------------------------- */
 
 static void open_reader(const char *directory)
 {

@@ -47,7 +47,7 @@ static struct {
     unsigned threads;
 } plan;
 
-/* ---- trees ------------------------------------------------------------------------------------- */
+/* ---- trees ------------------------------------------------------------------------------- */
 
 static void take_node(struct node *n, const struct workload_span *s)
 {
@@ -107,7 +107,7 @@ static void make_trees(enum workload_kind kind)
     workload_destroy(&w);
 }
 
-/* ---- recording ----------------------------------------------------------------------------------- */
+/* ---- recording --------------------------------------------------------------------------- */
 
 static void record(const struct node *n)
 {
@@ -155,8 +155,7 @@ static void *serve(void *context)
 {
     uint64_t *spans = context;
     double start = measure_wall_ns(), end = start + plan.seconds * 1e9;
-    double ns_per_span =
-        plan.spans_per_second > 0 ? 1e9 * plan.threads / plan.spans_per_second : 0;
+    double ns_per_span = plan.spans_per_second > 0 ? 1e9 * plan.threads / plan.spans_per_second : 0;
     unsigned i = (unsigned)((uintptr_t)context / sizeof *spans * 37) % tree_count;
     while (measure_wall_ns() < end) {
         i = (i + 1) % tree_count;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Services, agent and collector together on this machine: the highest rate without a loss, how
 // fresh spans are, what memory does over time, what recording costs a service that works.
-import { World, build, count, cpuNs, mb, median, residentBytes, result, sleep, table, until } from './daemons.mjs';
+//
+//     node bench/whole.mjs [rates] [cost] [memory]
+import { World, count, cpuNs, mb, median, residentBytes, result, sleep, table, until } from './daemons.mjs';
 
 const seconds = Number(process.env.WEFT_BENCH_SECONDS ?? 8);
 const minutes = Number(process.env.WEFT_BENCH_MINUTES ?? 10);
@@ -79,11 +81,15 @@ const overTime = () => withWorld(async (world, collector, agent) => {
   return rows;
 });
 
-console.log(`services, agent and collector on one machine, ${seconds} s each (${build})\n`);
-table([['rate', 'spans/s', 'lost', 'fresh p50 ms', 'p99 ms', 'service ns/span', 'agent', 'collector'],
-       ...await ceiling('dashboard', [50000, 100000, 200000, 400000, 600000, 800000, 1000000, 1200000, 1500000]),
-       ...await ceiling('eleven', [50000, 100000, 200000, 300000, 400000, 500000, 600000])]);
-const [on, off] = await serviceCost();
-table([['a service with 20 µs of work a trace', 'CPU ns/span', 'ratio'],
-       ['recording on', on.toFixed(0), (on / off).toFixed(3)], ['recording off', off.toFixed(0), '1.000']]);
-if (minutes > 0) table(await overTime());
+const parts = process.argv.length > 2 ? process.argv.slice(2) : ['rates', 'cost', 'memory'];
+console.log(`services, agent and collector on one machine, ${seconds} s each\n`);
+if (parts.includes('rates'))
+  table([['rate', 'spans/s', 'lost', 'fresh p50 ms', 'p99 ms', 'service ns/span', 'agent', 'collector'],
+         ...await ceiling('dashboard', [50000, 100000, 200000, 400000, 600000, 800000, 1000000, 1200000, 1500000]),
+         ...await ceiling('eleven', [50000, 100000, 200000, 300000, 400000, 500000, 600000])]);
+if (parts.includes('cost')) {
+  const [on, off] = await serviceCost();
+  table([['a service with 20 µs of work a trace', 'CPU ns/span', 'ratio'],
+         ['recording on', on.toFixed(0), (on / off).toFixed(3)], ['recording off', off.toFixed(0), '1.000']]);
+}
+if (parts.includes('memory')) table(await overTime());

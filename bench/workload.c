@@ -32,8 +32,7 @@ const char *workload_name(enum workload_kind kind)
     return kind == WORKLOAD_DASHBOARD ? "dashboard" : "eleven";
 }
 
-/* ---- chance -------------------------------------------------------------------------------------
- */
+/* ---- chance ------------------------------------------------------------------------------ */
 
 static uint64_t draw(struct workload *w)
 {
@@ -53,8 +52,7 @@ static uint64_t long_tailed(struct workload *w, double typical_ns)
     return (uint64_t)(typical_ns * (0.5 + pow(u, -0.6) * 0.5));
 }
 
-/* ---- processes ----------------------------------------------------------------------------------
- */
+/* ---- processes --------------------------------------------------------------------------- */
 
 enum { WEB, FIREHOSE, CELL_1, CELL_2, DASHBOARD_PROCESSES };
 
@@ -80,8 +78,7 @@ const struct batch_process_info *workload_process(enum workload_kind kind, unsig
     return kind == WORKLOAD_DASHBOARD ? &dashboard_processes[process] : &eleven_processes[process];
 }
 
-/* ---- traces -------------------------------------------------------------------------------------
- */
+/* ---- traces ------------------------------------------------------------------------------ */
 
 static struct workload_span *add_span(struct workload *w, unsigned process, const char *name,
                                       const struct workload_span *parent, uint64_t start_unix_ns,
@@ -200,8 +197,7 @@ static void make_group(struct workload *w)
     sort_group(w);
 }
 
-/* ---- the whole ----------------------------------------------------------------------------------
- */
+/* ---- the whole --------------------------------------------------------------------------- */
 
 struct workload *workload_create(enum workload_kind kind, uint64_t seed, uint64_t start_unix_ns)
 {

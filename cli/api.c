@@ -51,6 +51,9 @@ static json_t *judge(CURLcode code, long status, struct buffer *answer, const ch
     const char *said = json ? json_string_value(json_object_get(json, "error")) : NULL;
     snprintf(why, why_size, "%s: %s (HTTP %ld)%s", url, said ? said : "an answer that is no JSON",
              status, status == 401 ? "; $WEFT_TOKEN holds the token" : "");
+    for (char *c = why; *c; c++) /* it may quote anybody; this goes to a terminal */
+        if ((unsigned char)*c < 0x20 || *c == 0x7f)
+            *c = '?';
     json_decref(json);
     return NULL;
 }

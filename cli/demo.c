@@ -43,8 +43,7 @@ static void pause_ms(long ms)
     nanosleep(&pause, NULL);
 }
 
-/* ---- trouble -----------------------------------------------------------------------------------
- */
+/* ---- trouble ----------------------------------------------------------------------------- */
 
 /* A celebrity's post keeps each cell busy for some milliseconds: that is when one is killed. */
 static void kill_cell(struct world *w)
@@ -89,12 +88,12 @@ static int each_second(struct world *w, const struct plan *plan, int second)
         if (world_start(w, cell) != 0)
             return -1;
     }
-    fflush(stdout);
+    if (fflush(stdout) != 0)
+        ending = 1;
     return 0;
 }
 
-/* ---- the run ------------------------------------------------------------------------------------
- */
+/* ---- the run ----------------------------------------------------------------------------- */
 
 static int start_all(struct world *w)
 {
@@ -136,8 +135,7 @@ static int demo(const struct plan *plan)
     return status;
 }
 
-/* ---- options
- * ------------------------------------------------------------------------------------- */
+/* ---- options ----------------------------------------------------------------------------- */
 
 static void usage(FILE *out)
 {
@@ -150,6 +148,14 @@ static void usage(FILE *out)
                  "  --deploy       restarts the cells with a new version, one after the other\n");
 }
 
+/* -1 where it is none, or not within 0 and `most`. */
+static double number(const char *text, double most)
+{
+    char *end;
+    double value = strtod(text, &end);
+    return end != text && !*end && value >= 0 && value <= most ? value : -1;
+}
+
 static bool parse(int argc, char **argv, struct plan *plan, int *status)
 {
     static const struct option options[] = {
@@ -158,17 +164,18 @@ static bool parse(int argc, char **argv, struct plan *plan, int *status)
         {"slow-redis", no_argument, NULL, 's'}, {"deploy", no_argument, NULL, 'd'},
         {"help", no_argument, NULL, 'h'},       {NULL, 0, NULL, 0}};
     int option;
-    *plan = (struct plan){.rate = 100, .port = 4040};
+    double port = 4040;
+    *plan = (struct plan){.rate = 100};
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
         switch (option) {
         case 'f':
-            plan->seconds = atof(optarg);
+            plan->seconds = number(optarg, 1e9);
             break;
         case 'r':
-            plan->rate = atof(optarg);
+            plan->rate = number(optarg, 1e9);
             break;
         case 'p':
-            plan->port = (uint16_t)atoi(optarg);
+            port = number(optarg, 65535);
             break;
         case 'k':
             plan->kill_cell = true;
@@ -188,8 +195,10 @@ static bool parse(int argc, char **argv, struct plan *plan, int *status)
             *status = 2;
             return false;
         }
-    if (plan->rate > 0 && plan->seconds >= 0 && optind == argc)
+    if (plan->rate > 0 && plan->seconds >= 0 && port >= 0 && optind == argc) {
+        plan->port = (uint16_t)port;
         return true;
+    }
     usage(stderr);
     *status = 2;
     return false;
@@ -204,5 +213,7 @@ int command_demo(int argc, char **argv)
         return status;
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGHUP, &action, NULL);
+    signal(SIGPIPE, SIG_IGN); /* whoever read us has gone: we end in order */
     return demo(&plan);
 }

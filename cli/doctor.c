@@ -27,23 +27,33 @@ static int problems;
 
 static void good(const char *what, const char *detail)
 {
-    printf("%s  ok  %s  %s%s%s\n", show_begin(SHOW_GREEN), show_end(), what, *detail ? ": " : "",
-           detail);
+    printf("%s  ok  %s  %s%s", show_begin(SHOW_GREEN), show_end(), what, *detail ? ": " : "");
+    show_text(detail, 0);
+    printf("\n");
+}
+
+/* File names and the collector's answers are other people's text. */
+static void say(enum show_style style, const char *verdict, const char *what, const char *remedy)
+{
+    printf("%s%s %s  ", show_begin(style), verdict, show_end());
+    show_text(what, 0);
+    printf("\n        ");
+    show_text(remedy, 0);
+    printf("\n");
 }
 
 static void bad(const char *what, const char *remedy)
 {
     problems++;
-    printf("%s BAD  %s  %s\n        %s\n", show_begin(SHOW_RED), show_end(), what, remedy);
+    say(SHOW_RED, " BAD ", what, remedy);
 }
 
 static void note(const char *what, const char *remedy)
 {
-    printf("%snote  %s  %s\n        %s\n", show_begin(SHOW_YELLOW), show_end(), what, remedy);
+    say(SHOW_YELLOW, "note ", what, remedy);
 }
 
-/* ---- the clock
- * ----------------------------------------------------------------------------------- */
+/* ---- the clock --------------------------------------------------------------------------- */
 
 static void check_clock(void)
 {
@@ -54,8 +64,7 @@ static void check_clock(void)
         good("clock", "the processor's counter is constant and nonstop");
 }
 
-/* ---- the directory
- * ------------------------------------------------------------------------------- */
+/* ---- the directory ----------------------------------------------------------------------- */
 
 static bool check_directory(const char *path)
 {
@@ -87,8 +96,7 @@ static bool check_directory(const char *path)
     return true;
 }
 
-/* ---- the agent
- * ------------------------------------------------------------------------------------ */
+/* ---- the agent --------------------------------------------------------------------------- */
 
 static void check_agent(const char *directory)
 {
@@ -110,8 +118,7 @@ static void check_agent(const char *directory)
             "dropped and counted)");
 }
 
-/* ---- processes
- * ------------------------------------------------------------------------------------ */
+/* ---- processes --------------------------------------------------------------------------- */
 
 static void report_losses(struct slab_reader *r, const char *name)
 {
@@ -173,8 +180,7 @@ static void check_processes(const char *directory)
                                         "(WEFT_DIR) when its first span begins");
 }
 
-/* ---- the collector
- * --------------------------------------------------------------------------------- */
+/* ---- the collector ----------------------------------------------------------------------- */
 
 static void check_collector(void)
 {

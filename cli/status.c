@@ -60,10 +60,14 @@ static void print_losses(const json_t *losses)
     printf("%slosses%s\n", show_begin(SHOW_BOLD), show_end());
     if (json_array_size(losses) == 0)
         printf("  %snothing was lost%s\n", show_begin(SHOW_GREEN), show_end());
-    json_array_foreach(losses, i, loss) printf(
-        "  %s%10lld%s  %s/%s  %s %s  %s\n", show_begin(SHOW_YELLOW), api_number(loss, "count"),
-        show_end(), api_text(loss, "place"), api_text(loss, "reason"), api_text(loss, "agent"),
-        api_text(loss, "service"), api_text(loss, "explanation"));
+    json_array_foreach(losses, i, loss)
+    {
+        printf("  %s%10lld%s  %s/%s  %s ", show_begin(SHOW_YELLOW), api_number(loss, "count"),
+               show_end(), api_text(loss, "place"), api_text(loss, "reason"),
+               api_text(loss, "agent"));
+        show_text(api_text(loss, "service"), 24);
+        printf("  %s\n", api_text(loss, "explanation"));
+    }
 }
 
 int command_status(int argc, char **argv)

@@ -110,9 +110,12 @@ static void print_span(struct tree *t, size_t i, size_t width)
     }
     size_t k;
     json_t *flag;
-    json_array_foreach(json_object_get(span, "flags"), k,
-                       flag) if (strcmp(json_string_value(flag), "orphan") == 0)
-        printf("  %sits parent is not here%s", show_begin(SHOW_YELLOW), show_end());
+    json_array_foreach(json_object_get(span, "flags"), k, flag)
+    {
+        const char *text = json_string_value(flag);
+        if (text && strcmp(text, "orphan") == 0)
+            printf("  %sits parent is not here%s", show_begin(SHOW_YELLOW), show_end());
+    }
     printf("\n");
 }
 

@@ -48,8 +48,11 @@ static void print_services(const json_t *services)
     size_t i;
     json_t *service;
     json_array_foreach(services, i, service)
-        printf("%s%s%s:%lld%s", i ? " " : "", show_service(api_text(service, "name")),
-               api_text(service, "name"), api_number(service, "spans"), show_end());
+    {
+        printf("%s%s", i ? " " : "", show_service(api_text(service, "name")));
+        show_text(api_text(service, "name"), 24);
+        printf(":%lld%s", api_number(service, "spans"), show_end());
+    }
 }
 
 static void print_trace_line(const json_t *trace)

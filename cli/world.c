@@ -28,8 +28,7 @@ const char *world_name(enum world_member member)
     return names[member];
 }
 
-/* ---- places ------------------------------------------------------------------------------------
- */
+/* ---- places ------------------------------------------------------------------------------ */
 
 /* Where this program lies, with a path appended. False: no such file. */
 static bool beside_us(char *path, size_t size, const char *relative)
@@ -75,8 +74,11 @@ int world_init(struct world *w, uint16_t http_port, double rate)
     *w = (struct world){.version = "1.4.0", .rate = rate};
     strcpy(w->directory, "/tmp/weft-demo-XXXXXX");
     strcpy(w->slabs, "/dev/shm/weft-demo-XXXXXX");
-    if (!mkdtemp(w->directory) || !mkdtemp(w->slabs)) {
-        fprintf(stderr, "weft demo: /tmp or /dev/shm: %s\n", strerror(errno));
+    bool made = mkdtemp(w->directory) != NULL;
+    if (!made || !mkdtemp(w->slabs)) {
+        fprintf(stderr, "weft demo: %s: %s\n", made ? "/dev/shm" : "/tmp", strerror(errno));
+        if (made)
+            rmdir(w->directory);
         return -1;
     }
     for (int i = 0; i < WORLD_MEMBERS; i++)
@@ -92,8 +94,7 @@ void world_log_path(const struct world *w, enum world_member member, char *path,
     snprintf(path, size, "%s/%s.log", w->directory, names[member]);
 }
 
-/* ---- command lines -----------------------------------------------------------------------------
- */
+/* ---- command lines ----------------------------------------------------------------------- */
 
 struct line {
     char text[4096];
@@ -228,8 +229,7 @@ static bool command_line(const struct world *w, enum world_member member, struct
     }
 }
 
-/* ---- children ----------------------------------------------------------------------------------
- */
+/* ---- children ---------------------------------------------------------------------------- */
 
 static void set_identity(const struct world *w, enum world_member member)
 {
@@ -239,6 +239,7 @@ static void set_identity(const struct world *w, enum world_member member)
                                                         [WORLD_WEB] = "web"};
     char instance[32];
     unsetenv("WEFT_CELL");
+    unsetenv("WEFT_OFF");
     if (!services[member])
         return;
     snprintf(instance, sizeof instance, "%s-0", names[member]);
@@ -256,6 +257,7 @@ static void become(const struct world *w, enum world_member member, struct line 
     world_log_path(w, member, log, sizeof log);
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     setpgid(0, 0); /* Ctrl-C is for us: we stop the others in order */
+    signal(SIGPIPE, SIG_DFL);
     if (getppid() != parent)
         _exit(0);
     int fd = open(log, O_WRONLY | O_CREAT | O_APPEND, 0600);
@@ -364,8 +366,7 @@ int world_find_dead(struct world *w)
     return -1;
 }
 
-/* ---- the end ------------------------------------------------------------------------------------
- */
+/* ---- the end ----------------------------------------------------------------------------- */
 
 static void remove_tree(const char *path)
 {

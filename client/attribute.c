@@ -9,7 +9,7 @@
 #include "client/span.h"
 #include "lib/ring/ticks.h"
 
-/* ---- the payload --------------------------------------------------------------------------- */
+/* ---- the payload ------------------------------------------------------------------------- */
 
 static void count_dropped(struct slab_span *s, struct recorder *r)
 {
@@ -82,7 +82,7 @@ static inline void set_bytes(weft_span span, uint32_t key, enum slab_item_type t
     commit(slot, need);
 }
 
-/* ---- attributes ------------------------------------------------------------------------------ */
+/* ---- attributes -------------------------------------------------------------------------- */
 
 void weft_set_word_recorded(weft_span span, struct weft_name *key, enum weft_type type,
                             uint64_t word)
@@ -126,7 +126,7 @@ void weft_set_name(weft_span span, struct weft_name *name)
         span_of(span)->name = names_number(r->process, name);
 }
 
-/* ---- events and links: one commit for the whole ---------------------------------------------- */
+/* ---- events and links: one commit for the whole ------------------------------------------ */
 
 static size_t value_length(const struct weft_attribute *a)
 {
@@ -201,8 +201,7 @@ void weft_link(weft_span span, const struct weft_context *to,
     set_with(span, SLAB_ITEM_LINK, NULL, ids, sizeof ids, attributes, count);
 }
 
-/* ---- tracestate -------------------------------------------------------------------------------
- */
+/* ---- tracestate -------------------------------------------------------------------------- */
 
 void span_set_tracestate(weft_span span, const char *text, size_t length)
 {

@@ -103,7 +103,7 @@ uint32_t names_intern(struct process *p, struct weft_name *name)
     return number;
 }
 
-/* ---- names known at run time ----------------------------------------------------------- */
+/* ---- names known at run time ------------------------------------------------------------- */
 
 static struct weft_name **dynamic; /* BUCKETS pointers */
 static uint32_t dynamic_count;

@@ -68,7 +68,7 @@ void process_lost(struct process *p, enum loss_reason reason)
     atomic_fetch_add_explicit(count, 1, memory_order_relaxed);
 }
 
-/* ---- the file -------------------------------------------------------------------------- */
+/* ---- the file ---------------------------------------------------------------------------- */
 
 static uint64_t round_page(uint64_t n)
 {
@@ -350,7 +350,7 @@ static void publish(struct process *p)
     __atomic_store_n(&weft_recording_word, word, __ATOMIC_RELEASE);
 }
 
-/* ---- fork ------------------------------------------------------------------------------ */
+/* ---- fork -------------------------------------------------------------------------------- */
 
 /* The one thread of the child holds the lock, as it took it before the fork.
  * The parent's slabs become zeros that nobody writes (no handle finds its span there), the file's

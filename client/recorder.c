@@ -24,7 +24,7 @@ static pthread_key_t exit_key;
 static pthread_once_t exit_once = PTHREAD_ONCE_INIT;
 static bool exit_key_made;
 
-/* ---- leaving ------------------------------------------------------------------------------- */
+/* ---- leaving ----------------------------------------------------------------------------- */
 
 /* Open spans stay as they are: another thread may end them. */
 static void leave(struct recorder *r)
@@ -55,7 +55,7 @@ void recorder_forget(void)
         pthread_setspecific(exit_key, NULL);
 }
 
-/* ---- taking ------------------------------------------------------------------------------- */
+/* ---- taking ------------------------------------------------------------------------------ */
 
 static uint64_t random64(void)
 {
@@ -214,7 +214,7 @@ struct recorder *recorder_acquire(void)
     return r;
 }
 
-/* ---- slots and room -------------------------------------------------------------------- */
+/* ---- slots and room ---------------------------------------------------------------------- */
 
 bool recorder_refill(struct recorder *r)
 {

@@ -38,8 +38,7 @@ struct collector {
     atomic_bool failed;
 };
 
-/* ---- what the parts tell each other -------------------------------------------------------------
- */
+/* ---- what the parts tell each other ------------------------------------------------------ */
 
 static void on_write_state(void *context, struct buffer *out)
 {
@@ -122,8 +121,7 @@ static int on_status(void *context, struct pipeline_status *s)
     return -1;
 }
 
-/* ---- opening ------------------------------------------------------------------------------------
- */
+/* ---- opening ----------------------------------------------------------------------------- */
 
 /* The file's first line, without space around it. */
 static int read_token(struct collector *c, char *why, size_t why_size)
@@ -235,8 +233,7 @@ static int open_web(struct collector *c, char *why, size_t why_size)
     return c->server ? 0 : -1;
 }
 
-/* ---- threads ------------------------------------------------------------------------------------
- */
+/* ---- threads ----------------------------------------------------------------------------- */
 
 static void *receive(void *context)
 {

@@ -20,7 +20,7 @@ static struct {
     const char *checkpoint;
 } cell;
 
-/* ---- inbox ----------------------------------------------------------------------------------- */
+/* ---- inbox ------------------------------------------------------------------------------- */
 
 static weft_span begin_redis(struct weft_name *name)
 {
@@ -54,7 +54,7 @@ static int inbox(struct service_request *request, struct buffer *answer)
     return good ? 200 : 503;
 }
 
-/* ---- delivery -------------------------------------------------------------------------------- */
+/* ---- delivery ---------------------------------------------------------------------------- */
 
 /* Pushes to every inbox in one pipeline. The number of inboxes written, -1 on an error. */
 static int fan_out(redisContext *redis, unsigned long post, unsigned author)
@@ -102,7 +102,7 @@ static bool deliver(unsigned long post, unsigned author, const char *traceparent
     return inboxes >= 0;
 }
 
-/* ---- following ------------------------------------------------------------------------------- */
+/* ---- following --------------------------------------------------------------------------- */
 
 static long read_checkpoint(void)
 {

@@ -42,14 +42,14 @@ int service_run(uint16_t port, unsigned threads, const struct service_route *rou
 /* Set once the service is asked to end. */
 bool service_ending(void);
 
-/* ---- calling --------------------------------------------------------------------------------- */
+/* ---- calling ----------------------------------------------------------------------------- */
 
 /* A client span around one HTTP call; the current span's context goes along. The status, or 0
  * where there was no answer (the span then says why). `body` NULL: GET. */
 int service_call(struct weft_name *name, const char *peer, const char *url, const char *body,
                  struct buffer *answer);
 
-/* ---- caches ---------------------------------------------------------------------------------- */
+/* ---- caches ------------------------------------------------------------------------------ */
 
 struct redisContext;
 struct memcached_st;

@@ -13,7 +13,7 @@ static struct {
     uint16_t port, firehose, memcached, cells[CELLS];
 } ports;
 
-/* ---- dashboard ------------------------------------------------------------------------------ */
+/* ---- dashboard --------------------------------------------------------------------------- */
 
 /* "3,2,1" to keys "post:3" … The number of keys. */
 static int cut_keys(const char *ids, char keys[][24], const char *pointers[], size_t lengths[])
@@ -87,7 +87,7 @@ static int dashboard(struct service_request *request, struct buffer *answer)
     return status == 200 ? 200 : 502;
 }
 
-/* ---- post ------------------------------------------------------------------------------------ */
+/* ---- post -------------------------------------------------------------------------------- */
 
 static int post(struct service_request *request, struct buffer *answer)
 {

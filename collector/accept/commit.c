@@ -33,8 +33,7 @@ static void settle(struct commit *c, struct item *i, enum link_verdict verdict, 
     i->fate = SETTLED;
 }
 
-/* ---- 1: decode ----------------------------------------------------------------------------------
- */
+/* ---- 1: decode --------------------------------------------------------------------------- */
 
 static void refuse(struct commit *c, struct item *i, int error)
 {
@@ -67,8 +66,7 @@ static void stage(struct commit *c, struct group *g)
     }
 }
 
-/* ---- 2: append, sync, answer
- * ---------------------------------------------------------------------- */
+/* ---- 2: append, sync, answer ------------------------------------------------------------- */
 
 static int append(struct commit *c, struct item *i, uint64_t now)
 {
@@ -231,8 +229,7 @@ void commit_group(struct commit *c, struct queued *items, size_t count)
     answer_copies(c, &g);
 }
 
-/* ---- the thread
- * ----------------------------------------------------------------------------------- */
+/* ---- the thread -------------------------------------------------------------------------- */
 
 static void tick(struct commit *c)
 {
@@ -284,8 +281,7 @@ void commit_run(struct commit *c)
         LOG_WARN("the ledger's last state could not be written; the next start reads more");
 }
 
-/* ---- state and reading back
- * ----------------------------------------------------------------------- */
+/* ---- state and reading back -------------------------------------------------------------- */
 
 void commit_write_state(const struct commit_parts *parts, struct buffer *out)
 {

@@ -74,8 +74,7 @@ static bool before(struct link_sequence a, struct link_sequence b)
     return a.epoch != b.epoch ? a.epoch < b.epoch : a.number < b.number;
 }
 
-/* ---- agents and their epochs ------------------------------------------------------------------
- */
+/* ---- agents and their epochs ------------------------------------------------------------- */
 
 static uint32_t *agent_slot(const struct dedupe *d, const char *name)
 {
@@ -170,8 +169,7 @@ static struct epoch *find_or_add_epoch(struct agent *a, uint64_t epoch)
     return &a->epochs[at];
 }
 
-/* ---- the set ------------------------------------------------------------------------------------
- */
+/* ---- the set ----------------------------------------------------------------------------- */
 
 static bool has(const struct agent *a, struct link_sequence batch)
 {
@@ -299,8 +297,7 @@ int dedupe_restore(struct dedupe *d, const char *agent, struct link_sequence bat
     return result;
 }
 
-/* ---- in the ledger ------------------------------------------------------------------------------
- */
+/* ---- in the ledger ----------------------------------------------------------------------- */
 
 static void write_agent(const struct agent *a, struct buffer *out)
 {

@@ -9,8 +9,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 
-/* ---- segments -----------------------------------------------------------------------------------
- */
+/* ---- segments ---------------------------------------------------------------------------- */
 
 int ledger_learn_segment(struct ledger *l, uint64_t number, const struct ledger_state *state)
 {
@@ -48,8 +47,7 @@ static void note_new_segment(struct ledger *l)
                        (unsigned long long)last);
 }
 
-/* ---- opening
- * -------------------------------------------------------------------------------------- */
+/* ---- opening ----------------------------------------------------------------------------- */
 
 static struct ledger *fail(struct ledger *l, const char *what, int error, char *why, size_t size)
 {
@@ -104,8 +102,7 @@ void ledger_close(struct ledger **place)
     *place = NULL;
 }
 
-/* ---- appending
- * -------------------------------------------------------------------------------------- */
+/* ---- appending --------------------------------------------------------------------------- */
 
 static void set_health(struct ledger *l, int error)
 {
@@ -186,8 +183,7 @@ int ledger_sync(struct ledger *l)
     return error;
 }
 
-/* ---- retention
- * ---------------------------------------------------------------------------------------- */
+/* ---- retention --------------------------------------------------------------------------- */
 
 /* How many of the oldest segments must go. */
 static size_t too_many(const struct ledger *l, uint64_t now_unix_ns)

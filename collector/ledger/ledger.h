@@ -37,7 +37,7 @@ struct ledger_options {
 struct ledger *ledger_open(const struct ledger_options *options, char *why, size_t why_size);
 void ledger_close(struct ledger **l);
 
-/* ---- reading back, before the first append ------------------------------------------------- */
+/* ---- reading back, before the first append ----------------------------------------------- */
 
 struct ledger_reading {
     /* What to read: the newest frames whose batches take about this much memory decoded. */
@@ -58,7 +58,7 @@ struct ledger_read_stats {
 int ledger_read_back(struct ledger *l, const struct ledger_reading *reading,
                      struct ledger_read_stats *stats);
 
-/* ---- appending ------------------------------------------------------------------------------ */
+/* ---- appending --------------------------------------------------------------------------- */
 
 /* 0 or -errno. Not durable before ledger_sync. */
 int ledger_append(struct ledger *l, const struct frame *batch);

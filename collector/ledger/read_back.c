@@ -31,8 +31,7 @@ static struct journal_cursor *cursor_at(struct ledger *l, uint64_t segment, uint
     return journal_read(l->journal, (struct journal_position){segment, offset}, error);
 }
 
-/* ---- 1: preambles -----------------------------------------------------------------------------
- */
+/* ---- 1: preambles ------------------------------------------------------------------------ */
 
 static int read_segment(struct ledger *l, uint64_t number)
 {
@@ -67,8 +66,7 @@ int ledger_read_segments(struct ledger *l)
     return 0;
 }
 
-/* ---- 2: where to begin --------------------------------------------------------------------------
- */
+/* ---- 2: where to begin ------------------------------------------------------------------- */
 
 struct survey {
     struct ledger *l;
@@ -175,8 +173,7 @@ static bool is_before(struct journal_position a, struct journal_position b)
     return a.segment != b.segment ? a.segment < b.segment : a.offset < b.offset;
 }
 
-/* ---- 3: the pass
- * ---------------------------------------------------------------------------------- */
+/* ---- 3: the pass ------------------------------------------------------------------------- */
 
 static int tell_state(struct ledger *l, const struct ledger_reading *r, const void *bytes,
                       size_t length)

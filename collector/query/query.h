@@ -26,7 +26,7 @@ struct query {
     struct inflight *inflight;
 };
 
-/* ---- one trace ---------------------------------------------------------------------------- */
+/* ---- one trace --------------------------------------------------------------------------- */
 
 struct trace_loss {
     uint32_t process; /* in tree.processes; TREE_NONE: of its agent, or of another process */
@@ -57,7 +57,7 @@ int query_trace(const struct query *q, struct trace_id id, uint64_t now_unix_ns,
                 struct trace_view *view);
 void trace_view_fini(struct trace_view *view);
 
-/* ---- the list of traces --------------------------------------------------------------------- */
+/* ---- the list of traces ------------------------------------------------------------------ */
 
 enum trace_status { TRACE_ANY, TRACE_OK, TRACE_ERROR, TRACE_DIED, TRACE_IN_FLIGHT };
 
@@ -97,7 +97,7 @@ int query_traces(const struct query *q, const struct trace_filter *filter, uint6
                  struct trace_list *list);
 void trace_list_fini(struct trace_list *list);
 
-/* ---- services ------------------------------------------------------------------------------- */
+/* ---- services ---------------------------------------------------------------------------- */
 
 enum { SERVICE_NAMES_MAX = 1000 }; /* of each kind that an answer lists for one service */
 
@@ -122,7 +122,7 @@ struct service_list {
 int query_services(const struct query *q, struct service_list *list);
 void service_list_fini(struct service_list *list);
 
-/* ---- in flight ------------------------------------------------------------------------------ */
+/* ---- in flight --------------------------------------------------------------------------- */
 
 struct open_span {
     const struct inflight_snapshot *snapshot;
@@ -142,7 +142,7 @@ int query_inflight(const struct query *q, const char *service, uint32_t limit, u
                    struct open_list *list);
 void open_list_fini(struct open_list *list);
 
-/* ---- helpers of the parts ------------------------------------------------------------------- */
+/* ---- helpers of the parts ---------------------------------------------------------------- */
 
 static inline bool str_is(struct batch_str s, const char *text)
 {

@@ -15,7 +15,7 @@ struct search {
     size_t count;
 };
 
-/* ---- candidates, newest first --------------------------------------------------------------- */
+/* ---- candidates, newest first ------------------------------------------------------------ */
 
 static void sift_down(struct search *s, size_t at)
 {
@@ -89,8 +89,7 @@ static int propose(struct search *s)
     return 0;
 }
 
-/* ---- a closer look ----------------------------------------------------------------------------
- */
+/* ---- a closer look ----------------------------------------------------------------------- */
 
 static bool row_matches(const struct trace_filter *f, const struct batch *b, uint32_t row)
 {

@@ -36,8 +36,7 @@ static unsigned rank_of(const struct batch *b, uint32_t row)
     return b->status[row] == SPAN_IN_FLIGHT ? 0 : b->status[row] == SPAN_DIED ? 1 : 2;
 }
 
-/* ---- processes --------------------------------------------------------------------------------
- */
+/* ---- processes --------------------------------------------------------------------------- */
 
 static uint32_t *process_slot(const struct tree *t, const struct work *w, const uint8_t uuid[16])
 {
@@ -83,8 +82,7 @@ static uint32_t learn_process(struct tree *t, struct work *w, const struct store
     return *slot - 1;
 }
 
-/* ---- one node for each span -------------------------------------------------------------------
- */
+/* ---- one node for each span -------------------------------------------------------------- */
 
 static bool same_span(const struct tree_node *a, const struct tree_node *b)
 {
@@ -122,8 +120,7 @@ static int add_run(struct tree *t, struct work *w, const struct store_run *run)
     return 0;
 }
 
-/* ---- parents ----------------------------------------------------------------------------------
- */
+/* ---- parents ----------------------------------------------------------------------------- */
 
 static int earlier(const void *left, const void *right)
 {
@@ -211,8 +208,7 @@ static void cut_circles(struct tree *t, struct work *w)
     }
 }
 
-/* ---- order ------------------------------------------------------------------------------------
- */
+/* ---- order ------------------------------------------------------------------------------- */
 
 static void link_children(const struct tree *t, struct work *w)
 {
@@ -281,8 +277,7 @@ static void sum_up(struct tree *t)
     }
 }
 
-/* ---- the whole --------------------------------------------------------------------------------
- */
+/* ---- the whole --------------------------------------------------------------------------- */
 
 static int work_init(struct tree *t, struct work *w, size_t rows)
 {

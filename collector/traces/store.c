@@ -65,7 +65,7 @@ void store_destroy(struct store **place)
     *place = NULL;
 }
 
-/* ---- generations: under the write lock -------------------------------------------------- */
+/* ---- generations: under the write lock --------------------------------------------------- */
 
 static uint64_t bytes_now(const struct store *s)
 {
@@ -130,7 +130,7 @@ static void stage(struct store *s, struct store_staged *staged, struct generatio
     *staged = (struct store_staged){batch, g};
 }
 
-/* ---- inserting ---------------------------------------------------------------------------- */
+/* ---- inserting --------------------------------------------------------------------------- */
 
 int store_decode(struct store *s, const void *bytes, size_t length, size_t max_bytes,
                  struct store_staged *staged)
@@ -208,7 +208,7 @@ void store_discard(struct store *s, struct store_staged *staged)
     *staged = (struct store_staged){0};
 }
 
-/* ---- asking --------------------------------------------------------------------------------- */
+/* ---- asking ------------------------------------------------------------------------------ */
 
 void store_hold(struct store *s, struct store_hold *hold)
 {

@@ -45,7 +45,7 @@ struct store *store_create(const struct store_options *options);
 /* Every hold must have been released. */
 void store_destroy(struct store **s);
 
-/* ---- inserting: one thread ------------------------------------------------------------ */
+/* ---- inserting: one thread --------------------------------------------------------------- */
 
 /* A decoded batch that no question sees yet. Its memory belongs to the head. */
 struct store_staged {
@@ -64,7 +64,7 @@ int store_stage(struct store *s, struct store_staged *staged, struct arena **are
 int store_insert(struct store *s, struct store_staged *staged, const char *agent);
 void store_discard(struct store *s, struct store_staged *staged);
 
-/* ---- asking: any thread --------------------------------------------------------------- */
+/* ---- asking: any thread ------------------------------------------------------------------ */
 
 /* Keeps every generation that is there now. Short-lived: what is held cannot be freed. */
 struct store_hold {

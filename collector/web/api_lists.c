@@ -3,8 +3,7 @@
 #include "collector/web/api.h"
 #include "lib/base/clock.h"
 
-/* ---- traces -----------------------------------------------------------------------------------
- */
+/* ---- traces ------------------------------------------------------------------------------ */
 
 static void put_summary(struct json_writer *w, const struct trace_summary *s)
 {
@@ -60,8 +59,7 @@ void api_traces(const struct api_call *call, struct reply *reply)
     trace_list_fini(&list);
 }
 
-/* ---- services ---------------------------------------------------------------------------------
- */
+/* ---- services ---------------------------------------------------------------------------- */
 
 static void put_names(struct json_writer *w, const char *key, const struct service_names *names)
 {
@@ -105,8 +103,7 @@ void api_services(const struct api_call *call, struct reply *reply)
     service_list_fini(&list);
 }
 
-/* ---- in flight --------------------------------------------------------------------------------
- */
+/* ---- in flight --------------------------------------------------------------------------- */
 
 static void put_open(struct json_writer *w, const struct open_span *s)
 {

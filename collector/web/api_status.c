@@ -123,8 +123,7 @@ void api_status(const struct api_call *call, struct reply *reply)
     pipeline_status_fini(&s);
 }
 
-/* ---- recording on and off ---------------------------------------------------------------------
- */
+/* ---- recording on and off ---------------------------------------------------------------- */
 
 static void switch_recording(const struct api_call *call, const json_t *body, struct reply *reply)
 {

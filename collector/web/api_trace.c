@@ -74,8 +74,7 @@ static void put_head(struct json_writer *w, const struct trace_view *v)
     json_field_array(w, "spans");
 }
 
-/* ---- spans ------------------------------------------------------------------------------------
- */
+/* ---- spans ------------------------------------------------------------------------------- */
 
 static void put_events(struct json_writer *w, const struct batch *b, uint32_t row)
 {
@@ -155,8 +154,7 @@ static void put_span(struct json_writer *w, const struct tree *t, const struct t
     json_close_object(w);
 }
 
-/* ---- losses -----------------------------------------------------------------------------------
- */
+/* ---- losses ------------------------------------------------------------------------------ */
 
 static void put_losses(struct json_writer *w, const struct trace_view *v)
 {
@@ -182,8 +180,7 @@ static void put_losses(struct json_writer *w, const struct trace_view *v)
     buffer_byte(w->out, '\n');
 }
 
-/* ---- piece by piece ---------------------------------------------------------------------------
- */
+/* ---- piece by piece ---------------------------------------------------------------------- */
 
 static bool stream_next(void *context, struct buffer *out)
 {

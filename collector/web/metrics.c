@@ -124,8 +124,7 @@ static void put_link(struct buffer *out, const struct link_server_stats *l)
     buffer_printf(out, "%s{reason=\"replayed\"} %" PRIu64 "\n", name, l->replayed);
 }
 
-/* ---- agents: one family at a time, as the format wants ----------------------------------------
- */
+/* ---- agents: one family at a time, as the format wants ----------------------------------- */
 
 struct agent_family {
     const char *name, *type, *help;

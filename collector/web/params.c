@@ -9,8 +9,7 @@
 
 #include "lib/base/units.h"
 
-/* ---- taking apart -----------------------------------------------------------------------------
- */
+/* ---- taking apart ------------------------------------------------------------------------ */
 
 static int hex_digit(char c)
 {
@@ -125,8 +124,7 @@ int params_only(const struct params *p, const char *known, char why[PARAMS_WHY_M
     return 0;
 }
 
-/* ---- values -------------------------------------------------------------------------------------
- */
+/* ---- values ------------------------------------------------------------------------------ */
 
 /* Digits alone, without sign or space. */
 static bool parse_u64(const char *text, uint64_t *number)
@@ -246,8 +244,7 @@ bool params_trace_id(const char *text, struct trace_id *id)
     return !text[32] && (id->hi || id->lo);
 }
 
-/* ---- the filter of the list of traces
- * ------------------------------------------------------------- */
+/* ---- the filter of the list of traces ---------------------------------------------------- */
 
 static int get_duration(const struct params *p, const char *name, uint64_t *duration_ns, char *why)
 {

@@ -35,8 +35,7 @@ static const struct route *find_route(const char *path)
     return NULL;
 }
 
-/* ---- who may ask ------------------------------------------------------------------------------
- */
+/* ---- who may ask ------------------------------------------------------------------------- */
 
 /* The name in "name:port" is `name`. */
 static bool host_is(const char *host, size_t length, const char *name, size_t name_length)
@@ -96,8 +95,7 @@ static bool method_allowed(const struct route *r, enum web_method method)
     return method == r->method || (r->method == WEB_GET && method == WEB_HEAD);
 }
 
-/* ---- the answer -------------------------------------------------------------------------------
- */
+/* ---- the answer -------------------------------------------------------------------------- */
 
 static void answer_route(const struct web *w, const struct route *r,
                          const struct web_request *request, struct reply *reply)

@@ -37,8 +37,7 @@ struct exchange {
     bool nul_in_path; /* the library would end the path there */
 };
 
-/* ---- the library's callbacks ------------------------------------------------------------------
- */
+/* ---- the library's callbacks ------------------------------------------------------------- */
 
 static void *on_uri(void *context, const char *uri, struct MHD_Connection *connection)
 {
@@ -117,8 +116,7 @@ static void on_read_end(void *context)
     free(s);
 }
 
-/* ---- a reply becomes a response ---------------------------------------------------------------
- */
+/* ---- a reply becomes a response ---------------------------------------------------------- */
 
 static struct MHD_Response *stream_response(struct reply *r)
 {
@@ -242,8 +240,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
     return send_reply(connection, &reply);
 }
 
-/* ---- listening --------------------------------------------------------------------------------
- */
+/* ---- listening --------------------------------------------------------------------------- */
 
 /* "HOST:PORT" or "[HOST]:PORT". NULL: it is no address. Freed by freeaddrinfo. */
 static struct addrinfo *resolve(const char *address)

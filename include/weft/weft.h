@@ -54,7 +54,7 @@ enum weft_kind {
 };
 enum weft_status { WEFT_UNSET = 0, WEFT_OK = 1, WEFT_ERROR = 2 };
 
-/* ---- names --------------------------------------------------------------------------- */
+/* ---- names ------------------------------------------------------------------------------- */
 
 /* The name of a span, an event or an attribute's key: interned once per process, then a number. */
 struct weft_name {
@@ -74,7 +74,7 @@ struct weft_name {
  * as long as the process. NULL when the table is full or memory is out; every call takes NULL. */
 struct weft_name *weft_intern(const char *text);
 
-/* ---- spans --------------------------------------------------------------------------- */
+/* ---- spans ------------------------------------------------------------------------------- */
 
 /* What travels from one span to the spans that it causes, in this process or another. */
 struct weft_context {
@@ -146,7 +146,7 @@ static inline void weft_scope_end(const weft_span *span)
     weft_end(*span);
 }
 
-/* ---- what a span says ------------------------------------------------------------------ */
+/* ---- what a span says -------------------------------------------------------------------- */
 
 /* Copied. A key that is set twice keeps the later value. What does not fit into the span's slot
  * (2,048 bytes by default) is left out, and the span says how much was. */
@@ -211,7 +211,7 @@ int weft_inject(weft_span span, unsigned formats, weft_header_set *set, void *re
 #define WEFT_TRACEPARENT_SIZE 56
 int weft_traceparent(weft_span span, char out[WEFT_TRACEPARENT_SIZE]);
 
-/* ---- the process ---------------------------------------------------------------------- */
+/* ---- the process ------------------------------------------------------------------------- */
 
 /* Who records; any may be NULL (then the environment decides). Before the first span: 0; after
  * it identity is settled: -1. Copied. */
@@ -226,7 +226,7 @@ struct weft_losses {
 };
 void weft_get_losses(struct weft_losses *out);
 
-/* ---- what the inline functions above call ------------------------------------------------- */
+/* ---- what the inline functions above call ------------------------------------------------ */
 
 void weft_set_word_recorded(weft_span span, struct weft_name *key, enum weft_type type,
                             uint64_t word);

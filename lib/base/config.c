@@ -29,7 +29,7 @@ const char *config_type_expectation(enum config_type type)
     return "?";
 }
 
-/* ---- names --------------------------------------------------------------------------- */
+/* ---- names ------------------------------------------------------------------------------- */
 
 static char fold(char c)
 {
@@ -86,7 +86,7 @@ const struct config_option *config_find(const struct config_program *program, co
     return NULL;
 }
 
-/* ---- values -------------------------------------------------------------------------- */
+/* ---- values ------------------------------------------------------------------------------ */
 
 static bool parse_bool(const char *text, bool *value)
 {
@@ -217,7 +217,7 @@ void config_clear(const struct config_program *program, void *values)
     }
 }
 
-/* ---- command line -------------------------------------------------------------------- */
+/* ---- command line ------------------------------------------------------------------------ */
 
 /* One "--name", "--name value" or "--name=value". */
 struct argument {

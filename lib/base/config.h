@@ -69,7 +69,7 @@ enum config_result config_load(const struct config_program *program, int argc, c
 /* Frees the strings and sets them to NULL. */
 void config_clear(const struct config_program *program, void *values);
 
-/* ---- the parts, for tests and for programs with a command line of their own ----------- */
+/* ---- the parts, for tests and for programs with a command line of their own -------------- */
 
 /* Each returns 0, or -1 with a sentence in `why`. */
 int config_defaults(const struct config_program *program, void *values, char *why, size_t why_size);

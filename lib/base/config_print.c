@@ -28,7 +28,7 @@ static const char *value_name(const struct config_option *option)
     return "VALUE";
 }
 
-/* ---- help ---------------------------------------------------------------------------- */
+/* ---- help -------------------------------------------------------------------------------- */
 
 /* Prints words from `column` on, breaking lines before HELP_WIDTH. */
 static void print_wrapped(FILE *out, const char *text, int column)
@@ -83,7 +83,7 @@ void config_print_help(const struct config_program *program, FILE *out)
     print_option(out, "help", "", "print this", NULL);
 }
 
-/* ---- man page ------------------------------------------------------------------------ */
+/* ---- man page ---------------------------------------------------------------------------- */
 
 /* Text where roff takes nothing for a request or an escape. */
 static void print_roff(FILE *out, const char *text)

@@ -72,7 +72,7 @@ static int write_parts(int fd, struct iovec *parts, int count, uint64_t offset)
     return 0;
 }
 
-/* ---- appending ----------------------------------------------------------------------- */
+/* ---- appending --------------------------------------------------------------------------- */
 
 static uint64_t checksum_parts(uint64_t seed, const struct iovec *parts, int count)
 {
@@ -242,7 +242,7 @@ int journal_append(struct journal *j, const struct iovec *parts, int count,
     return 0;
 }
 
-/* ---- dropping and asking ------------------------------------------------------------- */
+/* ---- dropping and asking ----------------------------------------------------------------- */
 
 int journal_drop_before(struct journal *j, uint64_t segment)
 {

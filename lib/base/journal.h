@@ -76,7 +76,7 @@ uint64_t journal_segment_bytes(const struct journal *j, uint64_t segment);
 int64_t journal_segment_mtime_s(const struct journal *j, uint64_t segment);
 void journal_stats(const struct journal *j, struct journal_stats *out);
 
-/* ---- reading ------------------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------------------------- */
 
 struct journal_cursor; /* holds its segment's descriptor: a dropped segment is read to its end */
 

@@ -20,7 +20,7 @@ void journal_segment_name(const struct journal *j, uint64_t number, char name[JO
     snprintf(name, JOURNAL_NAME_MAX, "%020llu.%s", (unsigned long long)number, j->suffix);
 }
 
-/* ---- the list of segments ------------------------------------------------------------ */
+/* ---- the list of segments ---------------------------------------------------------------- */
 
 static bool parse_segment_name(const struct journal *j, const char *name, uint64_t *number)
 {
@@ -80,7 +80,7 @@ static int list_segments(struct journal *j)
     return result;
 }
 
-/* ---- opening ------------------------------------------------------------------------- */
+/* ---- opening ----------------------------------------------------------------------------- */
 
 /* The directory and those above it that are missing. */
 static int make_directory(const char *path)
@@ -206,7 +206,7 @@ struct journal *journal_open(const struct journal_options *options, int *error)
     return j;
 }
 
-/* ---- the file being written ---------------------------------------------------------- */
+/* ---- the file being written -------------------------------------------------------------- */
 
 void journal_release_file(struct journal_file *file)
 {

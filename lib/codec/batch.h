@@ -24,7 +24,7 @@
 
 enum process_state { PROCESS_ALIVE = 0, PROCESS_EXITED = 1, PROCESS_DIED = 2 };
 
-/* ---- building (agent) -------------------------------------------------------------- */
+/* ---- building (agent) -------------------------------------------------------------------- */
 
 struct batch_builder;
 
@@ -83,7 +83,7 @@ size_t batch_builder_bytes(const struct batch_builder *b);
  * keeps its contents either way. Any add that ran out of memory makes this fail too. */
 int batch_encode(struct batch_builder *b, struct buffer *out);
 
-/* ---- decoding (collector, tools) ---------------------------------------------------- */
+/* ---- decoding (collector, tools) --------------------------------------------------------- */
 
 struct batch_str {
     const char *bytes; /* not NUL-terminated */

@@ -11,7 +11,7 @@
 enum { SHAPE_NAME, SHAPE_KIND_STATUS_FLAGS, SHAPE_KEYS }; /* words of a shape */
 enum { SHAPE_EXTRA = 1u << 24 };
 
-/* ---- life ---------------------------------------------------------------------------- */
+/* ---- life -------------------------------------------------------------------------------- */
 
 static bool array_grow(struct batch_builder *b, struct builder_array *a, size_t count, size_t item)
 {
@@ -104,7 +104,7 @@ void batch_builder_reset(struct batch_builder *b)
     ARRAY_ADD(b, &b->shape_offsets, size_t, 0);
 }
 
-/* ---- tables -------------------------------------------------------------------------- */
+/* ---- tables ------------------------------------------------------------------------------ */
 
 uint32_t batch_string(struct batch_builder *b, const void *bytes, size_t length)
 {
@@ -194,7 +194,7 @@ static uint32_t find_block(struct batch_builder *b, uint64_t high)
     return index;
 }
 
-/* ---- rows ---------------------------------------------------------------------------- */
+/* ---- rows -------------------------------------------------------------------------------- */
 
 static inline void put_run(struct column *column, struct builder_run *run, uint32_t value)
 {
@@ -334,7 +334,7 @@ void batch_link(struct batch_builder *b, struct trace_id trace_id, uint64_t span
     column_put_bytes(&b->columns[COLUMN_LINK_IDS], ids, sizeof ids);
 }
 
-/* ---- shapes -------------------------------------------------------------------------- */
+/* ---- shapes ------------------------------------------------------------------------------ */
 
 static void write_shape(struct batch_builder *b)
 {
@@ -397,7 +397,7 @@ void batch_builder_finish_span(struct batch_builder *b)
     column_put(&b->columns[COLUMN_SHAPE], find_shape(b));
 }
 
-/* ---- processes and losses ------------------------------------------------------------ */
+/* ---- processes and losses ---------------------------------------------------------------- */
 
 static uint32_t text_index(struct batch_builder *b, const char *text)
 {
@@ -441,7 +441,7 @@ void batch_loss(struct batch_builder *b, uint32_t process, unsigned reason, uint
               (struct builder_loss){process, reason, count, from_unix_ns, to_unix_ns});
 }
 
-/* ---- sizes --------------------------------------------------------------------------- */
+/* ---- sizes ------------------------------------------------------------------------------- */
 
 size_t batch_builder_spans(const struct batch_builder *b)
 {

@@ -33,7 +33,7 @@ const char *batch_error_text(int error)
     return "?";
 }
 
-/* ---- the message --------------------------------------------------------------------- */
+/* ---- the message ------------------------------------------------------------------------- */
 
 struct bounded_arena {
     struct arena *arena;
@@ -148,7 +148,7 @@ static void open_columns(struct decoder *d, const Weft__Batch *message)
 #undef OPEN_COLUMN
 }
 
-/* ---- tables -------------------------------------------------------------------------- */
+/* ---- tables ------------------------------------------------------------------------------ */
 
 static int decode_strings(struct decoder *d)
 {
@@ -240,7 +240,7 @@ static int decode_shapes(struct decoder *d)
     return BATCH_OK;
 }
 
-/* ---- processes and losses ------------------------------------------------------------ */
+/* ---- processes and losses ---------------------------------------------------------------- */
 
 static bool attribute_is_valid(const struct batch *batch, const Weft__Attribute *attribute)
 {
@@ -338,7 +338,7 @@ static int decode_losses(struct decoder *d, const Weft__Batch *message)
     return BATCH_OK;
 }
 
-/* ---- all of it ----------------------------------------------------------------------- */
+/* ---- all of it --------------------------------------------------------------------------- */
 
 static int decode_message(struct decoder *d, const Weft__Batch *message)
 {

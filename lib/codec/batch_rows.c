@@ -4,7 +4,7 @@
 #include "lib/codec/batch_decode.h"
 #include "lib/ring/span_id.h"
 
-/* ---- memory -------------------------------------------------------------------------- */
+/* ---- memory ------------------------------------------------------------------------------ */
 
 /* Before any memory is taken for rows: each row takes at least a byte in each of these. */
 static bool rows_are_plausible(const struct decoder *d)
@@ -65,7 +65,7 @@ static bool alloc_hanging(struct decoder *d)
            b->link_attribute_first && b->link_attribute_count;
 }
 
-/* ---- columns that every row has ------------------------------------------------------ */
+/* ---- columns that every row has ---------------------------------------------------------- */
 
 /* Pairs of a value below `limit` and a number of rows, into rows; true if they cover them. */
 static bool decode_runs(struct column_reader *column, uint32_t limit, uint32_t *rows,
@@ -157,7 +157,7 @@ static void decode_times(struct decoder *d)
     d->columns[COLUMN_DURATION] = duration_column;
 }
 
-/* ---- shapes, and what hangs on a row ------------------------------------------------- */
+/* ---- shapes, and what hangs on a row ----------------------------------------------------- */
 
 /* Which attributes there are, before their values are read. */
 struct attribute_keys {
@@ -281,7 +281,7 @@ static bool decode_shape_column(struct decoder *d, struct attribute_keys *a)
     return events == b->events && links == b->links;
 }
 
-/* ---- values -------------------------------------------------------------------------- */
+/* ---- values ------------------------------------------------------------------------------ */
 
 static int decode_values(struct decoder *d, const struct attribute_keys *a)
 {

@@ -26,7 +26,7 @@ static inline int64_t unzigzag(uint64_t value)
     return (int64_t)(value >> 1) ^ -(int64_t)(value & 1);
 }
 
-/* ---- writing ------------------------------------------------------------------------- */
+/* ---- writing ----------------------------------------------------------------------------- */
 
 struct column {
     uint8_t *bytes;
@@ -79,7 +79,7 @@ static inline void column_put_fixed(struct column *c, uint64_t value, size_t wid
     c->length += width;
 }
 
-/* ---- reading ------------------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------------------------- */
 
 struct column_reader {
     const uint8_t *next, *end;

@@ -34,7 +34,7 @@ static int64_t jitter(int64_t ms)
     return ms / 2 + randombytes_uniform((uint32_t)ms + 1);
 }
 
-/* ---- life ---------------------------------------------------------------------------- */
+/* ---- life -------------------------------------------------------------------------------- */
 
 static int connect_to(int protocol, const char *address, char *why, size_t why_size)
 {
@@ -168,7 +168,7 @@ void link_client_destroy(struct link_client **client)
     *client = NULL;
 }
 
-/* ---- sending ------------------------------------------------------------------------- */
+/* ---- sending ----------------------------------------------------------------------------- */
 
 /* Seals `body` in an envelope of `type` and sends it, with `attached` (may be NULL) behind.
  * 0, or -errno; with -EAGAIN nothing was sent and the client is marked as blocked. */
@@ -304,7 +304,7 @@ static void send_due(struct link_client *c, int64_t now)
         send_tell(c, &c->inflight, LINK_INFLIGHT);
 }
 
-/* ---- the caller's calls -------------------------------------------------------------- */
+/* ---- the caller's calls ------------------------------------------------------------------ */
 
 int link_client_seal(const struct link_client *c, struct link_sequence sequence, const void *plain,
                      size_t length, struct buffer *out)
@@ -372,7 +372,7 @@ void link_client_tell(struct link_client *c, enum link_type type, const void *bo
     send_due(c, clock_monotonic_ms());
 }
 
-/* ---- time ---------------------------------------------------------------------------- */
+/* ---- time -------------------------------------------------------------------------------- */
 
 /* A collector that says nothing at all is called anew: the connection may be dead without
  * either end's kernel knowing, and nanomsg would wait for many minutes. */

@@ -16,7 +16,7 @@
 enum { BUSY_LEAST_MS = 100, BUSY_MOST_MS = 5000 };
 #define SKEW_TOLERATED_NS (INT64_C(10) * 1000000000)
 
-/* ---- events -------------------------------------------------------------------------- */
+/* ---- events ------------------------------------------------------------------------------ */
 
 /* NULL when memory is out. */
 static struct link_event *add_event(struct link_client *c)
@@ -54,7 +54,7 @@ static void take_switches(struct link_client *c, const struct link_switches *swi
     c->control_counter = counter;
 }
 
-/* ---- refusals ------------------------------------------------------------------------ */
+/* ---- refusals ---------------------------------------------------------------------------- */
 
 static void fail(struct link_client *c, enum link_verdict verdict, const char *text)
 {
@@ -82,7 +82,7 @@ static bool is_failure(uint32_t verdict)
     return verdict == LINK_UNKNOWN_AGENT || verdict == LINK_BAD_KEY || verdict == LINK_TOO_OLD;
 }
 
-/* ---- answers ------------------------------------------------------------------------- */
+/* ---- answers ----------------------------------------------------------------------------- */
 
 /* The collector's clock less ours, if the answer is to the hello that was sent last. */
 static void measure_skew(struct link_client *c, uint64_t attempt, uint64_t received_unix_ns)

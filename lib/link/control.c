@@ -12,7 +12,7 @@ enum { PREFIX_BYTES = sizeof LINK_CONTROL_PREFIX - 1, SIGNATURE_BYTES = crypto_s
 _Static_assert(LINK_CONTROL_KEY_BYTES == crypto_sign_PUBLICKEYBYTES, "Ed25519");
 _Static_assert(LINK_CONTROL_SECRET_BYTES == crypto_sign_SECRETKEYBYTES, "Ed25519");
 
-/* ---- switches ------------------------------------------------------------------------ */
+/* ---- switches ---------------------------------------------------------------------------- */
 
 static const struct link_switch *find(const struct link_switches *s, const char *service)
 {
@@ -74,7 +74,7 @@ void link_switches_difference(const struct link_switches *before, const struct l
     }
 }
 
-/* ---- messages ------------------------------------------------------------------------ */
+/* ---- messages ---------------------------------------------------------------------------- */
 
 int link_switch_messages_init(struct link_switch_messages *m, const struct link_switches *s)
 {

@@ -58,7 +58,7 @@ static void count(_Atomic uint64_t *counter)
     atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
 }
 
-/* ---- life ---------------------------------------------------------------------------- */
+/* ---- life -------------------------------------------------------------------------------- */
 
 static int listen_on(int protocol, const char *address, char *why, size_t why_size)
 {
@@ -144,7 +144,7 @@ void link_server_destroy(struct link_server **server)
     *server = NULL;
 }
 
-/* ---- answers ------------------------------------------------------------------------- */
+/* ---- answers ----------------------------------------------------------------------------- */
 
 /* Packs, seals and sends. An answer that cannot be made or sent is as one that was lost: the
  * agent sends again. */
@@ -221,7 +221,7 @@ void link_request_release(struct link_request *request)
     *request = (struct link_request){0};
 }
 
-/* ---- opening requests ---------------------------------------------------------------- */
+/* ---- opening requests -------------------------------------------------------------------- */
 
 static void answer_hello(struct link_server *s, struct ticket *ticket, struct server_agent *agent)
 {
@@ -428,7 +428,7 @@ int link_server_receive(struct link_server *s, struct link_request *request, int
     return 0;
 }
 
-/* ---- control and numbers ------------------------------------------------------------- */
+/* ---- control and numbers ----------------------------------------------------------------- */
 
 int link_server_publish_recording(struct link_server *s, const char *service, bool on)
 {

@@ -7,7 +7,7 @@
 
 #define LOOK_SLOTS_MAX (1u << 18) /* of a living process at once */
 
-/* ---- threads ------------------------------------------------------------------------------- */
+/* ---- threads ----------------------------------------------------------------------------- */
 
 static enum slab_error map_thread(struct slab_reader *r, uint32_t i)
 {
@@ -75,7 +75,7 @@ bool slab_advance(struct slab_reader *r, uint32_t thread, uint64_t position)
     return true;
 }
 
-/* ---- rings --------------------------------------------------------------------------------- */
+/* ---- rings ------------------------------------------------------------------------------- */
 
 static bool span_is_sound(const struct slab_span *s)
 {
@@ -212,7 +212,7 @@ enum slab_error slab_release(struct slab_reader *r)
     return SLAB_OK;
 }
 
-/* ---- slots --------------------------------------------------------------------------------- */
+/* ---- slots ------------------------------------------------------------------------------- */
 
 /* Whether a span in state ENDING came into the ring that it names. */
 static bool reached_ring(struct slab_reader *r, const struct slab_slot *slot)

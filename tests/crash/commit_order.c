@@ -28,7 +28,7 @@
 
 enum { SPANS = 12, KILLS = 150, ITEMS = 6 };
 
-/* ---- the script ------------------------------------------------------------------------------ */
+/* ---- the script -------------------------------------------------------------------------- */
 
 enum { TEXT_BYTES = 24 };
 
@@ -107,8 +107,7 @@ static int items_said(const struct slab_record *record, uint64_t *number)
     return walk.at == walk.end ? n : -1;
 }
 
-/* ---- what is seen -----------------------------------------------------------------------------
- */
+/* ---- what is seen ------------------------------------------------------------------------ */
 
 struct sight {
     uint64_t id, number;
@@ -176,8 +175,7 @@ static void compare(const struct sights *before, struct sights *now)
     }
 }
 
-/* ---- single steps ------------------------------------------------------------------------------
- */
+/* ---- single steps ------------------------------------------------------------------------ */
 
 static uint64_t losses_of_the_ring(void)
 {
@@ -264,8 +262,7 @@ static void every_instruction_is_sound_where_the_ring_is_full(void **state)
     assert_null(end.wrong);
 }
 
-/* ---- random kills -------------------------------------------------------------------------------
- */
+/* ---- random kills ------------------------------------------------------------------------ */
 
 static void record_for_ever(void)
 {

@@ -41,7 +41,7 @@ scenario('the first program of the docs builds against what is installed, and it
   for (const target of ['weft::weft', 'weft::weft_static']) {
     const name = target.replace('::', '-');
     cmakeProject(at(name), target);
-    world.run('cmake', ['-S', at(name), '-B', at(`${name}-build`), `-DCMAKE_PREFIX_PATH=${prefix}`]);
+    world.run('cmake', ['-G', 'Ninja', '-S', at(name), '-B', at(`${name}-build`), `-DCMAKE_PREFIX_PATH=${prefix}`]);
     world.run('cmake', ['--build', at(`${name}-build`)]);
     programs.push(path.join(at(`${name}-build`), 'first'));
   }

@@ -93,7 +93,7 @@ static bool decode_and_walk(const void *bytes, size_t length)
     return batch != NULL;
 }
 
-/* ---- a good batch, by script --------------------------------------------------------- */
+/* ---- a good batch, by script ------------------------------------------------------------- */
 
 static void add_span(struct batch_builder *b, uint8_t operand, uint64_t *counter)
 {

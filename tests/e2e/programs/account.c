@@ -57,8 +57,7 @@ static void *grown(void *items, size_t *capacity, size_t count, size_t size)
     return items;
 }
 
-/* ---- the ledger -------------------------------------------------------------------------------
- */
+/* ---- the ledger -------------------------------------------------------------------------- */
 
 static uint64_t number_of(const struct batch *b, uint32_t row)
 {
@@ -127,8 +126,7 @@ static void read_ledger(struct account *a, const char *directory)
     ledger_close(&ledger);
 }
 
-/* ---- sums ---------------------------------------------------------------------------------------
- */
+/* ---- sums -------------------------------------------------------------------------------- */
 
 static int by_id(const void *a, const void *b)
 {

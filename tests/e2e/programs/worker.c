@@ -54,7 +54,7 @@ static struct worklog *open_log(const char *path, unsigned long capacity)
     return log;
 }
 
-/* ---- work ------------------------------------------------------------------------------------ */
+/* ---- work -------------------------------------------------------------------------------- */
 
 static void fill(char *text, size_t length, uint64_t seed)
 {
@@ -118,8 +118,7 @@ static void *run(void *unused)
     return unused;
 }
 
-/* ---- the summary ------------------------------------------------------------------------------
- */
+/* ---- the summary ------------------------------------------------------------------------- */
 
 static void print_summary(void)
 {

@@ -109,7 +109,7 @@ static uint32_t acknowledge(struct fixture *f, uint64_t epoch, uint64_t number)
     return spool_acknowledge(f->spool, (struct link_sequence){epoch, number});
 }
 
-/* ---- the good way -------------------------------------------------------------------- */
+/* ---- the good way ------------------------------------------------------------------------ */
 
 static void batches_come_back_in_order_and_once(void **state)
 {
@@ -173,7 +173,7 @@ static void space_comes_back_with_acknowledgements(void **state)
     assert_int_equal(f->lost[LOSS_SPOOL_FULL], 0);
 }
 
-/* ---- restarts ------------------------------------------------------------------------ */
+/* ---- restarts ---------------------------------------------------------------------------- */
 
 static void what_was_not_acknowledged_is_sent_again_after_a_restart(void **state)
 {
@@ -279,7 +279,7 @@ static void what_was_put_outlives_a_kill(void **state)
         assert_int_equal(fetch(f), i);
 }
 
-/* ---- limits and damage --------------------------------------------------------------- */
+/* ---- limits and damage ------------------------------------------------------------------- */
 
 static void beyond_the_limit_the_oldest_go_and_are_counted(void **state)
 {

@@ -139,7 +139,7 @@ static void write_file(const char *path, const uint8_t *bytes, size_t length)
     fclose(file);
 }
 
-/* ---- the good way -------------------------------------------------------------------- */
+/* ---- the good way ------------------------------------------------------------------------ */
 
 static void frames_come_back_in_order_over_segments_and_reopening(void **state)
 {
@@ -307,7 +307,7 @@ static void a_frame_that_is_too_long_is_refused(void **state)
     assert_int_equal(append(f->journal, body, 0), 0);
 }
 
-/* ---- damage -------------------------------------------------------------------------- */
+/* ---- damage ------------------------------------------------------------------------------ */
 
 static void a_torn_tail_at_any_byte_costs_the_torn_frame_only(void **state)
 {
@@ -423,7 +423,7 @@ static void a_frame_inside_of_a_damaged_frame_is_none(void **state)
     assert_true(seen[0] && seen[2]);
 }
 
-/* ---- failing disks ------------------------------------------------------------------- */
+/* ---- failing disks ----------------------------------------------------------------------- */
 
 static void an_append_that_the_disk_refuses_leaves_no_trace(void **state)
 {
@@ -492,7 +492,7 @@ static void a_full_disk_is_an_error_until_there_is_room_again(void **state)
     assert_int_equal(WEXITSTATUS(status), 0);
 }
 
-/* ---- sudden death and many threads --------------------------------------------------- */
+/* ---- sudden death and many threads ------------------------------------------------------- */
 
 static void append_and_tell(const struct fixture *f, int pipe_fd)
 {

@@ -86,7 +86,7 @@ static uint64_t random64(void)
     return random_state ^= random_state << 17;
 }
 
-/* ---- what goes in comes out ---------------------------------------------------------- */
+/* ---- what goes in comes out -------------------------------------------------------------- */
 
 static void an_empty_batch_is_valid(void **state)
 {
@@ -315,7 +315,7 @@ static void the_estimate_grows_with_what_is_added(void **state)
     assert_true(batch_builder_bytes(f->builder) >= before + 23);
 }
 
-/* ---- what is refused ----------------------------------------------------------------- */
+/* ---- what is refused --------------------------------------------------------------------- */
 
 static int decode_error(struct fixture *f, const void *bytes, size_t length, size_t max_bytes)
 {

@@ -59,7 +59,7 @@ struct fixture {
     unsigned switch_events;
 };
 
-/* ---- setting up ---------------------------------------------------------------------- */
+/* ---- setting up -------------------------------------------------------------------------- */
 
 static int64_t now_ms(void)
 {
@@ -142,7 +142,7 @@ static int teardown(void **state)
     return 0;
 }
 
-/* ---- taking turns -------------------------------------------------------------------- */
+/* ---- taking turns ------------------------------------------------------------------------ */
 
 static void serve(struct fixture *f, struct link_request *request)
 {
@@ -229,7 +229,7 @@ static int send_batch(struct fixture *f, unsigned number)
     return result;
 }
 
-/* ---- the good way -------------------------------------------------------------------- */
+/* ---- the good way ------------------------------------------------------------------------ */
 
 static void a_batch_arrives_opened_and_its_answer_comes_back(void **state)
 {
@@ -337,7 +337,7 @@ static void messages_up_to_the_limit_pass_and_larger_ones_are_refused_here(void 
     free(large);
 }
 
-/* ---- trouble ------------------------------------------------------------------------- */
+/* ---- trouble ----------------------------------------------------------------------------- */
 
 static void everything_arrives_though_the_collector_is_restarted(void **state)
 {
@@ -464,7 +464,7 @@ static void a_batch_sealed_by_another_key_or_damaged_is_refused_for_good(void **
     buffer_fini(&sealed);
 }
 
-/* ---- strangers ----------------------------------------------------------------------- */
+/* ---- strangers --------------------------------------------------------------------------- */
 
 static void a_wrong_key_is_told_to_both_ends(void **state)
 {
@@ -690,7 +690,7 @@ static void a_clock_that_is_off_is_told_but_the_link_works(void **state)
     nn_close(socket);
 }
 
-/* ---- control ------------------------------------------------------------------------- */
+/* ---- control ----------------------------------------------------------------------------- */
 
 static void a_switch_reaches_those_who_are_connected_and_those_who_come_later(void **state)
 {
@@ -757,7 +757,7 @@ static void forged_control_is_ignored_and_lost_control_made_good(void **state)
     nn_close(publisher);
 }
 
-/* ---- threads ------------------------------------------------------------------------- */
+/* ---- threads ----------------------------------------------------------------------------- */
 
 static void *receive_until_stopped(void *argument)
 {

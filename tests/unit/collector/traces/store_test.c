@@ -204,8 +204,7 @@ static void the_last_word_about_a_process_counts(void **state)
     store_release(&hold);
 }
 
-/* ---- inserting and asking at a time ------------------------------------------------------------
- */
+/* ---- inserting and asking at a time ------------------------------------------------------ */
 
 struct race {
     struct store *store;
