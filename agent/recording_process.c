@@ -2,9 +2,10 @@
 /* Whether a process lives.
  *
  * In our own pid namespace a pidfd tells, at once and for good; the start time makes sure that
- * the pid has not been given to another process. From another namespace, only the lock on the
- * file tells: the owner holds an open-file-description lock until its last descriptor of the
- * file is closed, by its death or by itself. */
+ * the pid has not been given to another process. Where no such process is seen (it is in another
+ * namespace, hidden by /proc's hidepid, or dead) the lock on the file tells: the owner holds an
+ * open-file-description lock until its last descriptor of the file is closed, by its death or by
+ * itself. */
 #include "agent/recording_process.h"
 
 #include <errno.h>
@@ -164,10 +165,8 @@ static enum liveness liveness_by_lock(const struct recording_process *p)
 
 enum liveness recording_process_liveness(const struct recording_process *p)
 {
-    if (!is_visible(p->file))
-        return liveness_by_lock(p);
     if (p->pidfd < 0)
-        return LIVENESS_DEAD;
+        return liveness_by_lock(p);
     struct pollfd poll_fd = {.fd = p->pidfd, .events = POLLIN};
     int ready = poll(&poll_fd, 1, 0);
     return ready < 0 ? LIVENESS_UNKNOWN : ready == 0 ? LIVENESS_ALIVE : LIVENESS_DEAD;
