@@ -244,6 +244,7 @@ int sweeper_init(struct sweeper *s, uv_loop_t *loop, const struct agent_config *
 
 void sweeper_stop(struct sweeper *s)
 {
+    scan(s); /* who began since the last one */
     processes_notice_deaths(&s->processes, true);
     sweep_round(s);
     sweep_losses(s);
