@@ -81,8 +81,8 @@ static int compare_names(const void *a, const void *b)
 
 static struct ignored_file *find_ignored(struct processes *p, const char *name)
 {
-    struct ignored_file key;
-    snprintf(key.name, sizeof key.name, "%s", name);
+    struct ignored_file key = {.seen = false};
+    strncpy(key.name, name, sizeof key.name - 1);
     return p->ignored_sorted
                ? bsearch(&key, p->ignored, p->ignored_sorted, sizeof key, compare_names)
                : NULL;
