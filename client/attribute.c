@@ -49,10 +49,8 @@ static inline struct recorder *recorder_for(weft_span span)
 static inline void put_head(char *at, enum slab_item_type type, unsigned flags, size_t length,
                             uint32_t key)
 {
-    /* struct slab_item as one word: see copy_words() in span.c */
-    uint64_t word =
-        (uint64_t)type | (uint64_t)flags << 8 | (uint64_t)length << 16 | (uint64_t)key << 32;
-    memcpy(at, &word, sizeof word);
+    struct slab_item item = {(uint8_t)type, (uint8_t)flags, (uint16_t)length, key};
+    memcpy(at, &item, sizeof item);
 }
 
 /* The padding of a value is written too: the agent reads no byte that nobody wrote. */

@@ -60,10 +60,11 @@ static inline weft_span open_slot(struct recorder *r, struct slab_slot *slot,
     s->trace_lo = parent->trace.lo;
     s->parent_id = parent->span_id;
     s->start_ticks = ticks;
-    /* One word, as the copy at the end loads it: narrower stores would hold that load up. */
-    uint64_t word = names_number(r->process, name) | (uint64_t)(uint8_t)kind << 32 |
-                    (uint64_t)parent->flags << 48;
-    memcpy(&s->name, &word, sizeof word);
+    s->name = names_number(r->process, name);
+    s->kind = (uint8_t)kind;
+    s->status = WEFT_UNSET;
+    s->flags = parent->flags;
+    s->dropped = 0;
     uint32_t state = atomic_load_explicit(&s->state, memory_order_relaxed);
     /* pairs with the acquire in slab_look() */
     atomic_store_explicit(&s->state, (SLAB_SLOT_GENERATION(state) + 1) << 2 | SLAB_SLOT_OPEN,
@@ -134,18 +135,6 @@ weft_span weft_begin_from_recorded(struct weft_name *name, enum weft_kind kind,
 
 /* ---- end --------------------------------------------------------------------------------- */
 
-/* Word by word, as it was written moments ago: a wider load would wait until all the stores
- * that it covers have left the store buffer (measured: 15 ns a span). */
-static inline void copy_words(char *to, const char *from, uint32_t bytes)
-{
-    for (uint32_t i = 0; i < bytes; i += 8) {
-        uint64_t word;
-        memcpy(&word, from + i, sizeof word);
-        __asm__("" : "+r"(word)); /* keeps the compiler from making it wide */
-        memcpy(to + i, &word, sizeof word);
-    }
-}
-
 /* Writes the record and publishes it. False: the ring is full. */
 static inline __attribute__((always_inline)) bool
 put_in_ring(struct recorder *r, struct slab_slot *slot, uint64_t end_ticks)
@@ -176,10 +165,9 @@ put_in_ring(struct recorder *r, struct slab_slot *slot, uint64_t end_ticks)
         at = 0;
     }
     char *record = r->ring + at;
-    uint64_t word = bytes | (uint64_t)used << 32;
-    memcpy(record, &word, sizeof word);
-    copy_words(record + 8, (const char *)s + 8, sizeof *s - 8);
-    copy_words(record + sizeof *s, slot->payload, used);
+    memcpy(record, s, sizeof *s);
+    memcpy(record, &bytes, sizeof bytes); /* where the slot has its state */
+    memcpy(record + sizeof *s, slot->payload, used);
     r->head = head;
     /* pairs with the acquire in slab_sweep() */
     atomic_store_explicit(&r->slab->head, head, memory_order_release);
