@@ -229,6 +229,8 @@ static enum dedupe_verdict begin(struct dedupe *d, const char *name, struct link
     if (find_pending(a, batch) < a->pending_count)
         return DEDUPE_PENDING;
     close_before(a, before(batch, oldest) ? batch : oldest);
+    if (batch.epoch < a->oldest.epoch)
+        return DEDUPE_STALE;
     if (has(a, batch))
         return DEDUPE_SEEN;
     struct epoch *e = find_or_add_epoch(a, batch.epoch);

@@ -4,7 +4,9 @@
  * For each agent and epoch a sorted set of ranges of numbers: batches come nearly in order, so
  * that it is mostly one range, and a gap of any width costs one more. What an agent says of
  * its oldest batch (`oldest`) closes everything before it: those were acknowledged, or are lost
- * and counted there, and will not come again.
+ * and counted there, and will not come again. What comes of an epoch closed like that is STALE,
+ * not SEEN: whether it was accepted is not known any more, and an honest agent has forgotten it.
+ * Two agents with one name, or a new spool and a clock that was set back, send such batches.
  *
  *     begin → NEW: in flight here.  appended → belongs to the set, still in flight.
  *     finish → not in flight: what was appended is durable, what was not is new again.
@@ -25,7 +27,8 @@ enum dedupe_verdict {
     DEDUPE_NEW,
     DEDUPE_PENDING,
     DEDUPE_SEEN,
-    DEDUPE_FULL, /* a limit above, or memory is out */
+    DEDUPE_STALE, /* of an epoch before the oldest that the agent said it still holds */
+    DEDUPE_FULL,  /* a limit above, or memory is out */
 };
 
 struct dedupe;

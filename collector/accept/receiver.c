@@ -51,6 +51,12 @@ static void take_batch(struct receiver *r, struct link_request *request)
         atomic_fetch_add_explicit(&r->duplicates, 1, memory_order_relaxed);
         answer(r, request, LINK_DUPLICATE, "");
         return;
+    case DEDUPE_STALE:
+        LOG_WARN_EVERY("agent %s sends what it said it holds no longer, and is refused: are there "
+                       "two agents of that name, or was its clock set back and its spool removed?",
+                       request->agent);
+        answer(r, request, LINK_REFUSED, "its epoch is over: two agents of one name?");
+        return;
     case DEDUPE_FULL:
         LOG_WARN_EVERY("agent %s has more gaps in its batches than can be kept: it must wait",
                        request->agent);

@@ -87,6 +87,16 @@ static void the_oldest_closes_gaps_and_older_epochs(void **state)
     assert_false(dedupe_has(d, "box1", seq(7, 1)));
 }
 
+/* Two agents of one name: the batches of the one would be thrown away as the other's copies. */
+static void what_comes_of_a_closed_epoch_is_no_copy_but_refused(void **state)
+{
+    struct dedupe *d = *state;
+    accept_batch(d, "box1", seq(5, 1));
+    assert_int_equal(dedupe_begin(d, "box1", seq(6, 1), seq(6, 1)), DEDUPE_NEW);
+    assert_int_equal(dedupe_begin(d, "box1", seq(5, 2), seq(5, 2)), DEDUPE_STALE);
+    assert_int_equal(dedupe_begin(d, "box2", seq(5, 2), seq(5, 2)), DEDUPE_NEW);
+}
+
 static void an_oldest_beyond_the_batch_does_not_swallow_it(void **state)
 {
     struct dedupe *d = *state;
@@ -144,6 +154,7 @@ int main(void)
         TEST(what_was_not_appended_is_new_again),
         TEST(gaps_stay_open_in_any_order_of_arrival),
         TEST(the_oldest_closes_gaps_and_older_epochs),
+        TEST(what_comes_of_a_closed_epoch_is_no_copy_but_refused),
         TEST(an_oldest_beyond_the_batch_does_not_swallow_it),
         TEST(what_is_written_reads_back),
         TEST(an_agent_that_scatters_its_numbers_is_told_to_wait),
