@@ -15,7 +15,7 @@ struct epoch {
 struct agent {
     char name[LINK_AGENT_ID_MAX + 1];
     struct link_sequence oldest; /* all before it is closed */
-    struct epoch *epochs;        /* ascending; none below oldest.epoch */
+    struct epoch *epochs;        /* ascending; below oldest.epoch the latest DEDUPE_CLOSED_EPOCHS */
     uint32_t epoch_count, epoch_capacity;
     struct link_sequence *pending;
     uint32_t pending_count, pending_capacity;
@@ -173,7 +173,7 @@ static struct epoch *find_or_add_epoch(struct agent *a, uint64_t epoch)
 
 static bool has(const struct agent *a, struct link_sequence batch)
 {
-    if (before(batch, a->oldest))
+    if (batch.epoch == a->oldest.epoch && batch.number < a->oldest.number)
         return true;
     const struct epoch *e = find_epoch(a, batch.epoch);
     return e && ranges_has(&e->done, batch.number);
@@ -184,7 +184,8 @@ static void close_before(struct agent *a, struct link_sequence oldest)
     if (!before(a->oldest, oldest))
         return;
     a->oldest = oldest;
-    uint32_t gone = epoch_place(a, oldest.epoch);
+    uint32_t closed = epoch_place(a, oldest.epoch);
+    uint32_t gone = closed > DEDUPE_CLOSED_EPOCHS ? closed - DEDUPE_CLOSED_EPOCHS : 0;
     for (uint32_t i = 0; i < gone; i++)
         ranges_fini(&a->epochs[i].done);
     if (gone > 0) {
@@ -195,6 +196,14 @@ static void close_before(struct agent *a, struct link_sequence oldest)
     struct epoch *e = find_epoch(a, oldest.epoch);
     if (e && e->done.count > 0 && e->done.ranges[0].first < oldest.number)
         ranges_add(&e->done, e->done.ranges[0].first, oldest.number - 1);
+}
+
+/* Of an epoch that may be one of those that were forgotten. */
+static bool is_stale(const struct agent *a, struct link_sequence batch)
+{
+    return batch.epoch < a->oldest.epoch &&
+           epoch_place(a, a->oldest.epoch) >= DEDUPE_CLOSED_EPOCHS &&
+           epoch_place(a, batch.epoch) == 0 && !find_epoch(a, batch.epoch);
 }
 
 static uint32_t find_pending(const struct agent *a, struct link_sequence batch)
@@ -229,7 +238,7 @@ static enum dedupe_verdict begin(struct dedupe *d, const char *name, struct link
     if (find_pending(a, batch) < a->pending_count)
         return DEDUPE_PENDING;
     close_before(a, before(batch, oldest) ? batch : oldest);
-    if (batch.epoch < a->oldest.epoch)
+    if (is_stale(a, batch))
         return DEDUPE_STALE;
     if (has(a, batch))
         return DEDUPE_SEEN;

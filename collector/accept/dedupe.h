@@ -3,10 +3,11 @@
  *
  * For each agent and epoch a sorted set of ranges of numbers: batches come nearly in order, so
  * that it is mostly one range, and a gap of any width costs one more. What an agent says of
- * its oldest batch (`oldest`) closes everything before it: those were acknowledged, or are lost
- * and counted there, and will not come again. What comes of an epoch closed like that is STALE,
- * not SEEN: whether it was accepted is not known any more, and an honest agent has forgotten it.
- * Two agents with one name, or a new spool and a clock that was set back, send such batches.
+ * its oldest batch (`oldest`) closes what is before it in that epoch: it was acknowledged, or
+ * is lost and counted there. Epochs before it are kept still, the latest 64 of them: an agent
+ * that was killed sends again what was acknowledged, and two agents of one name, or one whose
+ * spool was removed and whose clock was set back, send what was never seen. A batch of an epoch
+ * before those is STALE: nobody knows whether it was accepted.
  *
  *     begin → NEW: in flight here.  appended → belongs to the set, still in flight.
  *     finish → not in flight: what was appended is durable, what was not is new again.
@@ -20,6 +21,7 @@
 #include "collector/bytes.h"
 #include "lib/link/link.h"
 
+enum { DEDUPE_CLOSED_EPOCHS = 64 };
 /* Beyond these an agent is answered "busy"; honest ones are orders of magnitude below. */
 enum { DEDUPE_AGENTS_MAX = 1 << 16, DEDUPE_EPOCHS_MAX = 4096, DEDUPE_RANGES_MAX = 4096 };
 
@@ -27,7 +29,7 @@ enum dedupe_verdict {
     DEDUPE_NEW,
     DEDUPE_PENDING,
     DEDUPE_SEEN,
-    DEDUPE_STALE, /* of an epoch before the oldest that the agent said it still holds */
+    DEDUPE_STALE, /* of an epoch that is forgotten */
     DEDUPE_FULL,  /* a limit above, or memory is out */
 };
 

@@ -52,10 +52,10 @@ static void take_batch(struct receiver *r, struct link_request *request)
         answer(r, request, LINK_DUPLICATE, "");
         return;
     case DEDUPE_STALE:
-        LOG_WARN_EVERY("agent %s sends what it said it holds no longer, and is refused: are there "
-                       "two agents of that name, or was its clock set back and its spool removed?",
+        LOG_WARN_EVERY("agent %s sends a batch from so long ago that nobody knows whether it came "
+                       "before: it is refused",
                        request->agent);
-        answer(r, request, LINK_REFUSED, "its epoch is over: two agents of one name?");
+        answer(r, request, LINK_REFUSED, "its epoch is forgotten");
         return;
     case DEDUPE_FULL:
         LOG_WARN_EVERY("agent %s has more gaps in its batches than can be kept: it must wait",

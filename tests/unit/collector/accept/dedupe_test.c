@@ -74,27 +74,41 @@ static void gaps_stay_open_in_any_order_of_arrival(void **state)
     assert_true(dedupe_has(d, "box1", seq(9, 4)));
 }
 
-static void the_oldest_closes_gaps_and_older_epochs(void **state)
+static void the_oldest_closes_gaps_of_its_epoch_alone(void **state)
 {
     struct dedupe *d = *state;
     accept_batch(d, "box1", seq(5, 4));
     accept_batch(d, "box1", seq(6, 2));
     assert_int_equal(dedupe_begin(d, "box1", seq(6, 12), seq(6, 10)), DEDUPE_NEW);
-    assert_true(dedupe_has(d, "box1", seq(5, 100)));
+    assert_true(dedupe_has(d, "box1", seq(5, 4)));
+    assert_false(dedupe_has(d, "box1", seq(5, 100)));
     assert_true(dedupe_has(d, "box1", seq(6, 9)));
     assert_false(dedupe_has(d, "box1", seq(6, 10)));
     assert_false(dedupe_has(d, "box1", seq(6, 11)));
     assert_false(dedupe_has(d, "box1", seq(7, 1)));
 }
 
-/* Two agents of one name: the batches of the one would be thrown away as the other's copies. */
-static void what_comes_of_a_closed_epoch_is_no_copy_but_refused(void **state)
+/* They share a key and a name; each counts for itself. */
+static void two_agents_of_one_name_lose_nothing(void **state)
 {
     struct dedupe *d = *state;
     accept_batch(d, "box1", seq(5, 1));
     assert_int_equal(dedupe_begin(d, "box1", seq(6, 1), seq(6, 1)), DEDUPE_NEW);
-    assert_int_equal(dedupe_begin(d, "box1", seq(5, 2), seq(5, 2)), DEDUPE_STALE);
-    assert_int_equal(dedupe_begin(d, "box2", seq(5, 2), seq(5, 2)), DEDUPE_NEW);
+    accept_batch(d, "box1", seq(5, 2));
+    assert_int_equal(dedupe_begin(d, "box1", seq(5, 1), seq(5, 1)), DEDUPE_SEEN);
+}
+
+static void forgotten_epochs_are_refused_and_not_taken_for_copies(void **state)
+{
+    struct dedupe *d = *state;
+    for (uint64_t epoch = 10; epoch < 100; epoch++) {
+        assert_int_equal(dedupe_begin(d, "box1", seq(epoch, 1), seq(epoch, 1)), DEDUPE_NEW);
+        dedupe_appended(d, "box1", seq(epoch, 1));
+        dedupe_finish(d, "box1", seq(epoch, 1));
+    }
+    assert_int_equal(dedupe_begin(d, "box1", seq(98, 1), seq(98, 1)), DEDUPE_SEEN);
+    assert_int_equal(dedupe_begin(d, "box1", seq(11, 1), seq(11, 1)), DEDUPE_STALE);
+    assert_int_equal(dedupe_begin(d, "box1", seq(100, 1), seq(100, 1)), DEDUPE_NEW);
 }
 
 static void an_oldest_beyond_the_batch_does_not_swallow_it(void **state)
@@ -153,8 +167,9 @@ int main(void)
         TEST(a_copy_of_one_in_flight_is_pending_even_when_appended),
         TEST(what_was_not_appended_is_new_again),
         TEST(gaps_stay_open_in_any_order_of_arrival),
-        TEST(the_oldest_closes_gaps_and_older_epochs),
-        TEST(what_comes_of_a_closed_epoch_is_no_copy_but_refused),
+        TEST(the_oldest_closes_gaps_of_its_epoch_alone),
+        TEST(two_agents_of_one_name_lose_nothing),
+        TEST(forgotten_epochs_are_refused_and_not_taken_for_copies),
         TEST(an_oldest_beyond_the_batch_does_not_swallow_it),
         TEST(what_is_written_reads_back),
         TEST(an_agent_that_scatters_its_numbers_is_told_to_wait),
