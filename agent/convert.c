@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The hot loop of the agent: some 50 ns a span, of which the dictionary's hashing of attribute
- * values is most. Names cost an array access: a process keeps, for each number of its name
- * table, the index that the current batch gave it. */
+/* The hot loop of the agent; what it costs most for is finding attribute values in the batch's
+ * dictionary. Names cost an array access: a process keeps, for each number of its name table,
+ * the index that the current batch gave it. */
 #include "agent/convert.h"
 
 #include <stdlib.h>

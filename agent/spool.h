@@ -8,9 +8,8 @@
  * passed the oldest segment goes, and what was not acknowledged in it is counted.
  *
  * What spool_put took survives the agent's death. It is never synced to disk, as the sweeper
- * cannot wait for that (a sync of one segment filled rings for 20 ms): a host that loses power
- * has lost the slabs too. A spool that is closed with nothing waiting leaves nothing to be sent
- * again.
+ * cannot wait for that while rings fill: a host that loses power has lost the slabs too. A spool
+ * that is closed with nothing waiting leaves nothing to be sent again.
  *
  * Not thread-safe: the outbox locks.
  */

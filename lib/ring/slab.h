@@ -206,7 +206,7 @@ _Static_assert(__builtin_offsetof(struct slab_file, names_used) == 256, "slab AB
 _Static_assert(__builtin_offsetof(struct slab_file, lost) == 272, "slab ABI");
 _Static_assert(__builtin_offsetof(struct slab_thread, head) == 64, "slab ABI");
 _Static_assert(__builtin_offsetof(struct slab_span, name) == 56, "slab ABI");
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "words are put together by shifts");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "state and used are loaded as one word");
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2 && ATOMIC_INT_LOCK_FREE == 2, "lock-free atomics");
 
 /* Where things are, for both sides (sizes already checked). */

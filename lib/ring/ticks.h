@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The clock of spans: the processor's counter where it runs at one rate through all sleep
  * states, else CLOCK_MONOTONIC. Raw ticks go into the slab; the agent turns them into time.
- * Measured here: rdtsc 10 ns, clock_gettime 22 ns. */
+ * bench/record.c prints what reading each of them costs. */
 #ifndef WEFT_RING_TICKS_H
 #define WEFT_RING_TICKS_H
 
