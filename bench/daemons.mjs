@@ -46,7 +46,7 @@ export class World {
     child.log = '';
     child.stdout.on('data', (data) => (child.output += data));
     child.stderr.on('data', (data) => (child.log = (child.log + data).slice(-20000)));
-    child.ended = new Promise((resolve) => child.on('exit', resolve));
+    child.ended = new Promise((resolve) => child.on('close', resolve));
     this.children.push(child);
     return child;
   }
