@@ -55,18 +55,33 @@ static bool find_program(char *path, size_t size, const char *part, const char *
     return beside_us(path, size, relative);
 }
 
-static uint16_t free_port(uint16_t wish)
+static bool is_free(uint16_t port)
 {
     struct sockaddr_in address = {
-        .sin_family = AF_INET, .sin_port = htons(wish), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t length = sizeof address;
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
     bool bound = bind(fd, (struct sockaddr *)&address, sizeof address) == 0;
-    if (bound)
-        getsockname(fd, (struct sockaddr *)&address, &length);
     close(fd);
-    return bound ? ntohs(address.sin_port) : wish ? free_port(0) : 0;
+    return bound;
+}
+
+/* The wish if it is free, else a port below those that the kernel gives to outgoing connections
+ * (32768 and up), so that none of these takes it before the member that it is for. */
+static uint16_t free_port(uint16_t wish)
+{
+    enum { FIRST = 12000, COUNT = 20000 };
+    static uint32_t next;
+    if (wish && is_free(wish))
+        return wish;
+    if (next == 0)
+        next = (uint32_t)getpid() * 97;
+    for (int i = 0; i < COUNT; i++) {
+        uint16_t port = (uint16_t)(FIRST + next++ % COUNT);
+        if (is_free(port))
+            return port;
+    }
+    return 0;
 }
 
 int world_init(struct world *w, uint16_t http_port, double rate)
