@@ -6,7 +6,7 @@
 
 #include "collector/hash.h"
 
-static struct trace_id id_of(const struct store_run *run)
+static struct trace_id id_of(const struct span_run *run)
 {
     return (struct trace_id){run->batch->trace_hi[run->row], run->batch->trace_lo[run->row]};
 }
@@ -24,7 +24,7 @@ static void collect_runs(struct open_index *o, const struct inflight_hold *hold)
     for (size_t i = 0; i < hold->count; i++) {
         const struct inflight_snapshot *s = hold->snapshots[i];
         for (uint32_t row = 0; row < s->batch->span_count; row++)
-            o->runs[o->run_count++] = (struct store_run){s->batch, s->agent, row, 1};
+            o->runs[o->run_count++] = (struct span_run){s->batch, s->agent, row, 1};
     }
     if (o->run_count > 1)
         qsort(o->runs, o->run_count, sizeof *o->runs, by_id);
@@ -99,14 +99,14 @@ const struct open_trace *open_index_find(const struct open_index *o, struct trac
 }
 
 int open_index_gather(const struct open_index *o, const struct store_hold *hold, struct trace_id id,
-                      struct store_run **runs, size_t *count)
+                      struct span_run **runs, size_t *count)
 {
     if (store_find(hold, id, runs, count) != 0)
         return -1;
     const struct open_trace *open = open_index_find(o, id);
     if (!open)
         return 0;
-    struct store_run *both = realloc(*runs, (*count + open->count) * sizeof *both);
+    struct span_run *both = realloc(*runs, (*count + open->count) * sizeof *both);
     if (!both) {
         free(*runs);
         *runs = NULL;

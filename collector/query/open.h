@@ -14,7 +14,7 @@ struct open_trace {
 };
 
 struct open_index {
-    struct store_run *runs; /* of one row each, by trace */
+    struct span_run *runs; /* of one row each, by trace */
     size_t run_count;
     struct open_trace *traces; /* by id */
     size_t trace_count;
@@ -30,6 +30,6 @@ const struct open_trace *open_index_find(const struct open_index *o, struct trac
 
 /* The head's runs of a trace and those in flight together; malloc'ed. -1: no memory. */
 int open_index_gather(const struct open_index *o, const struct store_hold *hold, struct trace_id id,
-                      struct store_run **runs, size_t *count);
+                      struct span_run **runs, size_t *count);
 
 #endif

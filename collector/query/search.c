@@ -97,7 +97,7 @@ static bool row_matches(const struct trace_filter *f, const struct batch *b, uin
            (!f->operation || str_is(b->strings[b->name[row]], f->operation));
 }
 
-static bool names_match(const struct trace_filter *f, const struct store_run *runs, size_t count)
+static bool names_match(const struct trace_filter *f, const struct span_run *runs, size_t count)
 {
     if (!f->service && !f->operation)
         return true;
@@ -191,7 +191,7 @@ static int summarise(struct trace_summary *s, struct trace_id id, const struct t
 /* 1: it passes and was listed (or is one too many). 0: it does not. */
 static int look(struct search *s, struct trace_id id)
 {
-    struct store_run *runs = NULL;
+    struct span_run *runs = NULL;
     size_t count = 0;
     if (open_index_gather(&s->open, &s->list->hold, id, &runs, &count) != 0)
         return -1;

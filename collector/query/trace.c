@@ -138,7 +138,7 @@ static int fill(struct trace_view *v)
     struct open_index open;
     if (open_index_init(&open, &v->open) != 0)
         return -1;
-    struct store_run *runs = NULL;
+    struct span_run *runs = NULL;
     size_t count = 0;
     int result = open_index_gather(&open, &v->hold, v->id, &runs, &count);
     if (result == 0)

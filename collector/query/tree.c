@@ -67,7 +67,7 @@ static int grow_processes(struct tree *t, struct work *w)
 }
 
 /* TREE_NONE when memory is out. */
-static uint32_t learn_process(struct tree *t, struct work *w, const struct store_run *run,
+static uint32_t learn_process(struct tree *t, struct work *w, const struct span_run *run,
                               uint32_t process)
 {
     if (t->process_count == t->process_capacity && grow_processes(t, w) != 0)
@@ -104,7 +104,7 @@ static void add_node(struct tree *t, struct work *w, struct tree_node node)
     w->slots[at & w->mask] = t->count;
 }
 
-static int add_run(struct tree *t, struct work *w, const struct store_run *run)
+static int add_run(struct tree *t, struct work *w, const struct span_run *run)
 {
     uint32_t last = TREE_NONE, process = 0;
     for (uint32_t row = run->row; row < run->row + run->count; row++) {
@@ -302,7 +302,7 @@ static void work_fini(struct work *w)
     free(w->process_slots);
 }
 
-static int build(struct tree *t, struct work *w, const struct store_run *runs, size_t run_count)
+static int build(struct tree *t, struct work *w, const struct span_run *runs, size_t run_count)
 {
     uint64_t rows = 0;
     for (size_t i = 0; i < run_count; i++)
@@ -325,7 +325,7 @@ static int build(struct tree *t, struct work *w, const struct store_run *runs, s
     return 0;
 }
 
-int tree_build(struct tree *t, const struct store_run *runs, size_t run_count)
+int tree_build(struct tree *t, const struct span_run *runs, size_t run_count)
 {
     *t = (struct tree){.root = TREE_NONE};
     struct work w = {0};

@@ -55,7 +55,7 @@ struct tree {
 };
 
 /* Builds from runs of one trace. -1 when memory is out; then there is nothing to free. */
-int tree_build(struct tree *t, const struct store_run *runs, size_t run_count);
+int tree_build(struct tree *t, const struct span_run *runs, size_t run_count);
 void tree_fini(struct tree *t);
 
 /* One root, and every span's parent is there. */

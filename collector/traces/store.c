@@ -248,21 +248,21 @@ void store_hold_narrow(struct store_hold *hold, struct trace_id id)
 }
 
 static size_t copy_runs(const struct generation *g, const struct head_trace *t,
-                        struct store_run *out)
+                        struct span_run *out)
 {
     size_t count = 0;
     for (uint32_t i = t->first_run; i != HEAD_NONE; i = g->runs[i].next) {
         const struct head_run *run = &g->runs[i];
         const struct head_batch *b = &g->batches[run->batch];
         if (out)
-            out[count] = (struct store_run){b->batch, b->agent, run->row, run->count};
+            out[count] = (struct span_run){b->batch, b->agent, run->row, run->count};
         count++;
     }
     return count;
 }
 
 /* Under the lock: between counting and copying no run may be added. */
-static int find_locked(const struct store_hold *hold, struct trace_id id, struct store_run **runs,
+static int find_locked(const struct store_hold *hold, struct trace_id id, struct span_run **runs,
                        size_t *count)
 {
     uint64_t hash = generation_hash(id);
@@ -285,7 +285,7 @@ static int find_locked(const struct store_hold *hold, struct trace_id id, struct
     return 0;
 }
 
-int store_find(const struct store_hold *hold, struct trace_id id, struct store_run **runs,
+int store_find(const struct store_hold *hold, struct trace_id id, struct span_run **runs,
                size_t *count)
 {
     *runs = NULL;

@@ -79,14 +79,14 @@ void store_release(struct store_hold *hold);
 void store_hold_narrow(struct store_hold *hold, struct trace_id id);
 
 /* Rows of one trace, one after the other in one batch. Valid while held. */
-struct store_run {
+struct span_run {
     const struct batch *batch;
     const char *agent;
     uint32_t row, count;
 };
 /* All runs of a trace, in the order of their arrival; malloc'ed, the caller frees. 0 with
  * *count = 0 if the trace is not known; -1 when memory is out. */
-int store_find(const struct store_hold *hold, struct trace_id id, struct store_run **runs,
+int store_find(const struct store_hold *hold, struct trace_id id, struct span_run **runs,
                size_t *count);
 
 struct store_filter {
