@@ -25,7 +25,7 @@ static uint32_t find_process(const struct tree *t, const struct batch_process_vi
 static bool is_agent_of(const struct tree *t, const char *agent)
 {
     for (uint32_t i = 0; i < t->process_count; i++) {
-        if (strcmp(t->processes[i].agent, agent) == 0)
+        if (str_is(t->processes[i].view->agent, agent))
             return true;
     }
     return false;

@@ -96,6 +96,8 @@ static int put_locked(struct inflight *t, struct inflight_snapshot *s)
         t->snapshots = bigger;
         t->capacity = more;
     }
+    for (uint32_t i = 0; i < s->batch->process_count; i++)
+        s->batch->processes[i].agent = (struct batch_str){s->agent, (uint32_t)strlen(s->agent)};
     t->bytes += s->arena.total_bytes;
     t->snapshots[t->count++] = s;
     return 0;

@@ -173,6 +173,8 @@ static int index_batch(struct store *s, struct generation *g, const struct batch
     agent = keep_agent(g, agent);
     if (!agent || generation_reserve(g, batch) != 0)
         return -1;
+    for (uint32_t i = 0; i < batch->process_count; i++)
+        batch->processes[i].agent = (struct batch_str){agent, (uint32_t)strlen(agent)};
     struct generation *newest_first[STORE_GENERATIONS_MAX];
     struct generation_past past = {.generations = newest_first};
     for (unsigned i = s->count; i-- > 0;) {
@@ -255,7 +257,7 @@ static size_t copy_runs(const struct generation *g, const struct head_trace *t,
         const struct head_run *run = &g->runs[i];
         const struct head_batch *b = &g->batches[run->batch];
         if (out)
-            out[count] = (struct span_run){b->batch, b->agent, run->row, run->count};
+            out[count] = (struct span_run){b->batch, run->row, run->count};
         count++;
     }
     return count;

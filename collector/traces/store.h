@@ -24,7 +24,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lib/codec/batch.h"
+#include "collector/traces/run.h"
 
 enum { STORE_GENERATIONS_MAX = 32 };
 
@@ -78,14 +78,8 @@ void store_release(struct store_hold *hold);
  * that may last. */
 void store_hold_narrow(struct store_hold *hold, struct trace_id id);
 
-/* Rows of one trace, one after the other in one batch. Valid while held. */
-struct span_run {
-    const struct batch *batch;
-    const char *agent;
-    uint32_t row, count;
-};
-/* All runs of a trace, in the order of their arrival; malloc'ed, the caller frees. 0 with
- * *count = 0 if the trace is not known; -1 when memory is out. */
+/* All runs of a trace (valid while held), in the order of their arrival; malloc'ed, the caller
+ * frees. 0 with *count = 0 if the trace is not known; -1 when memory is out. */
 int store_find(const struct store_hold *hold, struct trace_id id, struct span_run **runs,
                size_t *count);
 

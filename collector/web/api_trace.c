@@ -15,7 +15,7 @@ struct trace_stream {
     struct trace_view view;
     struct json_writer writer; /* its buffer is set at each call */
     enum part part;
-    uint32_t next; /* in tree.order */
+    uint32_t next; /* in tree.nodes */
 };
 
 static const char *state_name(enum process_state state)
@@ -193,7 +193,7 @@ static bool stream_next(void *context, struct buffer *out)
         s->part = PART_SPANS;
     }
     while (s->next < t->count && out->length < enough)
-        put_span(&s->writer, t, &t->nodes[t->order[s->next++]]);
+        put_span(&s->writer, t, &t->nodes[s->next++]);
     if (s->next < t->count)
         return true;
     json_close_array(&s->writer);

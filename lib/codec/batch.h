@@ -97,7 +97,7 @@ struct batch_process_view {
     uint64_t start_unix_ns, state_unix_ns;
     enum process_state state;
     uint32_t attribute_first, attribute_count; /* in `resource_*` */
-    struct batch_str agent;                    /* who sent it: not in the bytes, told by the reader */
+    struct batch_str agent; /* who sent it: not in the bytes, told by the reader */
 };
 
 struct batch_loss_view {

@@ -162,7 +162,7 @@ static void assert_answer(struct fixture *f, size_t at, uint64_t number, enum li
 static bool is_visible(struct fixture *f, uint64_t trace)
 {
     struct store_hold hold;
-    struct store_run *runs;
+    struct span_run *runs;
     size_t count;
     store_hold(f->commit.parts.store, &hold);
     assert_int_equal(store_find(&hold, trace_by_hand(trace), &runs, &count), 0);

@@ -6,7 +6,7 @@
 struct fixture {
     struct store *store;
     struct store_hold hold;
-    struct store_run *runs;
+    struct span_run *runs;
     struct tree tree;
 };
 
@@ -41,7 +41,7 @@ static struct tree *build(struct fixture *f)
 
 static uint64_t id_at(const struct tree *t, uint32_t place)
 {
-    const struct tree_node *n = &t->nodes[t->order[place]];
+    const struct tree_node *n = &t->nodes[place];
     return n->batch->span_id[n->row];
 }
 
@@ -49,7 +49,7 @@ static unsigned flags_of(const struct tree *t, uint64_t span_id)
 {
     for (uint32_t i = 0; i < t->count; i++) {
         if (id_at(t, i) == span_id)
-            return t->nodes[t->order[i]].flags;
+            return t->nodes[i].flags;
     }
     fail_msg("span %llu is not in the tree", (unsigned long long)span_id);
     return 0;
@@ -158,8 +158,8 @@ static void different_spans_with_one_id_stay_and_the_later_is_marked(void **stat
     spans_insert(&s, f->store);
     struct tree *t = build(f);
     assert_order(t, (uint64_t[]){1, 2, 3, 2}, 4);
-    assert_int_equal(t->nodes[t->order[1]].flags, 0);
-    assert_int_equal(t->nodes[t->order[3]].flags, TREE_DUPLICATE);
+    assert_int_equal(t->nodes[1].flags, 0);
+    assert_int_equal(t->nodes[3].flags, TREE_DUPLICATE);
 }
 
 static void parents_that_go_round_are_cut_at_the_earliest(void **state)

@@ -47,7 +47,7 @@ static void insert_one(struct store *store, struct span_by_hand span)
 static size_t rows_of(struct store *store, uint64_t trace)
 {
     struct store_hold hold;
-    struct store_run *runs;
+    struct span_run *runs;
     size_t count, rows = 0;
     store_hold(store, &hold);
     assert_int_equal(store_find(&hold, trace_by_hand(trace), &runs, &count), 0);
@@ -140,7 +140,7 @@ static void what_is_held_outlives_its_eviction(void **state)
 {
     struct fixture *f = *state;
     struct store_hold hold;
-    struct store_run *runs;
+    struct span_run *runs;
     size_t count;
     insert_many(f->store, 0, 10);
     store_hold(f->store, &hold);
