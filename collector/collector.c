@@ -24,6 +24,7 @@ struct collector {
     struct dedupe *dedupe;
     struct queue queue;
     struct ledger *ledger;
+    char *traces_directory;
     struct store *store;
     struct inflight *inflight;
     struct freshness freshness;
@@ -46,21 +47,6 @@ static void on_write_state(void *context, struct buffer *out)
     commit_write_state(&c->commit.parts, out);
 }
 
-static void on_aged(void *context, uint64_t spans, uint64_t from_unix_ns, uint64_t to_unix_ns)
-{
-    struct collector *c = context;
-    losses_add(c->losses, LOSS_LEDGER_AGED, NULL, NULL, 0, spans, from_unix_ns, to_unix_ns);
-}
-
-/* Under the head's lock. While the ledger is read back nothing is lost: that was counted when it
- * happened. */
-static void on_evicted(void *context, uint64_t spans, uint64_t from_unix_ns, uint64_t to_unix_ns)
-{
-    struct collector *c = context;
-    if (atomic_load(&c->commit.ready))
-        losses_add(c->losses, LOSS_HEAD_EVICTED, NULL, NULL, 0, spans, from_unix_ns, to_unix_ns);
-}
-
 static void on_settle(void *context, struct link_request *request, enum link_verdict verdict,
                       const char *text)
 {
@@ -80,6 +66,12 @@ static const char *on_not_ready(void *context)
         return "the ledger's disk is full; agents keep their batches until there is room";
     if (stats.health == LEDGER_FAILED)
         return "the ledger cannot be written; see the log and restart weft-collector";
+    struct store_stats store;
+    store_stats(c->store, &store);
+    if (store.health == STORE_FULL)
+        return "the disk of the traces is full; agents keep their batches when memory is";
+    if (store.health == STORE_FAILED)
+        return "traces cannot be written; see the log";
     return NULL;
 }
 
@@ -109,7 +101,8 @@ static int on_status(void *context, struct pipeline_status *s)
         .not_ready = on_not_ready(c),
     };
     queue_size(&c->queue, &s->queued_batches, &s->queued_bytes);
-    store_stats(c->store, &s->head);
+    store_stats(c->store, &s->store);
+    s->damaged = store_damaged(c->store, &s->damaged_count);
     ledger_stats(c->ledger, &s->ledger);
     freshness_read(&c->freshness, s->now_unix_ns, &s->freshness);
     link_server_stats(c->link, &s->link);
@@ -150,19 +143,49 @@ static int read_token(struct collector *c, char *why, size_t why_size)
 
 static int create_parts(struct collector *c, char *why, size_t why_size)
 {
-    struct store_options store = {
-        .limit_bytes = c->config->memory_bytes, .evicted = on_evicted, .context = c};
     queue_init(&c->queue);
     freshness_init(&c->freshness);
     c->losses = losses_create();
     c->agents = agents_create();
     c->dedupe = dedupe_create();
-    c->store = store_create(&store);
-    c->inflight = inflight_create(c->config->memory_bytes / 4);
-    if (c->losses && c->agents && c->dedupe && c->store && c->inflight)
+    c->inflight = inflight_create(c->config->memory_bytes / 8);
+    if (c->losses && c->agents && c->dedupe && c->inflight)
         return 0;
     snprintf(why, why_size, "no memory");
     return -1;
+}
+
+/* "DIR/traces" for the ledger's "DIR/ledger"; malloc'ed. */
+static char *traces_directory(const struct collector_config *config)
+{
+    if (config->traces_dir)
+        return strdup(config->traces_dir);
+    size_t length = strlen(config->ledger_dir);
+    while (length > 1 && config->ledger_dir[length - 1] == '/')
+        length--;
+    while (length > 0 && config->ledger_dir[length - 1] != '/')
+        length--;
+    char *path = NULL;
+    return asprintf(&path, "%.*straces", (int)length, config->ledger_dir) < 0 ? NULL : path;
+}
+
+static int open_store(struct collector *c, char *why, size_t why_size)
+{
+    c->traces_directory = traces_directory(c->config);
+    if (!c->traces_directory) {
+        snprintf(why, why_size, "no memory");
+        return -1;
+    }
+    struct store_options options = {
+        .directory = c->traces_directory,
+        .head_bytes = c->config->memory_bytes / 2,
+        .cut_after_ns = c->config->traces_cut_ns,
+        .limit_bytes = c->config->traces_limit_bytes,
+        .max_age_ns = c->config->traces_age_ns,
+        .merge_bytes_s = c->config->traces_merge_bytes,
+    };
+    c->store = store_open(&options, why, why_size);
+    return c->store ? 0 : -1;
 }
 
 static int open_ledger(struct collector *c, char *why, size_t why_size)
@@ -173,7 +196,6 @@ static int open_ledger(struct collector *c, char *why, size_t why_size)
         .max_age_ns = c->config->ledger_age_ns,
         .segment_bytes = c->config->ledger_segment_bytes,
         .write_state = on_write_state,
-        .aged = on_aged,
         .context = c,
     };
     struct commit_parts parts = {
@@ -272,8 +294,8 @@ struct collector *collector_start(const struct collector_config *config, char *w
     c->config = config;
     c->start_unix_ns = clock_unix_ns();
     if (create_parts(c, why, why_size) != 0 || read_token(c, why, why_size) != 0 ||
-        open_ledger(c, why, why_size) != 0 || open_link(c, why, why_size) != 0 ||
-        open_web(c, why, why_size) != 0)
+        open_store(c, why, why_size) != 0 || open_ledger(c, why, why_size) != 0 ||
+        open_link(c, why, why_size) != 0 || open_web(c, why, why_size) != 0)
         goto fail;
     if (pthread_create(&c->committing, NULL, commit, c) != 0) {
         snprintf(why, why_size, "no thread can be started");
@@ -307,6 +329,8 @@ static void stop_threads(struct collector *c)
     atomic_store(&c->receiver.stopping, true);
     atomic_store(&c->commit.stopping, true);
     queue_close(&c->queue);
+    if (c->store)
+        store_interrupt(c->store);
     if (c->committing_runs)
         pthread_join(c->committing, NULL);
     if (c->receiving_runs)
@@ -325,7 +349,8 @@ void collector_stop(struct collector **place)
         link_server_destroy(&c->link);
     ledger_close(&c->ledger);
     inflight_destroy(&c->inflight);
-    store_destroy(&c->store);
+    store_close(&c->store);
+    free(c->traces_directory);
     dedupe_destroy(&c->dedupe);
     agents_destroy(&c->agents);
     losses_destroy(&c->losses);

@@ -36,8 +36,18 @@ static const struct config_option options[] = {
      "the size of a segment, the unit in which old batches go"},
     {"ledger-age", CONFIG_DURATION, "0", FIELD(ledger_age_ns), 0, INT64_MAX, NULL,
      "segments older than this go too; 0: only the limit counts"},
-    {"memory", CONFIG_BYTES, "256M", FIELD(memory_bytes), 16 << 20, INT64_MAX, NULL,
-     "the bound of the spans in memory"},
+    {"traces-dir", CONFIG_STRING, NULL, FIELD(traces_dir), 0, 0, "DIRECTORY",
+     "where traces are kept; by default the directory traces beside the ledger's"},
+    {"traces-limit", CONFIG_BYTES, "20G", FIELD(traces_limit_bytes), 1 << 20, INT64_MAX, NULL,
+     "beyond it the oldest traces go"},
+    {"traces-age", CONFIG_DURATION, "0", FIELD(traces_age_ns), 0, INT64_MAX, NULL,
+     "older traces go too; 0: only the limit counts"},
+    {"traces-cut", CONFIG_DURATION, "10m", FIELD(traces_cut_ns), 1000000000, INT64_MAX, NULL,
+     "spans go from memory to disk when they are so old, or when memory is full"},
+    {"traces-merge", CONFIG_BYTES, "64M", FIELD(traces_merge_bytes), 1 << 20, INT64_MAX, NULL,
+     "how much of the disk's traffic in a second merging small segments may take"},
+    {"memory", CONFIG_BYTES, "512M", FIELD(memory_bytes), 16 << 20, INT64_MAX, NULL,
+     "the bound of memory: half for spans on their way to disk, the rest for questions"},
     {"log-level", CONFIG_STRING, "info", FIELD(log_level), 0, 0, "LEVEL",
      "error, warn, info or debug; read again on SIGHUP"},
     {"check-config", CONFIG_BOOL, "no", FIELD(check_config), 0, 0, NULL,
@@ -49,8 +59,8 @@ const struct config_program collector_program = {
     .version = WEFT_VERSION,
     .summary = "makes traces of what the hosts' agents send, and answers questions about them",
     .description =
-        "weft-collector accepts batches of spans from weft-agents, keeps them in its ledger, "
-        "shows the newest of them as traces over HTTP, and serves the page.\n\n"
+        "weft-collector accepts batches of spans from weft-agents, keeps them in its ledger "
+        "and as traces, answers questions about them over HTTP, and serves the page.\n\n"
         "SIGTERM: what is queued is made durable and answered, then it exits. SIGHUP: the "
         "log level is read again (keys and the page's files are always read when they are "
         "needed).",

@@ -14,6 +14,7 @@ enum fate { UNDECIDED, STAGED, APPENDED, DURABLE, SETTLED };
 struct item {
     struct queued *queued;
     struct store_staged staged;
+    struct journal_position ledger_end;
     enum fate fate;
 };
 
@@ -80,7 +81,7 @@ static int append(struct commit *c, struct item *i, uint64_t now)
         .length = r->length,
     };
     memcpy(f.agent, r->agent, sizeof f.agent);
-    int error = ledger_append(c->parts.ledger, &f);
+    int error = ledger_append(c->parts.ledger, &f, &i->ledger_end);
     if (error != 0)
         return error;
     dedupe_appended(c->parts.dedupe, r->agent, r->sequence);
@@ -122,13 +123,17 @@ static void tell_losses(struct commit *c, const struct batch *b, const char *age
     }
 }
 
-static void index_batch(struct commit *c, struct store_staged *staged, const char *agent)
+static void index_batch(struct commit *c, struct store_staged *staged, const char *agent,
+                        struct journal_position ledger_end)
 {
-    const struct batch *batch = staged->batch;
-    if (store_insert(c->parts.store, staged, agent) != 0)
-        LOG_ERROR_EVERY("no memory to index %u spans of agent %s: they are in the ledger, but "
-                        "not visible before a restart",
-                        batch->span_count, agent);
+    uint32_t spans = staged->batch->span_count;
+    if (store_insert(c->parts.store, staged, agent, ledger_end) == 0)
+        return;
+    uint64_t now = clock_unix_ns();
+    losses_add(c->parts.losses, LOSS_NOT_INDEXED, agent, NULL, 0, spans, now, now);
+    LOG_ERROR_EVERY("no memory to index %u spans of agent %s: they are in the ledger, but not "
+                    "visible",
+                    spans, agent);
 }
 
 /* Everything appended is durable now: say so, then show it. */
@@ -151,7 +156,7 @@ static void publish(struct commit *c, struct group *g)
         tell_losses(c, b, agents[n]);
         agents_accepted(c->parts.agents, agents[n], b->span_count);
         freshness_add(c->parts.freshness, b, clock_unix_ns());
-        index_batch(c, &i->staged, agents[n]);
+        index_batch(c, &i->staged, agents[n], i->ledger_end);
         i->fate = SETTLED;
     }
 }
@@ -193,6 +198,12 @@ static void wait_before_retry(struct commit *c)
         nanosleep(&(struct timespec){.tv_nsec = 10 * 1000000L}, NULL);
 }
 
+/* What no segment of traces has yet must stay. */
+static void retain(struct commit *c)
+{
+    ledger_retain(c->parts.ledger, store_ledger_end(c->parts.store).segment, clock_unix_ns());
+}
+
 static bool sync_appended(struct commit *c, struct group *g)
 {
     if (ledger_sync(c->parts.ledger) == 0) {
@@ -215,7 +226,7 @@ void commit_group(struct commit *c, struct queued *items, size_t count)
         if (!sync_appended(c, &g) || error == 0 || atomic_load(&c->stopping))
             break;
         wait_before_retry(c);
-        ledger_retain(c->parts.ledger, clock_unix_ns());
+        retain(c);
     }
     if (!c->failed)
         c->retries = 0;
@@ -231,6 +242,14 @@ void commit_group(struct commit *c, struct queued *items, size_t count)
 
 /* ---- the thread -------------------------------------------------------------------------- */
 
+/* The same loss is met at every start; what is on record already counts once. */
+static void add_unrecorded(struct commit *c, unsigned reason, uint64_t count)
+{
+    uint64_t now = clock_unix_ns(), known = losses_total(c->parts.losses, reason);
+    if (count > known)
+        losses_add(c->parts.losses, reason, NULL, NULL, 0, count - known, now, now);
+}
+
 static void tick(struct commit *c)
 {
     uint64_t now = clock_unix_ns();
@@ -238,6 +257,9 @@ static void tick(struct commit *c)
     if (c->tick_unix_ns && elapsed < UINT64_C(1000000000))
         return;
     uint64_t spans = atomic_load_explicit(&c->counts.spans, memory_order_relaxed);
+    struct store_stats store;
+    store_stats(c->parts.store, &store);
+    add_unrecorded(c, LOSS_SEGMENT_AGED, store.segments.aged_spans);
     if (c->tick_unix_ns) {
         double rate = (double)(spans - c->tick_spans) * 1e9 / (double)elapsed;
         c->spans_per_s += (rate - c->spans_per_s) / 3;
@@ -273,7 +295,7 @@ void commit_run(struct commit *c)
             commit_group(c, items, count);
             committed_ms = clock_monotonic_ms();
         }
-        ledger_retain(c->parts.ledger, clock_unix_ns());
+        retain(c);
         tick(c);
     }
     if (!c->failed && (ledger_append_state(c->parts.ledger, clock_unix_ns()) != 0 ||
@@ -300,34 +322,46 @@ static int on_state(void *context, struct bytes_reader *state)
     return commit_read_state(&c->parts, state);
 }
 
-static bool on_batch(void *context, const struct frame *f, bool counted)
+/* Into the head; false: the collector is stopping. */
+static bool read_batch(struct commit *c, const struct frame *f, const struct ledger_told *told)
+{
+    struct store_staged staged;
+    int error = store_decode(c->parts.store, f->body, f->length, COMMIT_BATCH_BYTES_MAX, &staged);
+    if (error != BATCH_OK) {
+        bool stopping = atomic_load(&c->stopping);
+        if (!stopping)
+            LOG_WARN_EVERY("a batch in the ledger does not decode: %s", batch_error_text(error));
+        return !stopping;
+    }
+    if (!told->counted)
+        tell_losses(c, staged.batch, f->agent);
+    if (told->before)
+        store_discard(c->parts.store, &staged);
+    else
+        index_batch(c, &staged, f->agent, told->end);
+    return !atomic_load(&c->stopping);
+}
+
+static bool on_batch(void *context, const struct frame *f, const struct ledger_told *told)
 {
     struct commit *c = context;
-    struct store_staged staged;
-    if (!counted && dedupe_restore(c->parts.dedupe, f->agent, f->sequence) != 0)
+    if (!told->counted && dedupe_restore(c->parts.dedupe, f->agent, f->sequence) != 0)
         LOG_WARN_EVERY("the ledger has more batches than can be told apart: those of agent %s "
                        "may be accepted twice",
                        f->agent);
-    int error = store_decode(c->parts.store, f->body, f->length, COMMIT_BATCH_BYTES_MAX, &staged);
-    if (error != BATCH_OK) {
-        LOG_WARN_EVERY("a batch in the ledger does not decode: %s", batch_error_text(error));
-        return !atomic_load(&c->stopping);
-    }
-    if (!counted)
-        tell_losses(c, staged.batch, f->agent);
-    index_batch(c, &staged, f->agent);
     LOG_INFO_EVERY("reading the ledger back, accepted up to %llu s ago",
                    (unsigned long long)((clock_unix_ns() - f->accepted_unix_ns) / 1000000000));
-    return !atomic_load(&c->stopping);
+    if (told->counted && told->before)
+        return !atomic_load(&c->stopping);
+    return read_batch(c, f, told);
 }
 
 int commit_read_back(struct commit *c)
 {
-    struct store_stats head;
+    struct store_stats store;
     struct ledger_read_stats stats;
-    store_stats(c->parts.store, &head);
     struct ledger_reading reading = {
-        .memory_bytes = head.limit_bytes - head.limit_bytes / 8,
+        .from = store_ledger_end(c->parts.store),
         .state = on_state,
         .batch = on_batch,
         .context = c,
@@ -337,11 +371,10 @@ int commit_read_back(struct commit *c)
     if (error != 0 || stats.stopped)
         return error ? error : -ECANCELED;
     uint64_t now = clock_unix_ns();
-    /* The same damage is met at every start; what is on record already counts once. */
-    uint64_t known = losses_total(c->parts.losses, LOSS_LEDGER_DAMAGED);
-    if (stats.damaged_bytes > known)
-        losses_add(c->parts.losses, LOSS_LEDGER_DAMAGED, NULL, NULL, 0, stats.damaged_bytes - known,
-                   now, now);
+    store_stats(c->parts.store, &store);
+    add_unrecorded(c, LOSS_LEDGER_DAMAGED, stats.damaged_bytes);
+    add_unrecorded(c, LOSS_SEGMENT_AGED, store.segments.aged_spans);
+    add_unrecorded(c, LOSS_SEGMENT_DAMAGED, store.segments.damaged_spans);
     LOG_INFO("read back %llu batches with %llu spans in %llu ms; %llu bytes were torn off the "
              "end, %llu damaged, %llu frames not understood",
              (unsigned long long)stats.frames, (unsigned long long)stats.spans,

@@ -125,6 +125,13 @@ static void set_health(struct ledger *l, int error)
                   l->options.directory, strerror(-error));
 }
 
+/* Where the next frame will stand. */
+static struct journal_position end_of(const struct ledger *l)
+{
+    uint64_t last = journal_last_segment(l->journal);
+    return (struct journal_position){last, journal_segment_bytes(l->journal, last)};
+}
+
 static int append(struct ledger *l, const struct frame *f)
 {
     unsigned char header[FRAME_HEADER_BYTES + LINK_AGENT_ID_MAX];
@@ -140,7 +147,7 @@ static int append(struct ledger *l, const struct frame *f)
     return error;
 }
 
-int ledger_append(struct ledger *l, const struct frame *batch)
+int ledger_append(struct ledger *l, const struct frame *batch, struct journal_position *end)
 {
     int error = append(l, batch);
     if (error != 0)
@@ -149,6 +156,8 @@ int ledger_append(struct ledger *l, const struct frame *batch)
     l->totals.spans += batch->spans;
     l->totals.bytes += batch->length;
     ledger_refresh_stats(l);
+    if (end)
+        *end = end_of(l);
     return 0;
 }
 
@@ -186,7 +195,7 @@ int ledger_sync(struct ledger *l)
 /* ---- retention --------------------------------------------------------------------------- */
 
 /* How many of the oldest segments must go. */
-static size_t too_many(const struct ledger *l, uint64_t now_unix_ns)
+static size_t too_many(const struct ledger *l, uint64_t keep_from, uint64_t now_unix_ns)
 {
     struct journal_stats j;
     journal_stats(l->journal, &j);
@@ -194,6 +203,8 @@ static size_t too_many(const struct ledger *l, uint64_t now_unix_ns)
     size_t drop = 0;
     while (drop + 1 < l->segment_count) { /* never the one being written */
         uint64_t number = l->segments[drop].number;
+        if (number >= keep_from)
+            break;
         uint64_t changed_ns =
             (uint64_t)journal_segment_mtime_s(l->journal, number) * UINT64_C(1000000000);
         bool old = l->options.max_age_ns && changed_ns + l->options.max_age_ns < now_unix_ns;
@@ -205,16 +216,12 @@ static size_t too_many(const struct ledger *l, uint64_t now_unix_ns)
     return drop;
 }
 
-void ledger_retain(struct ledger *l, uint64_t now_unix_ns)
+void ledger_retain(struct ledger *l, uint64_t keep_from, uint64_t now_unix_ns)
 {
-    size_t drop = l->sync_failed ? 0 : too_many(l, now_unix_ns);
+    size_t drop = l->sync_failed ? 0 : too_many(l, keep_from, now_unix_ns);
     if (drop == 0)
         return;
-    const struct ledger_segment *first = &l->segments[0], *kept = &l->segments[drop];
-    /* Counted, durably, before it is done: after a crash in between it may count twice, but
-     * never not at all. */
-    l->options.aged(l->options.context, kept->spans_before - first->spans_before,
-                    first->begun_unix_ns, kept->begun_unix_ns);
+    const struct ledger_segment *kept = &l->segments[drop];
     if (ledger_append_state(l, now_unix_ns) != 0 || ledger_sync(l) != 0)
         LOG_WARN_EVERY("ledger %s: dropped segments could not be put on record",
                        l->options.directory);

@@ -7,8 +7,8 @@
  * segments can go, and a restart reads one state and what was appended after it.
  *
  * Segments go from the oldest on while all together are larger than `limit_bytes` less one
- * segment, or when their last change is older than `max_age_ns`; the spans in them are told to
- * `aged`.
+ * segment, or when their last change is older than `max_age_ns`. That loses no span, as older
+ * ones are in the store's segments: only the firehose reaches less far back.
  *
  * One thread calls everything here except ledger_stats, which any thread may call. A failed
  * append leaves no trace and may be tried again (the disk was full); after a failed sync
@@ -28,8 +28,6 @@ struct ledger_options {
     uint64_t segment_bytes;
     /* Appends the caller's part of a state. */
     void (*write_state)(void *context, struct buffer *out);
-    /* So many spans aged out, accepted in [from, to]. */
-    void (*aged)(void *context, uint64_t spans, uint64_t from_unix_ns, uint64_t to_unix_ns);
     void *context;
 };
 
@@ -39,13 +37,19 @@ void ledger_close(struct ledger **l);
 
 /* ---- reading back, before the first append ----------------------------------------------- */
 
+struct ledger_told {
+    bool counted; /* a state that was told contains it already */
+    bool before;  /* it stands before `from` */
+    struct journal_position end;
+};
+
 struct ledger_reading {
-    /* What to read: the newest frames whose batches take about this much memory decoded. */
-    uint64_t memory_bytes;
+    /* Batches from here on are told; the newest state, and the batches behind it, in any case. */
+    struct journal_position from;
     /* The caller's part of a state; replaces what was told before. -1: it is none. */
     int (*state)(void *context, struct bytes_reader *state);
-    /* A batch. `counted`: a state that was told contains it already. False stops the reading. */
-    bool (*batch)(void *context, const struct frame *frame, bool counted);
+    /* A batch, and the place behind it. False stops the reading. */
+    bool (*batch)(void *context, const struct frame *frame, const struct ledger_told *told);
     void *context;
 };
 
@@ -60,13 +64,14 @@ int ledger_read_back(struct ledger *l, const struct ledger_reading *reading,
 
 /* ---- appending --------------------------------------------------------------------------- */
 
-/* 0 or -errno. Not durable before ledger_sync. */
-int ledger_append(struct ledger *l, const struct frame *batch);
+/* 0 or -errno. Not durable before ledger_sync. *end (may be NULL): the place behind it. */
+int ledger_append(struct ledger *l, const struct frame *batch, struct journal_position *end);
 /* The sums and the caller's state as they are now, as a frame. 0 or -errno. */
 int ledger_append_state(struct ledger *l, uint64_t now_unix_ns);
 int ledger_sync(struct ledger *l);
-/* Drops what is too old or too much. Cheap when there is nothing to drop. */
-void ledger_retain(struct ledger *l, uint64_t now_unix_ns);
+/* Drops what is too old or too much, but nothing from segment `keep_from` on: what no segment
+ * of traces has yet. Cheap when there is nothing to drop. */
+void ledger_retain(struct ledger *l, uint64_t keep_from, uint64_t now_unix_ns);
 
 enum ledger_health { LEDGER_OK, LEDGER_FULL, LEDGER_FAILED };
 

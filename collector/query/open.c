@@ -99,9 +99,9 @@ const struct open_trace *open_index_find(const struct open_index *o, struct trac
 }
 
 int open_index_gather(const struct open_index *o, const struct store_hold *hold, struct trace_id id,
-                      struct span_run **runs, size_t *count)
+                      bool details, struct arena *arena, struct span_run **runs, size_t *count)
 {
-    if (store_find(hold, id, runs, count) != 0)
+    if (store_find(hold, id, details, arena, runs, count) != 0)
         return -1;
     const struct open_trace *open = open_index_find(o, id);
     if (!open)

@@ -28,8 +28,9 @@ void open_index_fini(struct open_index *o);
 /* NULL: nothing of it is in flight. */
 const struct open_trace *open_index_find(const struct open_index *o, struct trace_id id);
 
-/* The head's runs of a trace and those in flight together; malloc'ed. -1: no memory. */
+/* The store's runs of a trace (store_find) and those in flight together; *runs is malloc'ed.
+ * -1: no memory. */
 int open_index_gather(const struct open_index *o, const struct store_hold *hold, struct trace_id id,
-                      struct span_run **runs, size_t *count);
+                      bool details, struct arena *arena, struct span_run **runs, size_t *count);
 
 #endif

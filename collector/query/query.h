@@ -30,7 +30,7 @@ struct query {
 
 struct trace_loss {
     uint32_t process; /* in tree.processes; TREE_NONE: of its agent, or of another process */
-    const char *agent;
+    struct batch_str agent;
     struct batch_str service; /* of another process; empty: of the agent as a whole */
     unsigned reason;
     uint64_t count, from_unix_ns, to_unix_ns;
@@ -47,7 +47,7 @@ struct trace_view {
     struct trace_id id;
     struct tree tree;
     struct trace_state *states; /* one for each of tree.processes */
-    struct arena arena;         /* strings of the losses */
+    struct arena arena;         /* what segments gave, and strings of the losses */
     struct trace_loss *losses;  /* in the trace's time; oldest first */
     size_t loss_count;
 };
@@ -84,13 +84,16 @@ struct trace_summary {
     uint32_t service_count;
 };
 
+struct scan;
+
 struct trace_list {
-    struct store_hold hold;
-    struct inflight_hold open;
+    struct scan *scan; /* what is held */
+    struct arena arena;
     struct trace_summary *traces; /* newest first */
     size_t count;
     uint64_t scanned;
     bool more;
+    uint64_t complete_since_unix_ns; /* older traces were aged out; 0: none ever was */
 };
 
 int query_traces(const struct query *q, const struct trace_filter *filter, uint64_t now_unix_ns,

@@ -33,6 +33,12 @@ struct block *scan_open(struct scan *s, size_t unit);
 /* Whether the trace, met in `unit`, is only a part there and comes whole in another unit. */
 bool scan_is_elsewhere(const struct scan *s, size_t unit, struct trace_id id);
 
+/* The tree of a trace as the scan holds it; it points into `arena` and into what is held. Without
+ * `details` spans have no attributes, events and links. -1: no memory. A tree of no spans where the
+ * trace is not known. */
+int scan_tree(struct scan *s, struct trace_id id, bool details, struct arena *arena,
+              struct tree *tree);
+
 /* What was aged out: the start of the oldest span that is still there (0: nothing ever was). A
  * question that reaches before it must say so. */
 uint64_t scan_complete_since(const struct scan *s);

@@ -1,25 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The list of traces: the head proposes candidates (store_search), a heap gives them newest
- * first, and each is looked at closely (its tree is built) until the limit is reached. Traces
- * with spans in flight are candidates of their own, as the head may know nothing of them. */
+/* The list of traces: units of a scan are gone through newest first; each proposes the traces that
+ * pass the filter, a heap gives them newest first, and those that no later unit can outdo are
+ * looked at closely (their tree is built) until the limit is reached. */
 #include <stdlib.h>
 
-#include "collector/query/open.h"
 #include "collector/query/query.h"
+#include "collector/query/scan.h"
+
+struct candidate {
+    uint64_t start_unix_ns;
+    struct trace_id id;
+};
 
 struct search {
     const struct trace_filter *filter;
     struct trace_list *list;
-    struct open_index open;
-    struct store_candidate *heap; /* the newest on top */
-    size_t count;
+    struct candidate *heap; /* the newest on top */
+    size_t count, capacity;
 };
 
 /* ---- candidates, newest first ------------------------------------------------------------ */
 
 static void sift_down(struct search *s, size_t at)
 {
-    struct store_candidate moving = s->heap[at];
+    struct candidate moving = s->heap[at];
     for (;;) {
         size_t child = at * 2 + 1;
         if (child >= s->count)
@@ -34,105 +38,126 @@ static void sift_down(struct search *s, size_t at)
     s->heap[at] = moving;
 }
 
-static struct store_candidate pop(struct search *s)
+static struct candidate pop(struct search *s)
 {
-    struct store_candidate top = s->heap[0];
+    struct candidate top = s->heap[0];
     s->heap[0] = s->heap[--s->count];
     if (s->count > 0)
         sift_down(s, 0);
     return top;
 }
 
-/* What the head can judge by itself. */
-static struct store_filter head_filter(const struct trace_filter *f)
+static int push(struct search *s, struct candidate c)
 {
-    return (struct store_filter){
-        .service = f->service,
-        .operation = f->operation,
-        .start_unix_ns = f->start_unix_ns,
-        .end_unix_ns = f->end_unix_ns,
-        .min_duration_ns = f->min_duration_ns,
-        .max_duration_ns = f->max_duration_ns,
-        .failed = f->status == TRACE_ERROR,
-        .died = f->status == TRACE_DIED,
-    };
-}
-
-static int propose(struct search *s)
-{
-    struct trace_list *list = s->list;
-    struct store_candidate *found = NULL;
-    size_t count = 0;
-    if (s->filter->status != TRACE_IN_FLIGHT) {
-        struct store_filter filter = head_filter(s->filter);
-        if (store_search(&list->hold, &filter, &found, &count, &list->scanned) != 0)
+    if (s->count == s->capacity) {
+        size_t more = s->capacity ? s->capacity * 2 : 256;
+        struct candidate *bigger = realloc(s->heap, more * sizeof *bigger);
+        if (!bigger)
             return -1;
+        s->heap = bigger;
+        s->capacity = more;
     }
-    size_t most = count + s->open.trace_count + 1;
-    s->heap = realloc(found, most * sizeof *s->heap);
-    if (!s->heap) {
-        free(found);
-        return -1;
-    }
-    /* What is in flight too is judged with its open spans, below. */
-    for (size_t i = 0; i < count; i++) {
-        if (!open_index_find(&s->open, s->heap[i].id))
-            s->heap[s->count++] = s->heap[i];
-    }
-    for (size_t i = 0; i < s->open.trace_count; i++) {
-        const struct open_trace *t = &s->open.traces[i];
-        s->heap[s->count++] = (struct store_candidate){t->start_unix_ns, t->id};
-    }
-    list->scanned += s->filter->status == TRACE_IN_FLIGHT ? s->open.trace_count : 0;
-    for (size_t i = s->count / 2; i-- > 0;)
-        sift_down(s, i);
+    size_t at = s->count++;
+    for (; at > 0 && s->heap[(at - 1) / 2].start_unix_ns < c.start_unix_ns; at = (at - 1) / 2)
+        s->heap[at] = s->heap[(at - 1) / 2];
+    s->heap[at] = c;
     return 0;
 }
 
-/* ---- a closer look ----------------------------------------------------------------------- */
+/* ---- what a block proposes --------------------------------------------------------------- */
 
-static bool row_matches(const struct trace_filter *f, const struct batch *b, uint32_t row)
-{
-    return (!f->service || str_is(b->processes[b->process[row]].service, f->service)) &&
-           (!f->operation || str_is(b->strings[b->name[row]], f->operation));
-}
+/* The columns of a block that a filter looks at. */
+struct view {
+    const uint64_t *start, *duration;
+    const uint8_t *status;
+    const uint32_t *process, *name; /* NULL: not asked for */
+    const struct block_processes *processes;
+    const struct block_strings *strings;
+};
 
-static bool names_match(const struct trace_filter *f, const struct span_run *runs, size_t count)
+static bool look_at(struct view *v, struct block *b, const struct trace_filter *f)
 {
-    if (!f->service && !f->operation)
-        return true;
-    for (size_t i = 0; i < count; i++) {
-        for (uint32_t row = runs[i].row; row < runs[i].row + runs[i].count; row++) {
-            if (row_matches(f, runs[i].batch, row))
-                return true;
-        }
+    *v = (struct view){
+        .start = block_u64(b, BLOCK_START),
+        .duration = block_u64(b, BLOCK_DURATION),
+        .status = block_u8(b, BLOCK_STATUS),
+    };
+    if (f->service) {
+        v->process = block_u32(b, BLOCK_PROCESS);
+        v->processes = block_processes(b);
     }
-    return false;
+    if (f->operation) {
+        v->name = block_u32(b, BLOCK_NAME);
+        v->strings = block_strings(b);
+    }
+    return b->error == BLOCK_OK && v->start && v->duration && v->status;
 }
 
-static bool status_matches(enum trace_status wanted, const struct tree *t)
+static bool row_is_named(const struct view *v, const struct trace_filter *f, uint32_t row)
+{
+    return (!f->service || str_is(v->processes->list[v->process[row]].service, f->service)) &&
+           (!f->operation || str_is(v->strings->list[v->name[row]], f->operation));
+}
+
+static bool status_is(enum trace_status wanted, const uint32_t counts[SPAN_STATUSES])
 {
     switch (wanted) {
     case TRACE_OK:
-        return t->errors == 0 && t->died == 0;
+        return counts[SPAN_ERROR] == 0 && counts[SPAN_DIED] == 0;
     case TRACE_ERROR:
-        return t->errors > 0;
+        return counts[SPAN_ERROR] > 0;
     case TRACE_DIED:
-        return t->died > 0;
+        return counts[SPAN_DIED] > 0;
     case TRACE_IN_FLIGHT:
-        return t->in_flight > 0;
+        return counts[SPAN_IN_FLIGHT] > 0;
     default:
         return true;
     }
 }
 
-static bool tree_matches(const struct trace_filter *f, const struct tree *t)
+static bool trace_passes(const struct view *v, const struct trace_filter *f,
+                         const struct block_trace *t, uint64_t *start)
 {
-    uint64_t duration_ns = t->end_unix_ns - t->start_unix_ns;
-    return t->count > 0 && t->start_unix_ns >= f->start_unix_ns &&
-           t->start_unix_ns < f->end_unix_ns && duration_ns >= f->min_duration_ns &&
-           duration_ns <= f->max_duration_ns && status_matches(f->status, t);
+    uint64_t first = UINT64_MAX, last = 0;
+    uint32_t counts[SPAN_STATUSES] = {0};
+    bool named = !f->service && !f->operation;
+    for (uint32_t row = t->row; row < t->row + t->count; row++) {
+        uint64_t end;
+        if (__builtin_add_overflow(v->start[row], v->duration[row], &end))
+            end = UINT64_MAX;
+        first = v->start[row] < first ? v->start[row] : first;
+        last = end > last ? end : last;
+        counts[v->status[row]]++;
+        named = named || row_is_named(v, f, row);
+    }
+    *start = first;
+    return named && first >= f->start_unix_ns && first < f->end_unix_ns &&
+           last - first >= f->min_duration_ns && last - first <= f->max_duration_ns &&
+           status_is(f->status, counts);
 }
+
+static int propose(struct search *s, size_t unit)
+{
+    struct block *b = scan_open(s->list->scan, unit);
+    struct view v;
+    if (!b)
+        return -1;
+    int result = b->error == BLOCK_ENOMEM ? -1 : 0;
+    for (uint32_t i = 0; result == 0 && look_at(&v, b, s->filter) && i < b->trace_count; i++) {
+        const struct block_trace *t = &b->traces[i];
+        struct candidate c = {0, t->id};
+        s->list->scanned++;
+        if (trace_passes(&v, s->filter, t, &c.start_unix_ns) &&
+            !scan_is_elsewhere(s->list->scan, unit, t->id))
+            result = push(s, c);
+    }
+    if (b->error == BLOCK_ENOMEM)
+        result = -1;
+    block_close(&b);
+    return result;
+}
+
+/* ---- a closer look ----------------------------------------------------------------------- */
 
 static int by_name(const void *left, const void *right)
 {
@@ -188,50 +213,42 @@ static int summarise(struct trace_summary *s, struct trace_id id, const struct t
     return count_services(s, t);
 }
 
-/* 1: it passes and was listed (or is one too many). 0: it does not. */
-static int look(struct search *s, struct trace_id id)
+/* Lists the trace, or finds that there is one too many. */
+static int list_trace(struct search *s, struct trace_id id)
 {
-    struct span_run *runs = NULL;
-    size_t count = 0;
-    if (open_index_gather(&s->open, &s->list->hold, id, &runs, &count) != 0)
-        return -1;
-    struct tree tree = {0};
-    int result = 0;
-    if (names_match(s->filter, runs, count)) {
-        result = tree_build(&tree, runs, count);
-        if (result == 0 && tree_matches(s->filter, &tree)) {
-            if (s->list->count == s->filter->limit)
-                s->list->more = true;
-            else
-                result = summarise(&s->list->traces[s->list->count], id, &tree);
-            if (result == 0 && !s->list->more)
-                s->list->count++;
-        }
-        tree_fini(&tree);
+    struct trace_list *list = s->list;
+    if (list->count == s->filter->limit) {
+        list->more = true;
+        return 0;
     }
-    free(runs);
+    struct tree tree = {0};
+    if (scan_tree(list->scan, id, false, &list->arena, &tree) != 0)
+        return -1;
+    int result = tree.count > 0 ? summarise(&list->traces[list->count], id, &tree) : 0;
+    if (result == 0 && tree.count > 0)
+        list->count++;
+    tree_fini(&tree);
     return result;
 }
 
-static int newest_first(const void *left, const void *right)
-{
-    const struct trace_summary *a = left, *b = right;
-    return (a->start_unix_ns < b->start_unix_ns) - (a->start_unix_ns > b->start_unix_ns);
-}
-
+/* Unit by unit, newest first; what a later unit cannot outdo is listed. */
 static int run(struct search *s)
 {
     struct trace_list *list = s->list;
+    size_t units = scan_units(list->scan);
     list->traces = calloc(s->filter->limit, sizeof *list->traces);
-    if (!list->traces || propose(s) != 0)
+    if (!list->traces)
         return -1;
-    while (s->count > 0 && !list->more) {
-        if (look(s, pop(s).id) != 0)
+    for (size_t unit = 0; unit < units && !list->more; unit++) {
+        if (propose(s, unit) != 0)
             return -1;
+        uint64_t newest =
+            unit + 1 < units ? scan_bounds(list->scan, unit + 1)->start_max_unix_ns : 0;
+        while (s->count > 0 && s->heap[0].start_unix_ns >= newest && !list->more) {
+            if (list_trace(s, pop(s).id) != 0)
+                return -1;
+        }
     }
-    /* Those in flight were proposed by their open spans; their root may be older. */
-    if (list->count > 1)
-        qsort(list->traces, list->count, sizeof *list->traces, newest_first);
     return 0;
 }
 
@@ -239,16 +256,14 @@ int query_traces(const struct query *q, const struct trace_filter *filter, uint6
                  struct trace_list *list)
 {
     *list = (struct trace_list){0};
-    if (inflight_hold(q->inflight, now_unix_ns, &list->open) != 0)
-        return -1;
-    store_hold(q->store, &list->hold);
+    arena_init(&list->arena, 64 << 10);
+    list->scan = scan_create(q, filter->start_unix_ns, filter->end_unix_ns, now_unix_ns);
     struct search s = {.filter = filter, .list = list};
-    int result = open_index_init(&s.open, &list->open);
-    if (result == 0)
-        result = run(&s);
-    open_index_fini(&s.open);
+    int result = list->scan ? run(&s) : -1;
     free(s.heap);
-    if (result != 0)
+    if (result == 0)
+        list->complete_since_unix_ns = scan_complete_since(list->scan);
+    else
         trace_list_fini(list);
     return result;
 }
@@ -258,10 +273,7 @@ void trace_list_fini(struct trace_list *list)
     for (size_t i = 0; i < list->count; i++)
         free(list->traces[i].services);
     free(list->traces);
-    list->traces = NULL;
-    list->count = 0;
-    inflight_release(&list->open);
-    if (list->hold.store)
-        store_release(&list->hold);
-    list->hold.store = NULL;
+    arena_fini(&list->arena);
+    scan_destroy(&list->scan);
+    *list = (struct trace_list){0};
 }

@@ -131,8 +131,9 @@ int query_services(const struct query *q, struct service_list *list)
     store_hold(q->store, &list->hold);
     struct facts facts = {0};
     struct store_service_visit visit = {on_service, on_operation, on_process, &facts};
-    store_services(&list->hold, &visit);
-    int result = facts.failed ? -1 : build(list, &facts);
+    int result = store_services(&list->hold, &list->arena, &visit);
+    if (result == 0)
+        result = facts.failed ? -1 : build(list, &facts);
     free(facts.facts);
     if (result != 0)
         service_list_fini(list);

@@ -30,7 +30,9 @@ struct pipeline_status {
     uint64_t batches, spans, bytes, duplicate_batches; /* since the start */
     double spans_per_s;                                /* over the last seconds */
     uint64_t queued_batches, queued_bytes;
-    struct store_stats head;
+    struct store_stats store;
+    struct catalog_damage *damaged;
+    size_t damaged_count;
     struct ledger_stats ledger;
     struct freshness_summary freshness;
     struct link_server_stats link;

@@ -13,19 +13,19 @@ struct losses {
     bool failed;
 };
 
-static uint32_t find_process(const struct tree *t, const struct batch_process_view *process)
+static uint32_t find_process(const struct tree *t, const uint8_t uuid[16])
 {
     for (uint32_t i = 0; i < t->process_count; i++) {
-        if (memcmp(t->processes[i].view->uuid, process->uuid, sizeof process->uuid) == 0)
+        if (memcmp(t->processes[i].view->uuid, uuid, 16) == 0)
             return i;
     }
     return TREE_NONE;
 }
 
-static bool is_agent_of(const struct tree *t, const char *agent)
+static bool is_agent_of(const struct tree *t, struct batch_str agent)
 {
     for (uint32_t i = 0; i < t->process_count; i++) {
-        if (str_is(t->processes[i].view->agent, agent))
+        if (str_compare(t->processes[i].view->agent, agent) == 0)
             return true;
     }
     return false;
@@ -38,7 +38,7 @@ static struct trace_loss *same_loss(const struct trace_view *v, const struct tra
         struct trace_loss *known = &v->losses[i];
         if (known->process == loss->process && known->reason == loss->reason &&
             str_compare(known->service, loss->service) == 0 &&
-            strcmp(known->agent, loss->agent) == 0)
+            str_compare(known->agent, loss->agent) == 0)
             return known;
     }
     return NULL;
@@ -47,9 +47,9 @@ static struct trace_loss *same_loss(const struct trace_view *v, const struct tra
 /* The batch that told of it may be in a generation that is given back. */
 static bool keep_strings(struct trace_view *v, struct trace_loss *loss)
 {
-    loss->agent = arena_copy(&v->arena, loss->agent, strlen(loss->agent) + 1);
+    loss->agent.bytes = arena_copy(&v->arena, loss->agent.bytes, loss->agent.length);
     loss->service.bytes = arena_copy(&v->arena, loss->service.bytes, loss->service.length);
-    return loss->agent && loss->service.bytes;
+    return loss->agent.bytes && loss->service.bytes;
 }
 
 static void add_loss(struct losses *l, const struct trace_loss *loss)
@@ -87,16 +87,16 @@ static void consider_loss(void *context, const struct store_loss *found)
     struct trace_loss loss = {
         .process = found->process ? find_process(t, found->process) : TREE_NONE,
         .agent = found->agent,
-        .reason = found->loss->reason,
-        .count = found->loss->count,
-        .from_unix_ns = found->loss->from_unix_ns,
-        .to_unix_ns = found->loss->to_unix_ns,
+        .reason = found->reason,
+        .count = found->count,
+        .from_unix_ns = found->from_unix_ns,
+        .to_unix_ns = found->to_unix_ns,
     };
     bool own = loss.process != TREE_NONE || (!found->process && is_agent_of(t, found->agent));
     if (!own && tree_complete(t))
         return;
     if (found->process && loss.process == TREE_NONE)
-        loss.service = found->process->service;
+        loss.service = found->service;
     add_loss(l, &loss);
 }
 
@@ -112,7 +112,8 @@ static int find_losses(struct trace_view *v)
     uint64_t from = v->tree.start_unix_ns, to = v->tree.end_unix_ns;
     from = from > SLACK_NS ? from - SLACK_NS : 0;
     to = to < UINT64_MAX - SLACK_NS ? to + SLACK_NS : UINT64_MAX;
-    store_losses(&v->hold, from, to, consider_loss, &l);
+    if (store_losses(&v->hold, from, to, &v->arena, consider_loss, &l) != 0)
+        return -1;
     if (v->loss_count > 1)
         qsort(v->losses, v->loss_count, sizeof *v->losses, earlier);
     return l.failed ? -1 : 0;
@@ -140,7 +141,7 @@ static int fill(struct trace_view *v)
         return -1;
     struct span_run *runs = NULL;
     size_t count = 0;
-    int result = open_index_gather(&open, &v->hold, v->id, &runs, &count);
+    int result = open_index_gather(&open, &v->hold, v->id, true, &v->arena, &runs, &count);
     if (result == 0)
         result = tree_build(&v->tree, runs, count);
     free(runs);

@@ -34,6 +34,10 @@ struct runs_block {
     struct block_events *events;
     struct block_links *links;
     struct runs_attribute *attributes;
+    struct span_run
+        *own_runs; /* with own_first and own_batches: what block_of_own_runs took over */
+    uint32_t *own_first;
+    struct arena own_batches;
 };
 
 struct runs_attribute { /* asked for before */
@@ -475,6 +479,9 @@ static void runs_close(struct block *block)
 {
     struct runs_block *b = (struct runs_block *)block;
     arena_fini(&b->arena);
+    arena_fini(&b->own_batches);
+    free(b->own_runs);
+    free(b->own_first);
     free(b);
 }
 
@@ -537,7 +544,7 @@ static void collect(struct making *m, const struct span_run *run, uint32_t *coun
             .span_id = batch->span_id[row],
             .parent_id = batch->parent_id[row],
             .start_unix_ns = batch->start_unix_ns[row],
-            .process = (uint32_t)hash_bytes(batch->processes[batch->process[row]].uuid, 16),
+            .process = order_process(batch->processes[batch->process[row]].uuid),
             .status = batch->status[row],
         };
     }
@@ -614,4 +621,25 @@ struct block *block_of_runs(const struct span_run *runs, const uint32_t *first, 
         return &b->block;
     runs_close(&b->block);
     return NULL;
+}
+
+struct block *block_of_own_runs(struct span_run *runs, uint32_t *first, uint32_t traces,
+                                struct arena *arena)
+{
+    struct arena none;
+    if (!arena)
+        arena_init(arena = &none, 0);
+    struct block *block = block_of_runs(runs, first, traces);
+    if (!block) {
+        free(runs);
+        free(first);
+        arena_fini(arena);
+        return NULL;
+    }
+    struct runs_block *b = (struct runs_block *)block;
+    b->own_runs = runs;
+    b->own_first = first;
+    b->own_batches = *arena;
+    arena_init(arena, arena->block_bytes);
+    return block;
 }

@@ -26,7 +26,7 @@ struct generation *generation_create(uint64_t number, size_t expected_traces)
         return NULL;
     g->number = number;
     g->references = 1;
-    g->oldest_unix_ns = UINT64_MAX;
+    g->bounds.start_min_unix_ns = g->bounds.duration_min_ns = UINT64_MAX;
     arena_init(&g->arena, ARENA_BLOCK_BYTES);
     if (expected_traces < TRACES_LEAST)
         expected_traces = TRACES_LEAST;
@@ -45,6 +45,7 @@ void generation_destroy(struct generation **place)
     free(g->batches);
     free(g->runs);
     free(g->traces);
+    free(g->continued);
     free(g->slots);
     free(g);
     *place = NULL;
@@ -56,6 +57,7 @@ uint64_t generation_bytes(const struct generation *g)
            (uint64_t)g->batch_capacity * sizeof *g->batches +
            (uint64_t)g->run_capacity * sizeof *g->runs +
            (uint64_t)g->trace_capacity * sizeof *g->traces +
+           (uint64_t)g->continued_capacity * sizeof *g->continued +
            ((uint64_t)g->slot_mask + 1) * sizeof *g->slots;
 }
 
@@ -124,6 +126,8 @@ int generation_reserve(struct generation *g, const struct batch *batch)
             0 ||
         make_room(&g->traces, &g->trace_capacity, (uint64_t)g->trace_count + runs,
                   sizeof *g->traces) != 0 ||
+        make_room(&g->continued, &g->continued_capacity, (uint64_t)g->continued_count + runs,
+                  sizeof *g->continued) != 0 ||
         grow_slots(g, (uint64_t)g->trace_count + runs) != 0)
         return -1;
     return names_begin(&g->names, batch);
@@ -149,34 +153,43 @@ struct head_trace *generation_find(const struct generation *g, struct trace_id i
     }
 }
 
-static void chain_to_past(struct head_trace *t, uint64_t number, uint64_t hash,
-                          const struct generation_past *past)
+/* Rows [row, end) of a batch. */
+static struct catalog_window window_of(const struct batch *b, uint32_t row, uint32_t end)
 {
-    for (unsigned i = 0; i < past->count; i++) {
-        struct generation *older = past->generations[i];
-        struct head_trace *entry = generation_find(older, t->id, hash);
-        if (!entry)
-            continue;
-        older->superseded += entry->newer_generation == 0;
-        entry->newer_generation = number;
-        t->older_generation = older->number;
-        t->older_index = (uint32_t)(entry - older->traces);
-        return;
+    struct catalog_window w = {b->start_unix_ns[row], 0};
+    for (; row < end; row++) {
+        uint64_t start = b->start_unix_ns[row], finish;
+        if (__builtin_add_overflow(start, b->duration_ns[row], &finish))
+            finish = UINT64_MAX;
+        w.from_unix_ns = start < w.from_unix_ns ? start : w.from_unix_ns;
+        w.to_unix_ns = finish > w.to_unix_ns ? finish : w.to_unix_ns;
     }
+    return w;
 }
 
-static struct head_trace *find_or_add(struct generation *g, struct trace_id id,
-                                      const struct generation_past *past)
+static bool is_in_past(struct trace_id id, uint64_t hash, struct catalog_window window,
+                       const struct generation_past *past)
 {
+    for (unsigned i = 0; i < past->count; i++) {
+        if (generation_find(past->generations[i], id, hash))
+            return true;
+    }
+    return edition_may_have(past->segments, past->segments->count, id, window);
+}
+
+static struct head_trace *find_or_add(struct generation *g, const struct batch *b, uint32_t row,
+                                      uint32_t end, const struct generation_past *past)
+{
+    struct trace_id id = {b->trace_hi[row], b->trace_lo[row]};
     uint64_t hash = generation_hash(id);
     struct head_trace *t = generation_find(g, id, hash);
     if (t)
         return t;
     put_slot(g, hash, g->trace_count);
     t = &g->traces[g->trace_count++];
-    *t = (struct head_trace){
-        .id = id, .start_unix_ns = UINT64_MAX, .first_run = HEAD_NONE, .last_run = HEAD_NONE};
-    chain_to_past(t, g->number, hash, past);
+    *t = (struct head_trace){.id = id, .first_run = HEAD_NONE, .last_run = HEAD_NONE};
+    if (is_in_past(id, hash, window_of(b, row, end), past))
+        g->continued[g->continued_count++] = id;
     return t;
 }
 
@@ -193,28 +206,35 @@ static void add_run(struct generation *g, struct head_trace *t, uint32_t batch, 
     t->spans += count;
 }
 
-/* Rows [row, end) all belong to `t`. */
-static void sum_up(struct generation *g, struct head_trace *t, const struct batch *b, uint32_t row,
-                   uint32_t end)
+static void widen_bounds(struct block_bounds *bounds, const struct batch *b, uint32_t row)
 {
-    uint64_t first = t->start_unix_ns, last = t->end_unix_ns;
-    uint64_t services = t->services, operations = t->operations;
-    for (; row < end; row++) {
-        uint64_t start = b->start_unix_ns[row], finish;
-        if (__builtin_add_overflow(start, b->duration_ns[row], &finish))
-            finish = UINT64_MAX;
-        first = start < first ? start : first;
-        last = finish > last ? finish : last;
-        t->errors += b->status[row] == SPAN_ERROR;
-        t->died += b->status[row] == SPAN_DIED;
-        names_span(&g->names, b, row, &services, &operations);
+    uint64_t start = b->start_unix_ns[row], duration = b->duration_ns[row], end;
+    if (__builtin_add_overflow(start, duration, &end))
+        end = UINT64_MAX;
+    if (start < bounds->start_min_unix_ns)
+        bounds->start_min_unix_ns = start;
+    if (start > bounds->start_max_unix_ns)
+        bounds->start_max_unix_ns = start;
+    if (end > bounds->end_max_unix_ns)
+        bounds->end_max_unix_ns = end;
+    if (duration < bounds->duration_min_ns)
+        bounds->duration_min_ns = duration;
+    if (duration > bounds->duration_max_ns)
+        bounds->duration_max_ns = duration;
+    bounds->kinds |= (uint8_t)(1U << b->kind[row]);
+    bounds->statuses |= (uint8_t)(1U << b->status[row]);
+}
+
+static void sum_up(struct generation *g, const struct batch *b)
+{
+    struct block_bounds bounds = g->bounds; /* in registers for the walk */
+    for (uint32_t row = 0; row < b->span_count; row++) {
+        widen_bounds(&bounds, b, row);
+        names_span(&g->names, b, row);
     }
-    t->start_unix_ns = first;
-    t->end_unix_ns = last;
-    t->services = services;
-    t->operations = operations;
-    g->oldest_unix_ns = first < g->oldest_unix_ns ? first : g->oldest_unix_ns;
-    g->newest_unix_ns = last > g->newest_unix_ns ? last : g->newest_unix_ns;
+    g->bounds = bounds;
+    g->bounds.rows += b->span_count;
+    g->spans += b->span_count;
 }
 
 void generation_index(struct generation *g, const struct batch *b, const char *agent,
@@ -228,10 +248,10 @@ void generation_index(struct generation *g, const struct batch *b, const char *a
         uint32_t end = row + 1;
         while (end < b->span_count && b->trace_lo[end] == id.lo && b->trace_hi[end] == id.hi)
             end++;
-        struct head_trace *t = find_or_add(g, id, past);
+        struct head_trace *t = find_or_add(g, b, row, end, past);
         add_run(g, t, batch, row, end - row);
-        sum_up(g, t, b, row, end);
         row = end;
     }
-    g->spans += b->span_count;
+    sum_up(g, b);
+    g->bounds.traces = g->trace_count;
 }

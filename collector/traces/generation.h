@@ -2,9 +2,9 @@
 /* One generation of the head: an arena of decoded batches and an index over them.
  *
  * The trace table finds the entry of a trace id by linear probing over (tag, index) pairs; an
- * entry has the trace's summary and a list of runs, a run being rows that follow each other in
- * one batch and belong to one trace. As an agent sweeps one thread's ring after the other, a
- * run is mostly all that a request left on a thread, and the table is asked once for it.
+ * entry has a list of runs, a run being rows that follow each other in one batch and belong to
+ * one trace. As an agent sweeps one thread's ring after the other, a run is mostly all that a
+ * request left on a thread, and the table is asked once for it.
  *
  * Nothing here locks: the store does (store.h). Tables are malloc'ed and may move when they
  * grow, so what they hold is read under the store's lock; batches never move.
@@ -12,6 +12,8 @@
 #ifndef WEFT_COLLECTOR_TRACES_GENERATION_H
 #define WEFT_COLLECTOR_TRACES_GENERATION_H
 
+#include "collector/traces/block.h"
+#include "collector/traces/catalog.h"
 #include "collector/traces/names.h"
 #include "collector/traces/store.h"
 
@@ -30,13 +32,8 @@ struct head_run {
 
 struct head_trace {
     struct trace_id id;
-    uint64_t start_unix_ns, end_unix_ns;
-    uint64_t services, operations; /* one bit a name, by its hash */
     uint32_t first_run, last_run;
-    uint32_t spans, errors, died;
-    uint32_t older_index;      /* its entry in an older generation, */
-    uint64_t older_generation; /* 0: there is none */
-    uint64_t newer_generation; /* the same for a newer one */
+    uint32_t spans;
 };
 
 struct head_slot {
@@ -46,7 +43,9 @@ struct head_slot {
 struct generation {
     uint64_t number; /* 1, 2, 3 … */
     unsigned references;
-    bool evicted;
+    unsigned staged; /* batches decoded into it that are neither inserted nor discarded yet */
+    bool sealed;     /* no further batch: it is being made a segment, or waits for that */
+    bool retired;    /* a segment has it now, but somebody still reads it */
     struct arena arena;
     uint64_t bytes; /* generation_bytes when last looked at under the store's lock */
 
@@ -59,9 +58,15 @@ struct generation {
     struct head_slot *slots;
     uint32_t slot_mask;
 
+    /* Traces that older generations, or segments, have spans of too. */
+    struct trace_id *continued;
+    uint32_t continued_count, continued_capacity;
+
     struct names names;
-    uint64_t spans, superseded;
-    uint64_t oldest_unix_ns, newest_unix_ns; /* of the spans' starts and ends */
+    uint64_t spans;
+    struct block_bounds bounds;
+    uint64_t begun_unix_ns;             /* when the first batch came: the host's clock */
+    struct journal_position ledger_end; /* behind the last batch in here */
 };
 
 /* NULL when memory is out. */
@@ -73,10 +78,11 @@ uint64_t generation_bytes(const struct generation *g);
 
 /* Room for a batch, so that generation_index cannot fail. -1 when memory is out. */
 int generation_reserve(struct generation *g, const struct batch *batch);
-/* Older generations, newest first, in which a trace may have an entry already. */
+/* Where a trace may have spans already. */
 struct generation_past {
-    struct generation *const *generations;
+    struct generation *const *generations; /* older ones */
     unsigned count;
+    const struct edition *segments;
 };
 /* After generation_reserve for the same batch; `agent` must live as long as the generation. */
 void generation_index(struct generation *g, const struct batch *batch, const char *agent,

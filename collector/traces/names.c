@@ -120,11 +120,6 @@ uint64_t names_bytes(const struct names *n)
            n->process_service_capacity * sizeof *n->process_service;
 }
 
-uint64_t names_bit(const void *bytes, size_t length)
-{
-    return UINT64_C(1) << (hash_bytes(bytes, length) & 63);
-}
-
 /* The service's index; HEAD-less failure is UINT32_MAX. */
 static uint32_t learn_service(struct names *n, struct batch_str name)
 {
@@ -140,8 +135,7 @@ static uint32_t learn_service(struct names *n, struct batch_str name)
         return UINT32_MAX;
     for (at = hash; t->slots[at & t->mask]; at++)
         ;
-    n->services[n->service_count] =
-        (struct name_service){.name = name, .bit = names_bit(name.bytes, name.length)};
+    n->services[n->service_count] = (struct name_service){.name = name};
     t->slots[at & t->mask] = ++n->service_count;
     t->used++;
     return n->service_count - 1;
@@ -220,25 +214,21 @@ int names_begin(struct names *n, const struct batch *batch)
 static void learn_pair(struct names *n, struct name_pair *pair, const struct batch *batch,
                        uint32_t process, uint32_t name)
 {
-    struct batch_str text = batch->strings[name];
-    learn_operation(n, n->process_service[process], text);
-    *pair = (struct name_pair){process, name, n->serial, names_bit(text.bytes, text.length)};
+    learn_operation(n, n->process_service[process], batch->strings[name]);
+    *pair = (struct name_pair){process, name, n->serial};
 }
 
-void names_span(struct names *n, const struct batch *batch, uint32_t row, uint64_t *services,
-                uint64_t *operations)
+void names_span(struct names *n, const struct batch *batch, uint32_t row)
 {
     uint32_t process = batch->process[row], name = batch->name[row];
     struct name_service *service = &n->services[n->process_service[process]];
     service->spans++;
     service->errors += batch->status[row] == SPAN_ERROR;
     service->died += batch->status[row] == SPAN_DIED;
-    *services |= service->bit;
 
     struct name_pair *pair = &n->cache[(name * 31 + process) % NAMES_CACHE];
     if (pair->serial != n->serial || pair->process != process || pair->name != name)
         learn_pair(n, pair, batch, process, name);
-    *operations |= pair->bit;
 }
 
 const struct batch_process_view *names_process(const struct names *n, const uint8_t uuid[16])

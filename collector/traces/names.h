@@ -20,7 +20,6 @@ enum { NAMES_CACHE = 1024, NAMES_OPERATIONS_MAX = 1 << 15, NAMES_SERVICES_MAX = 
 
 struct name_service {
     struct batch_str name;
-    uint64_t bit; /* in head_trace.services */
     uint64_t spans, errors, died;
 };
 
@@ -32,7 +31,6 @@ struct name_operation {
 struct name_pair { /* of the batch being indexed */
     uint32_t process, name;
     uint32_t serial; /* of the batch: a pair of another one is stale */
-    uint64_t bit;    /* in head_trace.operations */
 };
 
 struct name_table { /* hash → index + 1, linear probing; 0: free */
@@ -62,14 +60,9 @@ uint64_t names_bytes(const struct names *n);
 
 /* Learns the batch's processes; must come before names_span for its rows. -1: no memory. */
 int names_begin(struct names *n, const struct batch *batch);
-/* Counts a row; the bits of its service and of its operation. Where memory is out the operation
- * is not listed. */
-void names_span(struct names *n, const struct batch *batch, uint32_t row, uint64_t *services,
-                uint64_t *operations);
+/* Counts a row. Where memory is out the operation is not listed. */
+void names_span(struct names *n, const struct batch *batch, uint32_t row);
 
 const struct batch_process_view *names_process(const struct names *n, const uint8_t uuid[16]);
-
-/* The bit of a service's or operation's name in the masks above. */
-uint64_t names_bit(const void *bytes, size_t length);
 
 #endif

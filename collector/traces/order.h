@@ -17,6 +17,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #define ORDER_NONE UINT32_MAX
 
@@ -32,6 +33,14 @@ struct order_span {
     uint32_t process; /* copies of a span have the same: any numbering will do */
     uint8_t status;   /* enum span_status */
 };
+
+/* A numbering of processes that needs no table: their uuids are random. */
+static inline uint32_t order_process(const uint8_t uuid[16])
+{
+    uint32_t words[4];
+    memcpy(words, uuid, sizeof words);
+    return words[0] ^ words[1] * 3 ^ words[2] * 5 ^ words[3] * 7;
+}
 
 struct order_scratch;
 

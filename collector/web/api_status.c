@@ -5,6 +5,36 @@
 #include "collector/web/api.h"
 #include "lib/model/loss.h"
 
+static void put_segments(struct json_writer *w, const struct pipeline_status *s)
+{
+    static const char *const health[] = {"ok", "full", "failed"};
+    const struct catalog_stats *segments = &s->store.segments;
+    json_field_object(w, "segments");
+    json_field_uint(w, "count", segments->segments);
+    json_field_uint(w, "traces", segments->traces);
+    json_field_uint(w, "spans", segments->spans);
+    json_field_uint(w, "bytes", segments->bytes);
+    json_field_uint(w, "limit_bytes", s->store.segments_limit_bytes);
+    json_field_uint(w, "resident_bytes", segments->resident_bytes);
+    if (s->store.oldest_unix_ns)
+        json_field_unix_ns(w, "oldest_unix_ns", s->store.oldest_unix_ns);
+    json_field_uint(w, "aged_spans", segments->aged_spans);
+    json_field_uint(w, "cuts", s->store.cuts);
+    json_field_uint(w, "merges", s->store.merges);
+    json_field_text(w, "state", health[s->store.health]);
+    if (s->store.health != STORE_OK)
+        json_field_text(w, "error", strerror(s->store.error));
+    json_field_array(w, "damaged");
+    for (size_t i = 0; i < s->damaged_count; i++) {
+        json_open_object(w);
+        json_field_text(w, "file", s->damaged[i].name);
+        json_field_text(w, "why", s->damaged[i].why);
+        json_close_object(w);
+    }
+    json_close_array(w);
+    json_close_object(w);
+}
+
 static void put_collector(struct json_writer *w, const struct pipeline_status *s)
 {
     static const char *const health[] = {"ok", "full", "failed"};
@@ -21,14 +51,12 @@ static void put_collector(struct json_writer *w, const struct pipeline_status *s
     json_field_double(w, "spans_per_s", s->spans_per_s);
     json_close_object(w);
     json_field_object(w, "head");
-    json_field_uint(w, "traces", s->head.traces);
-    json_field_uint(w, "spans", s->head.spans);
-    json_field_uint(w, "bytes", s->head.bytes);
-    json_field_uint(w, "limit_bytes", s->head.limit_bytes);
-    if (s->head.oldest_unix_ns)
-        json_field_unix_ns(w, "oldest_unix_ns", s->head.oldest_unix_ns);
-    json_field_uint(w, "evicted_spans", s->head.evicted_spans);
+    json_field_uint(w, "traces", s->store.head_traces);
+    json_field_uint(w, "spans", s->store.head_spans);
+    json_field_uint(w, "bytes", s->store.head_bytes);
+    json_field_uint(w, "limit_bytes", s->store.head_limit_bytes);
     json_close_object(w);
+    put_segments(w, s);
     json_field_object(w, "ledger");
     json_field_uint(w, "bytes", s->ledger.bytes);
     json_field_uint(w, "limit_bytes", s->ledger.limit_bytes);

@@ -166,7 +166,7 @@ static void put_losses(struct json_writer *w, const struct trace_view *v)
             json_field_uint(w, "process", loss->process);
         else if (loss->service.length > 0)
             api_field_str(w, "service", loss->service);
-        json_field_text(w, "agent", loss->agent);
+        api_field_str(w, "agent", loss->agent);
         json_field_text(w, "place", loss_reason_place(loss->reason));
         json_field_text(w, "reason", loss_reason_name(loss->reason));
         json_field_text(w, "explanation", loss_reason_explanation(loss->reason));

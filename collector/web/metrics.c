@@ -57,16 +57,33 @@ static void put_accepted(struct buffer *out, const struct pipeline_status *s)
 
 static void put_stores(struct buffer *out, const struct pipeline_status *s)
 {
-    single(out, "weft_collector_head_spans", "gauge", "Spans in memory.", (double)s->head.spans);
-    single(out, "weft_collector_head_traces", "gauge", "Traces in memory.", (double)s->head.traces);
+    const struct store_stats *store = &s->store;
+    single(out, "weft_collector_head_spans", "gauge", "Spans in memory.",
+           (double)store->head_spans);
+    single(out, "weft_collector_head_traces", "gauge", "Traces in memory.",
+           (double)store->head_traces);
     single(out, "weft_collector_head_bytes", "gauge", "Memory of the spans and their index.",
-           (double)s->head.bytes);
+           (double)store->head_bytes);
     single(out, "weft_collector_head_limit_bytes", "gauge", "Bound of the head's memory.",
-           (double)s->head.limit_bytes);
-    single(out, "weft_collector_head_oldest_time_seconds", "gauge",
-           "Start of the oldest span in memory.", (double)s->head.oldest_unix_ns * 1e-9);
-    single(out, "weft_collector_head_evicted_spans_total", "counter",
-           "Spans that newer ones pushed out of memory.", (double)s->head.evicted_spans);
+           (double)store->head_limit_bytes);
+    single(out, "weft_collector_segments", "gauge", "Segments of traces on disk.",
+           (double)store->segments.segments);
+    single(out, "weft_collector_segment_spans", "gauge", "Spans in segments.",
+           (double)store->segments.spans);
+    single(out, "weft_collector_segment_bytes", "gauge", "Size of all segments.",
+           (double)store->segments.bytes);
+    single(out, "weft_collector_segment_limit_bytes", "gauge", "Bound of all segments.",
+           (double)store->segments_limit_bytes);
+    single(out, "weft_collector_segment_aged_spans_total", "counter",
+           "Spans that were removed for age or size.", (double)store->segments.aged_spans);
+    single(out, "weft_collector_segment_cuts_total", "counter", "Segments made of memory.",
+           (double)store->cuts);
+    single(out, "weft_collector_segment_merges_total", "counter", "Merges of segments.",
+           (double)store->merges);
+    single(out, "weft_collector_segments_writable", "gauge", "Whether segments can be written.",
+           store->health == STORE_OK);
+    single(out, "weft_collector_oldest_time_seconds", "gauge", "Start of the oldest span.",
+           (double)store->oldest_unix_ns * 1e-9);
     single(out, "weft_collector_ledger_bytes", "gauge", "Size of the ledger on disk.",
            (double)s->ledger.bytes);
     single(out, "weft_collector_ledger_limit_bytes", "gauge", "Bound of the ledger on disk.",

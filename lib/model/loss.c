@@ -45,6 +45,13 @@ static const struct reason reasons[LOSS_REASONS] = {
     [LOSS_HEAD_EVICTED] = {"head_evicted", "collector",
                            "newer spans pushed older ones out of memory; the ledger still has "
                            "them"},
+    [LOSS_SEGMENT_AGED] = {"segment_aged", "collector",
+                           "the limit of bytes or age of the kept traces made room for newer ones"},
+    [LOSS_SEGMENT_DAMAGED] = {"segment_damaged", "collector",
+                              "a segment was damaged on disk and set aside: see the log"},
+    [LOSS_NOT_INDEXED] = {"not_indexed", "collector",
+                          "the collector was out of memory when they came; they are in its "
+                          "ledger and visible after a restart"},
 };
 
 static const struct reason *find(unsigned reason)

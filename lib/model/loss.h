@@ -29,10 +29,13 @@ enum loss_reason {
     /* on the way (place "link") */
     LOSS_REFUSED = 32, /* spans: the collector refused a batch for good */
     /* in the collector (place "collector") */
-    LOSS_BAD_BATCH = 40,      /* batches: opened and checked, but not decodable */
-    LOSS_LEDGER_DAMAGED = 41, /* bytes: damaged in the ledger */
-    LOSS_LEDGER_AGED = 42,    /* spans: aged out of the ledger (by bytes or days) */
-    LOSS_HEAD_EVICTED = 43,   /* spans: pushed out of memory by newer ones; the ledger has them */
+    LOSS_BAD_BATCH = 40,       /* batches: opened and checked, but not decodable */
+    LOSS_LEDGER_DAMAGED = 41,  /* bytes: damaged in the ledger */
+    LOSS_LEDGER_AGED = 42,     /* spans: as SEGMENT_AGED, of collectors that had no segments */
+    LOSS_HEAD_EVICTED = 43,    /* spans: likewise, pushed out of memory by newer ones */
+    LOSS_SEGMENT_AGED = 44,    /* spans: older than the limit of bytes or days allows */
+    LOSS_SEGMENT_DAMAGED = 45, /* spans: in a segment that was set aside */
+    LOSS_NOT_INDEXED = 46,     /* spans: memory was out when they came; the ledger has them */
     LOSS_REASONS = 48
 };
 

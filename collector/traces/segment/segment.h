@@ -101,7 +101,8 @@ void segment_close(struct segment **s);
 const struct segment_summary *segment_summary(const struct segment *s);
 size_t segment_resident_bytes(const struct segment *s);
 
-/* The first damage that was met in this segment since it was opened, by any thread; false: none. */
+/* The first damage that was met in this segment since it was opened, by any thread; false: none.
+ * `why` may be NULL with a size of 0. */
 bool segment_damage(const struct segment *s, char *why, size_t why_size);
 
 /* False: the trace is not here. True: it may be (one in a hundred such answers is wrong). */
@@ -120,6 +121,8 @@ int segment_continued(struct segment *s, struct trace_id **ids, size_t *count);
 
 /* Bounds of group i, from the footer. */
 const struct block_bounds *segment_group_bounds(const struct segment *s, uint32_t i);
+/* The trace that group i begins with. */
+struct trace_id segment_group_first(const struct segment *s, uint32_t i);
 /* Whether the group begins with the rest of a trace that began in the one before it. Its block
  * then holds a part of a trace: segment_find has the whole. */
 bool segment_group_is_cut(const struct segment *s, uint32_t i);
