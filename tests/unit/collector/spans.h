@@ -96,12 +96,35 @@ static inline struct buffer spans_encode(struct spans *s)
     return bytes;
 }
 
+/* A store in a fresh directory, whose name goes to `directory`. */
+static inline struct store *spans_store(char directory[64], const struct store_options *options)
+{
+    char why[256] = "";
+    struct store_options o = *options;
+    strcpy(directory, "/tmp/weft-store-XXXXXX");
+    assert_non_null(mkdtemp(directory));
+    o.directory = directory;
+    struct store *store = store_open(&o, why, sizeof why);
+    if (!store)
+        fail_msg("%s", why);
+    return store;
+}
+
+static inline void spans_store_remove(struct store **store, const char *directory)
+{
+    char command[128];
+    store_close(store);
+    snprintf(command, sizeof command, "rm -r %s", directory);
+    assert_int_equal(system(command), 0);
+}
+
 static inline void spans_insert_from(struct spans *s, struct store *store, const char *agent)
 {
+    static uint64_t frame;
     struct buffer bytes = spans_encode(s);
     struct store_staged staged;
     assert_int_equal(store_decode(store, bytes.data, bytes.length, 16 << 20, &staged), BATCH_OK);
-    assert_int_equal(store_insert(store, &staged, agent), 0);
+    assert_int_equal(store_insert(store, &staged, agent, (struct journal_position){1, ++frame}), 0);
     buffer_fini(&bytes);
 }
 

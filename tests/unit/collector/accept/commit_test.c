@@ -16,7 +16,7 @@
 enum { ANSWERS_MAX = 256 };
 
 struct fixture {
-    char directory[64];
+    char directory[64], ledger[80], traces[80];
     struct queue queue;
     struct freshness freshness;
     struct commit commit;
@@ -48,12 +48,6 @@ static void write_state(void *context, struct buffer *out)
     commit_write_state(&f->commit.parts, out);
 }
 
-static void on_aged(void *context, uint64_t spans, uint64_t from, uint64_t to)
-{
-    struct fixture *f = context;
-    losses_add(f->commit.parts.losses, LOSS_LEDGER_AGED, NULL, NULL, 0, spans, from, to);
-}
-
 static void start(struct fixture *f)
 {
     char why[256] = "";
@@ -62,7 +56,8 @@ static void start(struct fixture *f)
     struct commit_parts parts = {
         .queue = &f->queue,
         .dedupe = dedupe_create(),
-        .store = store_create(&(struct store_options){.limit_bytes = 64 << 20}),
+        .store = store_open(&(struct store_options){.directory = f->traces, .head_bytes = 64 << 20},
+                            why, sizeof why),
         .losses = losses_create(),
         .freshness = &f->freshness,
         .agents = agents_create(),
@@ -70,11 +65,10 @@ static void start(struct fixture *f)
         .context = f,
     };
     commit_init(&f->commit, &parts);
-    f->commit.parts.ledger = ledger_open(&(struct ledger_options){.directory = f->directory,
+    f->commit.parts.ledger = ledger_open(&(struct ledger_options){.directory = f->ledger,
                                                                   .limit_bytes = 256 << 10,
                                                                   .segment_bytes = 64 << 10,
                                                                   .write_state = write_state,
-                                                                  .aged = on_aged,
                                                                   .context = f},
                                          why, sizeof why);
     if (!f->commit.parts.ledger)
@@ -87,7 +81,7 @@ static void stop(struct fixture *f)
 {
     struct commit_parts *p = &f->commit.parts;
     ledger_close(&p->ledger);
-    store_destroy(&p->store);
+    store_close(&p->store);
     dedupe_destroy(&p->dedupe);
     losses_destroy(&p->losses);
     agents_destroy(&p->agents);
@@ -103,6 +97,8 @@ static int setup(void **state)
     struct fixture *f = calloc(1, sizeof *f);
     strcpy(f->directory, "/tmp/weft-commit-XXXXXX");
     assert_non_null(mkdtemp(f->directory));
+    snprintf(f->ledger, sizeof f->ledger, "%s/ledger", f->directory);
+    snprintf(f->traces, sizeof f->traces, "%s/traces", f->directory);
     pthread_mutex_init(&f->lock, NULL);
     start(f);
     *state = f;
@@ -164,9 +160,12 @@ static bool is_visible(struct fixture *f, uint64_t trace)
     struct store_hold hold;
     struct span_run *runs;
     size_t count;
+    struct arena arena;
+    arena_init(&arena, 4096);
     store_hold(f->commit.parts.store, &hold);
-    assert_int_equal(store_find(&hold, trace_by_hand(trace), &runs, &count), 0);
+    assert_int_equal(store_find(&hold, trace_by_hand(trace), true, &arena, &runs, &count), 0);
     free(runs);
+    arena_fini(&arena);
     store_release(&hold);
     assert_true(count <= 1); /* exactly once */
     return count == 1;
@@ -198,18 +197,15 @@ static void dropping_old_segments_forgets_neither_batches_nor_losses(void **stat
     do {
         for (int i = 0; i < 50; i++)
             commit_one(f, ++batches, 1);
-        ledger_retain(f->commit.parts.ledger, EPOCH);
+        ledger_retain(f->commit.parts.ledger, UINT64_MAX, EPOCH);
         ledger_stats(f->commit.parts.ledger, &stats);
         for (size_t i = 0; i < f->body_count; i++)
             buffer_fini(&f->bodies[i]);
         f->body_count = f->answer_count = 0;
     } while (stats.dropped_segments < 3);
-    uint64_t aged = losses_total(f->commit.parts.losses, LOSS_LEDGER_AGED);
-    assert_true(aged > 0);
     stop(f);
     start(f);
     assert_int_equal(losses_total(f->commit.parts.losses, LOSS_RING_FULL), batches);
-    assert_int_equal(losses_total(f->commit.parts.losses, LOSS_LEDGER_AGED), aged);
     assert_false(is_visible(f, 1));
     assert_true(is_visible(f, batches));
     assert_true(dedupe_has(f->commit.parts.dedupe, "box1", (struct link_sequence){3, 1}));

@@ -9,15 +9,19 @@
 
 #include "tests/unit/collector/spans.h"
 
+#define EVERYTHING ((struct journal_position){0})
+#define NOTHING    ((struct journal_position){UINT64_MAX, 0}) /* but what no state contains */
+
 struct fixture {
     char directory[64];
     struct ledger *ledger;
+    struct journal_position appended_end;
     uint64_t limit_bytes, max_age_ns;
-    uint64_t aged;
     char state[32]; /* what the caller must not forget */
     char read_state[32];
     uint64_t read[4096]; /* numbers of the batches read back */
-    bool counted[4096];
+    bool counted[4096], before[4096];
+    struct journal_position end[4096];
     size_t read_count;
 };
 
@@ -25,13 +29,6 @@ static void write_state(void *context, struct buffer *out)
 {
     struct fixture *f = context;
     buffer_append(out, f->state, sizeof f->state);
-}
-
-static void on_aged(void *context, uint64_t spans, uint64_t from, uint64_t to)
-{
-    struct fixture *f = context;
-    assert_true(from <= to);
-    f->aged += spans;
 }
 
 static int on_state(void *context, struct bytes_reader *in)
@@ -44,13 +41,15 @@ static int on_state(void *context, struct bytes_reader *in)
     return 0;
 }
 
-static bool on_batch(void *context, const struct frame *frame, bool counted)
+static bool on_batch(void *context, const struct frame *frame, const struct ledger_told *told)
 {
     struct fixture *f = context;
     assert_string_equal(frame->agent, "box1");
     assert_int_equal(frame->spans, 10);
     assert_true(f->read_count < 4096);
-    f->counted[f->read_count] = counted;
+    f->counted[f->read_count] = told->counted;
+    f->before[f->read_count] = told->before;
+    f->end[f->read_count] = told->end;
     f->read[f->read_count++] = frame->sequence.number;
     return true;
 }
@@ -63,25 +62,23 @@ static void open_it(struct fixture *f)
                                                      .max_age_ns = f->max_age_ns,
                                                      .segment_bytes = 64 << 10,
                                                      .write_state = write_state,
-                                                     .aged = on_aged,
                                                      .context = f},
                             why, sizeof why);
     if (!f->ledger)
         fail_msg("%s", why);
 }
 
-static struct ledger_read_stats read_back(struct fixture *f, uint64_t memory_bytes)
+static struct ledger_read_stats read_back(struct fixture *f, struct journal_position from)
 {
     struct ledger_read_stats stats;
     f->read_count = 0;
     *f->read_state = 0;
-    assert_int_equal(ledger_read_back(f->ledger,
-                                      &(struct ledger_reading){.memory_bytes = memory_bytes,
-                                                               .state = on_state,
-                                                               .batch = on_batch,
-                                                               .context = f},
-                                      &stats),
-                     0);
+    assert_int_equal(
+        ledger_read_back(f->ledger,
+                         &(struct ledger_reading){
+                             .from = from, .state = on_state, .batch = on_batch, .context = f},
+                         &stats),
+        0);
     return stats;
 }
 
@@ -124,7 +121,7 @@ static void append(struct fixture *f, uint64_t number)
                           .body = body,
                           .length = sizeof body};
     snprintf(f->state, sizeof f->state, "before %llu", (unsigned long long)number);
-    assert_int_equal(ledger_append(f->ledger, &frame), 0);
+    assert_int_equal(ledger_append(f->ledger, &frame, &f->appended_end), 0);
     snprintf(f->state, sizeof f->state, "with %llu", (unsigned long long)number);
 }
 
@@ -140,7 +137,7 @@ static void what_was_appended_is_read_back_in_order(void **state)
     struct fixture *f = *state;
     append_many(f, 1, 300); /* several segments */
     reopen(f);
-    struct ledger_read_stats stats = read_back(f, 1 << 30);
+    struct ledger_read_stats stats = read_back(f, EVERYTHING);
     assert_int_equal(stats.frames, 300);
     assert_int_equal(stats.spans, 3000);
     for (uint64_t n = 0; n < 300; n++)
@@ -157,7 +154,7 @@ static void a_state_and_what_follows_it_make_the_whole(void **state)
     struct fixture *f = *state;
     append_many(f, 1, 300);
     reopen(f);
-    read_back(f, 0); /* no memory: only what the state does not contain */
+    read_back(f, NOTHING);
     unsigned long long before;
     assert_int_equal(sscanf(f->read_state, "before %llu", &before), 1);
     assert_int_equal(f->read[0], before);
@@ -174,24 +171,45 @@ static void the_last_state_is_the_one_told(void **state)
     assert_int_equal(ledger_append_state(f->ledger, EPOCH), 0);
     append_many(f, 21, 22);
     reopen(f);
-    read_back(f, 1 << 30);
+    read_back(f, EVERYTHING);
     assert_string_equal(f->read_state, "at the end");
     assert_int_equal(f->read_count, 22);
     assert_true(f->counted[19]);
     assert_false(f->counted[20]);
 }
 
-static void memory_bounds_what_is_read(void **state)
+static void reading_goes_on_behind_a_batch(void **state)
 {
     struct fixture *f = *state;
-    append_many(f, 1, 300);
+    append_many(f, 1, 150);
+    struct journal_position behind = f->appended_end;
+    append_many(f, 151, 300);
+    strcpy(f->state, "at the end");
+    assert_int_equal(ledger_append_state(f->ledger, EPOCH), 0);
     reopen(f);
-    read_back(f, 200 * 5300); /* a batch is taken for 10 * 130 + 2 * 4000 bytes */
-    assert_true(f->read_count > 90 && f->read_count < 290);
-    assert_int_equal(f->read[f->read_count - 1], 300);
+    struct ledger_read_stats stats = read_back(f, behind);
+    assert_int_equal(stats.frames, 150);
+    size_t first = f->read_count - 150;
+    assert_int_equal(f->read[first], 151);
+    for (size_t i = 0; i < f->read_count; i++)
+        assert_int_equal(f->before[i], i < first);
+    assert_int_equal(f->end[f->read_count - 1].segment, f->appended_end.segment);
+    assert_int_equal(f->end[f->read_count - 1].offset, f->appended_end.offset);
 }
 
-static void dropped_segments_are_counted_and_their_state_kept(void **state)
+static void what_no_segment_of_traces_has_is_kept(void **state)
+{
+    struct fixture *f = *state;
+    f->limit_bytes = 200 << 10;
+    reopen(f);
+    append_many(f, 1, 1000);
+    struct ledger_stats stats;
+    ledger_retain(f->ledger, 3, EPOCH);
+    ledger_stats(f->ledger, &stats);
+    assert_int_equal(stats.dropped_segments, 2);
+}
+
+static void dropped_segments_leave_their_state(void **state)
 {
     struct fixture *f = *state;
     f->limit_bytes = 200 << 10;
@@ -199,16 +217,14 @@ static void dropped_segments_are_counted_and_their_state_kept(void **state)
     struct ledger_stats stats;
     for (uint64_t n = 0; n < 10; n++) {
         append_many(f, n * 100 + 1, n * 100 + 100);
-        ledger_retain(f->ledger, EPOCH);
+        ledger_retain(f->ledger, UINT64_MAX, EPOCH);
         ledger_stats(f->ledger, &stats);
         assert_true(stats.bytes <= f->limit_bytes);
     }
     assert_true(stats.dropped_segments > 5);
     assert_int_equal(stats.totals.spans, 10000);
     reopen(f);
-    read_back(f, 1 << 30);
-    /* Every batch is there, or counted as aged. */
-    assert_int_equal(f->aged, (1000 - f->read_count) * 10);
+    read_back(f, EVERYTHING);
     assert_int_equal(f->read[0], 1000 - f->read_count + 1);
     assert_string_equal(f->read_state, "with 1000");
     ledger_stats(f->ledger, &stats);
@@ -225,13 +241,12 @@ static void old_segments_go_even_when_there_is_room(void **state)
     clock_gettime(CLOCK_REALTIME, &now);
     uint64_t now_ns = (uint64_t)now.tv_sec * 1000000000;
     struct ledger_stats stats;
-    ledger_retain(f->ledger, now_ns);
+    ledger_retain(f->ledger, UINT64_MAX, now_ns);
     ledger_stats(f->ledger, &stats);
     assert_int_equal(stats.dropped_segments, 0);
-    ledger_retain(f->ledger, now_ns + 2 * f->max_age_ns);
+    ledger_retain(f->ledger, UINT64_MAX, now_ns + 2 * f->max_age_ns);
     ledger_stats(f->ledger, &stats);
     assert_int_equal(stats.segments, 1); /* the one being written stays */
-    assert_true(f->aged > 0);
 }
 
 /* The name of the newest segment file. */
@@ -256,12 +271,12 @@ static void a_torn_tail_costs_only_what_was_torn(void **state)
     assert_int_equal(stat(path, &st), 0);
     assert_int_equal(truncate(path, st.st_size - 100), 0);
     open_it(f);
-    struct ledger_read_stats stats = read_back(f, 1 << 30);
+    struct ledger_read_stats stats = read_back(f, EVERYTHING);
     assert_int_equal(f->read_count, 19);
     assert_true(stats.torn_bytes > 0);
     append_many(f, 21, 21);
     reopen(f);
-    read_back(f, 1 << 30);
+    read_back(f, EVERYTHING);
     assert_int_equal(f->read[19], 21);
 }
 
@@ -278,7 +293,7 @@ static void a_flipped_byte_costs_one_batch_and_is_told(void **state)
     assert_int_equal(pwrite(fd, &byte, 1, 10000), 1);
     close(fd);
     open_it(f);
-    struct ledger_read_stats stats = read_back(f, 1 << 30);
+    struct ledger_read_stats stats = read_back(f, EVERYTHING);
     assert_int_equal(f->read_count, 19);
     assert_true(stats.damaged_bytes > 0);
 }
@@ -303,8 +318,9 @@ int main(void)
         TEST(what_was_appended_is_read_back_in_order),
         TEST(a_state_and_what_follows_it_make_the_whole),
         TEST(the_last_state_is_the_one_told),
-        TEST(memory_bounds_what_is_read),
-        TEST(dropped_segments_are_counted_and_their_state_kept),
+        TEST(reading_goes_on_behind_a_batch),
+        TEST(what_no_segment_of_traces_has_is_kept),
+        TEST(dropped_segments_leave_their_state),
         TEST(old_segments_go_even_when_there_is_room),
         TEST(a_torn_tail_costs_only_what_was_torn),
         TEST(a_flipped_byte_costs_one_batch_and_is_told),

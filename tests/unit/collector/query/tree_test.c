@@ -5,6 +5,8 @@
 
 struct fixture {
     struct store *store;
+    char directory[64];
+    struct arena arena;
     struct store_hold hold;
     struct span_run *runs;
     struct tree tree;
@@ -13,7 +15,8 @@ struct fixture {
 static int setup(void **state)
 {
     struct fixture *f = calloc(1, sizeof *f);
-    f->store = store_create(&(struct store_options){.limit_bytes = 64 << 20});
+    f->store = spans_store(f->directory, &(struct store_options){.head_bytes = 64 << 20});
+    arena_init(&f->arena, 4096);
     *state = f;
     return f->store ? 0 : -1;
 }
@@ -25,7 +28,8 @@ static int teardown(void **state)
     free(f->runs);
     if (f->hold.store)
         store_release(&f->hold);
-    store_destroy(&f->store);
+    arena_fini(&f->arena);
+    spans_store_remove(&f->store, f->directory);
     free(f);
     return 0;
 }
@@ -34,7 +38,7 @@ static struct tree *build(struct fixture *f)
 {
     size_t count;
     store_hold(f->store, &f->hold);
-    assert_int_equal(store_find(&f->hold, trace_by_hand(0), &f->runs, &count), 0);
+    assert_int_equal(store_find(&f->hold, trace_by_hand(0), true, &f->arena, &f->runs, &count), 0);
     assert_int_equal(tree_build(&f->tree, f->runs, count), 0);
     return &f->tree;
 }

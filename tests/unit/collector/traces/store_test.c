@@ -3,36 +3,59 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <time.h>
 
+#include "collector/query/query.h"
 #include "tests/unit/collector/spans.h"
+
+enum { HEAD_BYTES = 24 << 20, GENERATIONS = 6 };
 
 struct fixture {
     struct store *store;
-    uint64_t evicted;
+    char directory[64];
 };
-
-static void count_evicted(void *context, uint64_t spans, uint64_t from, uint64_t to)
-{
-    struct fixture *f = context;
-    assert_true(from <= to);
-    f->evicted += spans;
-}
 
 static int setup(void **state)
 {
     struct fixture *f = calloc(1, sizeof *f);
-    f->store = store_create(&(struct store_options){
-        .limit_bytes = 24 << 20, .generations = 6, .evicted = count_evicted, .context = f});
+    f->store = spans_store(f->directory, &(struct store_options){.head_bytes = HEAD_BYTES,
+                                                                 .generations = GENERATIONS});
     *state = f;
-    return f->store ? 0 : -1;
+    return 0;
 }
 
 static int teardown(void **state)
 {
     struct fixture *f = *state;
-    store_destroy(&f->store);
+    spans_store_remove(&f->store, f->directory);
     free(f);
     return 0;
+}
+
+static void reopen(struct fixture *f, const struct store_options *options)
+{
+    char why[256];
+    struct store_options o = *options;
+    o.directory = f->directory;
+    store_close(&f->store);
+    f->store = store_open(&o, why, sizeof why);
+    if (!f->store)
+        fail_msg("%s", why);
+}
+
+/* Until nothing is left to cut or to merge. */
+static void settle(struct store *store)
+{
+    struct store_stats before, after = {0};
+    for (int i = 0; i < 2000; i++) {
+        before = after;
+        store_stats(store, &after);
+        if (i > 30 && after.generations <= 1 && before.cuts == after.cuts &&
+            before.merges == after.merges)
+            return;
+        nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+    }
+    fail_msg("the store does not come to rest");
 }
 
 static void insert_one(struct store *store, struct span_by_hand span)
@@ -49,14 +72,17 @@ static size_t rows_of(struct store *store, uint64_t trace)
     struct store_hold hold;
     struct span_run *runs;
     size_t count, rows = 0;
+    struct arena arena;
+    arena_init(&arena, 4096);
     store_hold(store, &hold);
-    assert_int_equal(store_find(&hold, trace_by_hand(trace), &runs, &count), 0);
+    assert_int_equal(store_find(&hold, trace_by_hand(trace), true, &arena, &runs, &count), 0);
     for (size_t i = 0; i < count; i++) {
         rows += runs[i].count;
         for (uint32_t row = runs[i].row; row < runs[i].row + runs[i].count; row++)
             assert_int_equal(runs[i].batch->trace_lo[row], trace_by_hand(trace).lo);
     }
     free(runs);
+    arena_fini(&arena);
     store_release(&hold);
     return rows;
 }
@@ -86,77 +112,136 @@ static void a_trace_is_found_by_its_id(void **state)
     assert_int_equal(rows_of(f->store, 1000), 0);
 }
 
-static void the_bound_holds_and_the_oldest_go_counted(void **state)
+static void the_bound_holds_and_the_oldest_become_segments(void **state)
 {
     struct fixture *f = *state;
     struct store_stats stats;
-    uint64_t inserted = 0;
-    for (uint64_t n = 0; n < 300; n++, inserted += 2000) {
+    for (uint64_t n = 0; n < 300; n++) {
         insert_many(f->store, n * 1000, 1000);
         store_stats(f->store, &stats);
-        assert_true(stats.bytes <= stats.limit_bytes);
+        assert_true(stats.head_bytes <= stats.head_limit_bytes);
+        assert_int_equal(stats.head_spans + stats.segments.spans, (n + 1) * 2000);
     }
-    assert_true(stats.spans < inserted);
-    assert_true(stats.spans > inserted / 20);
-    assert_int_equal(stats.evicted_spans, f->evicted);
-    assert_int_equal(stats.spans + f->evicted, inserted);
-    assert_int_equal(rows_of(f->store, 0), 0);
-    assert_int_equal(rows_of(f->store, 299999), 2);
-    assert_true(stats.oldest_unix_ns > EPOCH);
+    assert_true(stats.cuts > GENERATIONS);
+    for (uint64_t trace = 0; trace < 300000; trace += 997)
+        assert_int_equal(rows_of(f->store, trace), 2);
+    assert_int_equal(stats.oldest_unix_ns, EPOCH);
 }
 
-static void a_trace_over_several_generations_is_one(void **state)
+static void small_segments_are_merged_and_nothing_is_lost(void **state)
 {
     struct fixture *f = *state;
     struct store_stats stats;
-    uint64_t next = 1000000, added = 0;
+    for (uint64_t n = 0; n < 200; n++)
+        insert_many(f->store, n * 1000, 1000);
+    settle(f->store);
+    store_stats(f->store, &stats);
+    assert_true(stats.merges > 0);
+    assert_true(stats.segments.segments < stats.cuts);
+    assert_int_equal(stats.head_spans + stats.segments.spans, 400000);
+    for (uint64_t trace = 0; trace < 200000; trace += 997)
+        assert_int_equal(rows_of(f->store, trace), 2);
+}
+
+static void a_trace_over_several_places_is_one(void **state)
+{
+    struct fixture *f = *state;
+    struct store_stats stats;
+    uint64_t next = 1000, added = 0;
     do {
         added++;
-        insert_one(f->store, (struct span_by_hand){.trace = 5, .id = added, .at_ms = added});
+        insert_one(f->store,
+                   (struct span_by_hand){.trace = 5, .id = added, .at_ms = next, .for_ms = 1000});
         insert_many(f->store, next, 1000);
         next += 1000;
         store_stats(f->store, &stats);
-    } while (stats.generations < 4);
+    } while (stats.cuts < 3);
     assert_int_equal(rows_of(f->store, 5), added);
-    assert_int_equal(stats.traces, 1 + (next - 1000000));
 
-    struct store_hold hold;
-    struct store_candidate *found;
-    struct store_filter filter = STORE_FILTER_ANY;
-    size_t count, times = 0;
-    uint64_t scanned;
-    store_hold(f->store, &hold);
-    filter.min_duration_ns = (added - 1) * MS; /* of all generations together */
-    assert_int_equal(store_search(&hold, &filter, &found, &count, &scanned), 0);
-    for (size_t i = 0; i < count; i++)
-        times += found[i].id.lo == trace_by_hand(5).lo;
-    assert_int_equal(times, 1);
-    assert_int_equal(scanned, stats.traces);
-    free(found);
-    store_release(&hold);
+    struct query query = {f->store, inflight_create(1 << 20)};
+    struct trace_filter filter = {
+        .max_duration_ns = UINT64_MAX, .end_unix_ns = UINT64_MAX, .limit = 10};
+    filter.min_duration_ns = (next - 2000) * MS; /* of all places together */
+    struct trace_list list;
+    assert_int_equal(query_traces(&query, &filter, EPOCH, &list), 0);
+    assert_int_equal(list.count, 1);
+    assert_int_equal(list.traces[0].spans, added);
+    trace_list_fini(&list);
+    inflight_destroy(&query.inflight);
 }
 
-static void what_is_held_outlives_its_eviction(void **state)
+static void what_is_held_outlives_its_cut(void **state)
 {
     struct fixture *f = *state;
     struct store_hold hold;
     struct span_run *runs;
     size_t count;
+    struct arena arena;
+    arena_init(&arena, 4096);
     insert_many(f->store, 0, 10);
     store_hold(f->store, &hold);
-    assert_int_equal(store_find(&hold, trace_by_hand(3), &runs, &count), 0);
-    for (uint64_t n = 1; n < 200; n++)
+    assert_int_equal(store_find(&hold, trace_by_hand(3), true, &arena, &runs, &count), 0);
+    for (uint64_t n = 1; n < 30; n++)
         insert_many(f->store, n * 1000, 1000);
-    assert_int_equal(rows_of(f->store, 3), 0);
+    struct store_stats held, stats;
+    do
+        store_stats(f->store, &held);
+    while (held.cuts == 0);
+    assert_int_equal(rows_of(f->store, 3), 2);
     assert_int_equal(runs[0].batch->trace_lo[runs[0].row], trace_by_hand(3).lo);
     free(runs);
-    struct store_stats held, stats;
+    arena_fini(&arena);
     store_stats(f->store, &held);
     store_release(&hold);
     store_stats(f->store, &stats);
-    assert_true(held.bytes > stats.bytes); /* it counted until then, and only then */
-    assert_true(stats.bytes > stats.spans * sizeof(uint64_t[18]));
-    assert_true(stats.bytes <= stats.limit_bytes);
+    assert_true(held.head_bytes > stats.head_bytes); /* it counted until then, and only then */
+}
+
+static void a_restart_finds_what_was_cut(void **state)
+{
+    struct fixture *f = *state;
+    struct store_stats before, after;
+    for (uint64_t n = 0; n < 100; n++)
+        insert_many(f->store, n * 1000, 1000);
+    settle(f->store);
+    store_stats(f->store, &before);
+    assert_true(before.cuts > 0);
+    struct journal_position end = store_ledger_end(f->store);
+    assert_true(end.offset > 0);
+    reopen(f, &(struct store_options){.head_bytes = HEAD_BYTES});
+    store_stats(f->store, &after);
+    assert_int_equal(after.segments.spans, before.segments.spans);
+    assert_int_equal(after.segments.total_spans, before.segments.total_spans);
+    assert_int_equal(store_ledger_end(f->store).offset, end.offset);
+    for (uint64_t trace = 0; trace < after.segments.traces; trace += 97)
+        assert_int_equal(rows_of(f->store, trace), 2);
+    assert_int_equal(rows_of(f->store, after.segments.traces), 0);
+}
+
+static void the_limit_of_bytes_removes_the_oldest_and_counts(void **state)
+{
+    struct fixture *f = *state;
+    struct store_stats stats;
+    reopen(f, &(struct store_options){
+                  .head_bytes = HEAD_BYTES, .generations = GENERATIONS, .limit_bytes = 1 << 20});
+    uint64_t inserted = 0;
+    for (uint64_t n = 0; n < 200; n++, inserted += 2000)
+        insert_many(f->store, n * 1000, 1000);
+    for (int i = 0; i < 1000; i++) {
+        store_stats(f->store, &stats);
+        if (stats.segments.aged_spans > 0 && stats.segments.bytes <= 1 << 20)
+            break;
+        nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+    }
+    assert_true(stats.segments.aged_spans > 0);
+    assert_int_equal(stats.head_spans + stats.segments.spans + stats.segments.aged_spans, inserted);
+    assert_int_equal(rows_of(f->store, 0), 0);
+    assert_int_equal(rows_of(f->store, 199999), 2);
+    reopen(f, &(struct store_options){.head_bytes = HEAD_BYTES});
+    uint64_t aged = stats.segments.aged_spans;
+    store_stats(f->store, &stats);
+    assert_true(stats.segments.aged_spans >= aged);
+    assert_int_equal(stats.segments.spans + stats.segments.aged_spans, stats.segments.total_spans);
 }
 
 static void a_batch_discarded_is_never_seen(void **state)
@@ -181,7 +266,7 @@ static void bytes_that_are_no_batch_are_refused(void **state)
     assert_int_not_equal(store_decode(f->store, "no batch", 8, 1 << 20, &staged), BATCH_OK);
     struct store_stats stats;
     store_stats(f->store, &stats);
-    assert_int_equal(stats.spans, 0);
+    assert_int_equal(stats.head_spans, 0);
 }
 
 static void the_last_word_about_a_process_counts(void **state)
@@ -208,6 +293,7 @@ static void the_last_word_about_a_process_counts(void **state)
 
 struct race {
     struct store *store;
+    struct query query;
     atomic_bool done;
     _Atomic uint64_t inserted; /* traces */
 };
@@ -221,17 +307,14 @@ static void *ask(void *context)
         if (newest == 0)
             continue;
         assert_int_equal(rows_of(r->store, newest - 1), 2);
-        struct store_hold hold;
-        struct store_candidate *found;
-        struct store_filter filter = STORE_FILTER_ANY;
-        size_t count;
-        uint64_t scanned;
-        filter.service = "cell";
-        store_hold(r->store, &hold);
-        assert_int_equal(store_search(&hold, &filter, &found, &count, &scanned), 0);
-        assert_int_equal(count, scanned);
-        free(found);
-        store_release(&hold);
+        struct trace_filter filter = {.service = "cell",
+                                      .max_duration_ns = UINT64_MAX,
+                                      .end_unix_ns = UINT64_MAX,
+                                      .limit = 5};
+        struct trace_list list;
+        assert_int_equal(query_traces(&r->query, &filter, EPOCH, &list), 0);
+        assert_int_equal(list.count, 5);
+        trace_list_fini(&list);
         asked++;
     }
     return (void *)(uintptr_t)asked;
@@ -240,7 +323,7 @@ static void *ask(void *context)
 static void questions_see_whole_batches_while_others_come(void **state)
 {
     struct fixture *f = *state;
-    struct race race = {.store = f->store};
+    struct race race = {.store = f->store, .query = {f->store, inflight_create(1 << 20)}};
     pthread_t threads[2];
     for (int i = 0; i < 2; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, ask, &race), 0);
@@ -251,6 +334,7 @@ static void questions_see_whole_batches_while_others_come(void **state)
     atomic_store(&race.done, true);
     for (int i = 0; i < 2; i++)
         pthread_join(threads[i], NULL);
+    inflight_destroy(&race.query.inflight);
 }
 
 int main(void)
@@ -258,9 +342,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
         TEST(a_trace_is_found_by_its_id),
-        TEST(the_bound_holds_and_the_oldest_go_counted),
-        TEST(a_trace_over_several_generations_is_one),
-        TEST(what_is_held_outlives_its_eviction),
+        TEST(the_bound_holds_and_the_oldest_become_segments),
+        TEST(small_segments_are_merged_and_nothing_is_lost),
+        TEST(a_trace_over_several_places_is_one),
+        TEST(what_is_held_outlives_its_cut),
+        TEST(a_restart_finds_what_was_cut),
+        TEST(the_limit_of_bytes_removes_the_oldest_and_counts),
         TEST(a_batch_discarded_is_never_seen),
         TEST(bytes_that_are_no_batch_are_refused),
         TEST(the_last_word_about_a_process_counts),

@@ -13,7 +13,7 @@
 
 struct fixture {
     struct web web;
-    char directory[64];
+    char directory[64], traces[64];
     char switched[64];
     const char *not_ready;
 };
@@ -23,7 +23,7 @@ static int fill_status(void *context, struct pipeline_status *s)
     struct fixture *f = context;
     *s = (struct pipeline_status){
         .version = "0.1.0", .start_unix_ns = EPOCH, .now_unix_ns = EPOCH + 1, .batches = 3};
-    store_stats(f->web.query.store, &s->head);
+    store_stats(f->web.query.store, &s->store);
     s->agents = calloc(1, sizeof *s->agents);
     s->losses = calloc(1, sizeof *s->losses);
     s->agent_count = s->loss_count = 1;
@@ -69,7 +69,7 @@ static int setup(void **state)
     write_file(f, "index.html", "<!doctype html>");
     write_file(f, "assets/app-1a2b.js", "1;");
     f->web = (struct web){
-        .query = {store_create(&(struct store_options){.limit_bytes = 64 << 20}),
+        .query = {spans_store(f->traces, &(struct store_options){.head_bytes = 64 << 20}),
                   inflight_create(16 << 20)},
         .status = fill_status,
         .not_ready = say_not_ready,
@@ -88,7 +88,7 @@ static int teardown(void **state)
     char command[128];
     snprintf(command, sizeof command, "rm -r %s", f->directory);
     assert_int_equal(system(command), 0);
-    store_destroy(&f->web.query.store);
+    spans_store_remove(&f->web.query.store, f->traces);
     inflight_destroy(&f->web.query.inflight);
     free(f);
     return 0;
