@@ -64,6 +64,25 @@ static void one_call_is_moved_to_the_middle_of_its_client(void **state)
     fell(&g);
 }
 
+static void it_does_not_matter_which_span_arrived_first(void **state)
+{
+    (void)state;
+    struct plan p = plan_begin(0);
+    uint32_t a = plan_process(&p, 1, "web", "box1"), b = plan_process(&p, 2, "cell", "box2");
+    plan_call(&p, a, b, 10, 1000, 10000, 200, -5000);
+    plan_call(&p, b, a, 20, 1000, 10000, 200, 5000); /* from b on: its first span is shown */
+    plan_span(&p, (struct planned){b, "root", .id = 1, .lasts = 100000, .kind = SPAN_SERVER});
+    struct grown g = grow(&p);
+    struct skew s;
+    assert_int_equal(skew_estimate(&s, &g.tree), 0);
+    assert_int_equal(clock_of(&s, &g.tree, 10)->offset_ns, 5000);
+    assert_int_equal(clock_of(&s, &g.tree, 1)->offset_ns, 0);
+    assert_int_equal(corrected(&s, &g.tree, 11), 1200 - 5000);
+    assert_int_equal(corrected(&s, &g.tree, 21), 1200);
+    skew_fini(&s);
+    fell(&g);
+}
+
 static void all_calls_between_two_hosts_move_alike_in_both_directions(void **state)
 {
     (void)state;
@@ -217,6 +236,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_is_corrected_where_all_nests),
         cmocka_unit_test(one_call_is_moved_to_the_middle_of_its_client),
+        cmocka_unit_test(it_does_not_matter_which_span_arrived_first),
         cmocka_unit_test(all_calls_between_two_hosts_move_alike_in_both_directions),
         cmocka_unit_test(the_majority_outvotes_a_call_that_contradicts),
         cmocka_unit_test(offsets_are_carried_over_hosts),
