@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What TraceQL's tokens hold: strings with escapes (Go's), numbers, durations, names. */
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "collector/query/traceql/lexer.h"
+
+static const char *bytes_of(const struct traceql_parser *p, struct traceql_place at)
+{
+    return p->text.bytes + at.begin;
+}
+
+static int no_memory(struct traceql_parser *p)
+{
+    p->no_memory = true;
+    return TRACEQL_TOKEN_WRONG;
+}
+
+/* ---- strings ----------------------------------------------------------------------------- */
+
+static size_t put_utf8(char *out, uint32_t c)
+{
+    if (c < 0x80) {
+        out[0] = (char)c;
+        return 1;
+    }
+    if (c < 0x800) {
+        out[0] = (char)(0xc0 | c >> 6);
+        out[1] = (char)(0x80 | (c & 0x3f));
+        return 2;
+    }
+    if (c < 0x10000) {
+        out[0] = (char)(0xe0 | c >> 12);
+        out[1] = (char)(0x80 | (c >> 6 & 0x3f));
+        out[2] = (char)(0x80 | (c & 0x3f));
+        return 3;
+    }
+    out[0] = (char)(0xf0 | c >> 18);
+    out[1] = (char)(0x80 | (c >> 12 & 0x3f));
+    out[2] = (char)(0x80 | (c >> 6 & 0x3f));
+    out[3] = (char)(0x80 | (c & 0x3f));
+    return 4;
+}
+
+static int digit_of(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c = (char)(c | 0x20);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : 16;
+}
+
+/* Reads `count` digits of `base`. False: there are not so many. */
+static bool read_digits(const char **from, const char *end, unsigned count, int base, uint32_t *c)
+{
+    *c = 0;
+    for (unsigned i = 0; i < count; i++, (*from)++) {
+        if (*from == end || digit_of(**from) >= base)
+            return false;
+        *c = *c * (uint32_t)base + (uint32_t)digit_of(**from);
+    }
+    return true;
+}
+
+/* The escape behind the backslash at *from; writes what it stands for. 0: it stands for nothing. */
+static size_t read_escape(const char **from, const char *end, char *out)
+{
+    static const char letters[] = "abfnrtv\\\"", meanings[] = "\a\b\f\n\r\t\v\\\"";
+    uint32_t c;
+    char letter = *(*from)++;
+    const char *simple = strchr(letters, letter);
+    if (letter && simple) {
+        *out = meanings[simple - letters];
+        return 1;
+    }
+    if (letter == 'x' && read_digits(from, end, 2, 16, &c)) {
+        *out = (char)c;
+        return 1;
+    }
+    if (letter >= '0' && letter <= '7') {
+        (*from)--;
+        if (!read_digits(from, end, 3, 8, &c) || c > 255)
+            return 0;
+        *out = (char)c;
+        return 1;
+    }
+    if ((letter == 'u' && read_digits(from, end, 4, 16, &c)) ||
+        (letter == 'U' && read_digits(from, end, 8, 16, &c)))
+        return c > 0x10ffff || (c >= 0xd800 && c < 0xe000) ? 0 : put_utf8(out, c);
+    return 0;
+}
+
+int traceql_lex_string(struct traceql_parser *p, struct traceql_place at,
+                       union TRACEQL_TOKEN_VALUE *value)
+{
+    const char *from = bytes_of(p, at) + 1, *end = p->text.bytes + at.end - 1;
+    char *out = arena_alloc(p->arena, (size_t)(end - from) + 1), *to = out;
+    if (!out)
+        return no_memory(p);
+    while (from < end) {
+        const char *begin = from;
+        if (*from != '\\') {
+            *to++ = *from++;
+            continue;
+        }
+        from++;
+        size_t length = read_escape(&from, end, to);
+        if (length == 0) {
+            uint32_t offset = (uint32_t)(begin - p->text.bytes);
+            traceql_fail_syntax(
+                p, (struct traceql_place){offset, offset + 2},
+                "there is no escape \"\\%c\" in strings (there are \\n \\t \\r "
+                "\\\\ \\\" \\xHH \\uHHHH and the other ones of Go; `so` needs none)",
+                begin[1] >= ' ' && begin[1] < 127 ? begin[1] : '?');
+            return TRACEQL_TOKEN_WRONG;
+        }
+        to += length;
+    }
+    value->value = (struct traceql_value){
+        .type = TRACEQL_STRING,
+        .text = {out, (uint32_t)(to - out)},
+    };
+    return TRACEQL_TOKEN_STRING;
+}
+
+int traceql_lex_raw_string(struct traceql_parser *p, struct traceql_place at,
+                           union TRACEQL_TOKEN_VALUE *value)
+{
+    value->value = (struct traceql_value){
+        .type = TRACEQL_STRING,
+        .text = {bytes_of(p, at) + 1, at.end - at.begin - 2},
+    };
+    return TRACEQL_TOKEN_STRING;
+}
+
+/* ---- numbers ----------------------------------------------------------------------------- */
+
+int traceql_lex_integer(struct traceql_parser *p, struct traceql_place at,
+                        union TRACEQL_TOKEN_VALUE *value)
+{
+    int64_t integer = 0;
+    for (uint32_t i = at.begin; i < at.end; i++) {
+        if (__builtin_mul_overflow(integer, 10, &integer) ||
+            __builtin_add_overflow(integer, p->text.bytes[i] - '0', &integer)) {
+            traceql_fail_syntax(p, at, "this integer is larger than 9223372036854775807 (maxInt)");
+            return TRACEQL_TOKEN_WRONG;
+        }
+    }
+    value->value = (struct traceql_value){.type = TRACEQL_INT, .integer = integer};
+    return TRACEQL_TOKEN_INTEGER;
+}
+
+/* strtod wants an end; the text has a character of another kind or a NUL behind the token. */
+int traceql_lex_float(struct traceql_parser *p, struct traceql_place at,
+                      union TRACEQL_TOKEN_VALUE *value)
+{
+    double number = strtod(bytes_of(p, at), NULL);
+    if (!isfinite(number)) {
+        traceql_fail_syntax(p, at, "this number is too large");
+        return TRACEQL_TOKEN_WRONG;
+    }
+    value->value = (struct traceql_value){.type = TRACEQL_FLOAT, .number = number};
+    return TRACEQL_TOKEN_FLOAT;
+}
+
+/* Nanoseconds of the unit at *from, which is moved behind it. */
+static int64_t read_unit(const char **from)
+{
+    static const struct {
+        const char *name;
+        int64_t ns;
+    } units[] = {
+        {"ns", 1},
+        {"us", 1000},
+        {"\xc2\xb5s", 1000},
+        {"\xce\xbcs", 1000},
+        {"ms", 1000000},
+        {"s", 1000000000},
+        {"m", INT64_C(60) * 1000000000},
+        {"h", INT64_C(3600) * 1000000000},
+        {"d", INT64_C(86400) * 1000000000},
+        {"w", INT64_C(7) * 86400 * 1000000000},
+        {"y", INT64_C(365) * 86400 * 1000000000},
+    };
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        size_t length = strlen(units[i].name);
+        if (strncmp(*from, units[i].name, length) == 0) {
+            *from += length;
+            return units[i].ns;
+        }
+    }
+    return 0; /* the lexer lets no other through */
+}
+
+/* One number with its unit: the fraction is cut off below the nanosecond. False: overflow. */
+static bool read_part(const char **from, int64_t *sum)
+{
+    int64_t whole = 0, fraction = 0, scale = 1, part;
+    for (; **from >= '0' && **from <= '9'; (*from)++) {
+        if (__builtin_mul_overflow(whole, 10, &whole) ||
+            __builtin_add_overflow(whole, **from - '0', &whole))
+            return false;
+    }
+    if (**from == '.') {
+        for ((*from)++; **from >= '0' && **from <= '9'; (*from)++) {
+            if (scale < INT64_C(1000000000000000000)) {
+                fraction = fraction * 10 + (**from - '0');
+                scale *= 10;
+            }
+        }
+    }
+    int64_t unit = read_unit(from);
+    part = (int64_t)((__int128)fraction * unit / scale);
+    return !__builtin_mul_overflow(whole, unit, &whole) &&
+           !__builtin_add_overflow(whole, part, &part) && !__builtin_add_overflow(*sum, part, sum);
+}
+
+int traceql_lex_duration(struct traceql_parser *p, struct traceql_place at,
+                         union TRACEQL_TOKEN_VALUE *value)
+{
+    const char *from = bytes_of(p, at), *end = p->text.bytes + at.end;
+    int64_t sum = 0;
+    while (from < end) {
+        if (!read_part(&from, &sum)) {
+            traceql_fail_syntax(p, at, "this duration is too long (292 years are the most)");
+            return TRACEQL_TOKEN_WRONG;
+        }
+    }
+    value->value = (struct traceql_value){.type = TRACEQL_DURATION, .integer = sum};
+    return TRACEQL_TOKEN_DURATION;
+}
+
+/* ---- attributes -------------------------------------------------------------------------- */
+
+/* parent.duration and its kind are the parent's intrinsics, where no quotes say otherwise. */
+static bool parent_intrinsic(struct batch_str key, enum traceql_intrinsic *intrinsic)
+{
+    static const enum traceql_intrinsic of_a_span[] = {
+        TRACEQL_NAME,    TRACEQL_STATUS_OF,   TRACEQL_STATUS_MESSAGE,
+        TRACEQL_KIND_OF, TRACEQL_DURATION_OF,
+    };
+    if (key.length == 10 && memcmp(key.bytes, "childCount", 10) == 0) {
+        *intrinsic = TRACEQL_CHILD_COUNT;
+        return true;
+    }
+    for (size_t i = 0; i < sizeof of_a_span / sizeof *of_a_span; i++) {
+        const char *name = traceql_intrinsic_name(of_a_span[i]);
+        *intrinsic = of_a_span[i];
+        if (strlen(name) == key.length && memcmp(name, key.bytes, key.length) == 0)
+            return true;
+    }
+    return false;
+}
+
+int traceql_lex_attribute(struct traceql_parser *p, struct traceql_place at, uint32_t prefix,
+                          enum traceql_scope scope, bool parent, union TRACEQL_TOKEN_VALUE *value)
+{
+    const char *from = bytes_of(p, at) + prefix, *end = p->text.bytes + at.end;
+    char *out = arena_alloc(p->arena, (size_t)(end - from) + 1), *to = out;
+    bool quoted = false, quotes = false;
+    if (!out)
+        return no_memory(p);
+    for (; from < end; from++) {
+        if (*from == '"') {
+            quoted = !quoted;
+            quotes = true;
+        } else if (quoted && *from == '\\') {
+            from++;
+            if (*from != '"' && *from != '\\') {
+                traceql_fail_syntax(p, at,
+                                    "the name of an attribute has no escapes but \\\" "
+                                    "and \\\\");
+                return TRACEQL_TOKEN_WRONG;
+            }
+            *to++ = *from;
+        } else {
+            *to++ = *from;
+        }
+    }
+    struct traceql_field field = {scope, 0, parent, {out, (uint32_t)(to - out)}, at};
+    if (field.key.length == 0) {
+        traceql_fail_syntax(p, at, "the attribute's name is empty");
+        return TRACEQL_TOKEN_WRONG;
+    }
+    if (parent && scope == TRACEQL_UNSCOPED && !quotes &&
+        parent_intrinsic(field.key, &field.intrinsic)) {
+        field.scope = TRACEQL_INTRINSIC;
+        field.key = (struct batch_str){"", 0};
+    }
+    value->field = field;
+    return TRACEQL_TOKEN_FIELD;
+}

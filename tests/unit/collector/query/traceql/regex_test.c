@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "collector/query/traceql/regex.h"
+
+static bool matches(const char *pattern, const char *text)
+{
+    char why[100];
+    struct traceql_regex *r = traceql_regex_create(pattern, strlen(pattern), why, sizeof why);
+    assert_non_null(r);
+    bool result = traceql_regex_matches(r, text, strlen(text));
+    traceql_regex_destroy(&r);
+    assert_null(r);
+    return result;
+}
+
+static void patterns_match_the_whole_text(void **state)
+{
+    (void)state;
+    assert_true(matches("GET|PUT", "PUT"));
+    assert_false(matches("GET|PUT", "PUT /a"));
+    assert_false(matches("a", "ba"));
+    assert_true(matches(".*a.*", "x\nay"));
+    assert_true(matches("", ""));
+    assert_true(matches("(?i)get", "GeT"));
+    assert_true(matches(".", "\xc3\xa4"));
+}
+
+static void a_wrong_pattern_says_why(void **state)
+{
+    (void)state;
+    char why[100];
+    assert_null(traceql_regex_create("a(", 2, why, sizeof why));
+    assert_non_null(strstr(why, "missing )"));
+    assert_null(traceql_regex_create("(a{1000}){1000}", 15, why, sizeof why));
+}
+
+static void no_pattern_takes_exponential_time(void **state)
+{
+    (void)state;
+    char text[5000];
+    memset(text, 'a', sizeof text);
+    text[sizeof text - 1] = 0;
+    assert_false(matches("(a*)*(a*)*(a*)*b", text));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(patterns_match_the_whole_text),
+        cmocka_unit_test(a_wrong_pattern_says_why),
+        cmocka_unit_test(no_pattern_takes_exponential_time),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: Apache-2.0
+# Units and fuzz targets of TraceQL.
+weft_unit(collector/query/traceql/parse LINK weft_traceql)
+weft_unit(collector/query/traceql/print LINK weft_traceql)
+weft_unit(collector/query/traceql/regex LINK weft_traceql)
+
+weft_fuzz(traceql LINK weft_traceql)
