@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "collector/accept/commit.h"
+#include "collector/accept/import.h"
 #include "collector/accept/receiver.h"
 #include "collector/web/web.h"
 #include "lib/base/clock.h"
@@ -30,6 +31,7 @@ struct collector {
     struct freshness freshness;
     struct link_server *link;
     struct receiver receiver;
+    struct import import;
     struct commit commit;
     struct web web;
     struct web_server *server;
@@ -51,7 +53,10 @@ static void on_settle(void *context, struct link_request *request, enum link_ver
                       const char *text)
 {
     struct collector *c = context;
-    link_server_answer(c->link, request, verdict, text);
+    if (import_is_own(request))
+        import_settle(&c->import, request, verdict);
+    else
+        link_server_answer(c->link, request, verdict, text);
     link_request_release(request);
 }
 
@@ -82,6 +87,18 @@ static int on_recording(void *context, const char *service, bool on)
         return -1;
     LOG_INFO("recording of %s: %s", service, on ? "on" : "off");
     return (int)agents_connected(c->agents, clock_unix_ns());
+}
+
+static enum link_verdict on_import(void *context, void *memory, size_t length, char *why,
+                                   size_t why_size)
+{
+    struct collector *c = context;
+    const char *not_ready = on_not_ready(c);
+    if (!not_ready)
+        return import_batch(&c->import, memory, length, why, why_size);
+    snprintf(why, why_size, "%s", not_ready);
+    free(memory);
+    return LINK_BUSY;
 }
 
 static int on_status(void *context, struct pipeline_status *s)
@@ -144,6 +161,7 @@ static int read_token(struct collector *c, char *why, size_t why_size)
 static int create_parts(struct collector *c, char *why, size_t why_size)
 {
     queue_init(&c->queue);
+    import_init(&c->import, &c->queue, c->start_unix_ns);
     freshness_init(&c->freshness);
     c->losses = losses_create();
     c->agents = agents_create();
@@ -227,6 +245,7 @@ static int open_link(struct collector *c, char *why, size_t why_size)
     c->receiver.link = c->link;
     c->receiver.queue = &c->queue;
     c->receiver.dedupe = c->dedupe;
+    c->import.dedupe = c->dedupe;
     c->receiver.agents = c->agents;
     c->receiver.inflight = c->inflight;
     c->receiver.ledger = c->ledger;
@@ -239,6 +258,7 @@ static int open_web(struct collector *c, char *why, size_t why_size)
         .query = {c->store, c->inflight},
         .status = on_status,
         .not_ready = on_not_ready,
+        .import = on_import,
         .recording = on_recording,
         .context = c,
         .page_directory = c->config->page_dir,
@@ -247,7 +267,6 @@ static int open_web(struct collector *c, char *why, size_t why_size)
     };
     struct web_server_options options = {
         .address = c->config->http,
-        .threads = (unsigned)c->config->http_threads,
         .connections = (unsigned)c->config->http_connections,
         .timeout_s = HTTP_TIMEOUT_S,
     };
@@ -355,6 +374,7 @@ void collector_stop(struct collector **place)
     agents_destroy(&c->agents);
     losses_destroy(&c->losses);
     freshness_fini(&c->freshness);
+    import_fini(&c->import);
     queue_fini(&c->queue);
     free(c);
     *place = NULL;

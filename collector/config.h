@@ -16,7 +16,7 @@ struct collector_config {
     char *traces_dir; /* NULL: "traces" beside the ledger's directory */
     uint64_t traces_limit_bytes, traces_age_ns, traces_cut_ns, traces_merge_bytes;
     uint64_t memory_bytes;
-    int64_t http_threads, http_connections;
+    int64_t query_threads, http_connections;
     char *log_level;
     bool check_config;
 };

@@ -130,8 +130,8 @@ static void remember_damage(struct catalog *c, const char *name, const char *why
     c->damaged = bigger;
     struct catalog_damage *d = &c->damaged[c->damaged_count++];
     *d = (struct catalog_damage){0};
-    strncpy(d->name, name, sizeof d->name - 1);
-    strncpy(d->why, why, sizeof d->why - 1);
+    snprintf(d->name, sizeof d->name, "%s", name);
+    snprintf(d->why, sizeof d->why, "%s", why);
 }
 
 static void set_aside(struct catalog *c, const char *name, const char *why)
@@ -204,7 +204,7 @@ static struct catalog_entry *entry_create(struct segment *segment, const char *n
         return NULL;
     entry->segment = segment;
     entry->summary = segment_summary(segment);
-    strncpy(entry->name, name, sizeof entry->name - 1);
+    snprintf(entry->name, sizeof entry->name, "%s", name);
     return entry;
 }
 

@@ -16,7 +16,7 @@ struct web_request {
     const char *query; /* without '?'; NULL: none */
     const char *host;  /* headers; NULL: not there */
     const char *authorization;
-    const char *content_type;
+    const char *content_type, *accept;
     const char *if_none_match;
     const char *body; /* of a POST, NUL-terminated */
     size_t body_length;

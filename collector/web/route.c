@@ -3,24 +3,28 @@
 
 #include "collector/web/api.h"
 
+enum { SMALL_BODY_BYTES = 4096 };
+
 struct route {
     const char *path;
     bool prefix; /* `path` begins the request's path, and something follows */
     enum web_method method;
     bool open; /* needs no token */
     api_route *answer;
+    size_t body_max; /* 0: of a POST, SMALL_BODY_BYTES */
 };
 
 static const struct route routes[] = {
-    {"/api/v1/services", false, WEB_GET, false, api_services},
-    {"/api/v1/traces", false, WEB_GET, false, api_traces},
-    {"/api/v1/traces/", true, WEB_GET, false, api_trace},
-    {"/api/v1/inflight", false, WEB_GET, false, api_inflight},
-    {"/api/v1/status", false, WEB_GET, false, api_status},
-    {"/api/v1/recording", false, WEB_POST, false, api_recording},
-    {"/metrics", false, WEB_GET, false, api_metrics},
-    {"/healthz", false, WEB_GET, true, api_healthz},
-    {"/readyz", false, WEB_GET, true, api_readyz},
+    {"/api/v1/services", false, WEB_GET, false, api_services, 0},
+    {"/api/v1/traces", false, WEB_GET, false, api_traces, 0},
+    {"/api/v1/traces/", true, WEB_GET, false, api_trace, 0},
+    {"/api/v1/inflight", false, WEB_GET, false, api_inflight, 0},
+    {"/api/v1/status", false, WEB_GET, false, api_status, 0},
+    {"/api/v1/recording", false, WEB_POST, false, api_recording, 0},
+    {"/v1/traces", false, WEB_POST, false, api_import, 16 << 20},
+    {"/metrics", false, WEB_GET, false, api_metrics, 0},
+    {"/healthz", false, WEB_GET, true, api_healthz, 0},
+    {"/readyz", false, WEB_GET, true, api_readyz, 0},
 };
 
 static const struct route *find_route(const char *path)
@@ -97,21 +101,57 @@ static bool method_allowed(const struct route *r, enum web_method method)
 
 /* ---- the answer -------------------------------------------------------------------------- */
 
+/* Whether the route answers this request at all; else *reply says why not. */
+static bool admits(const struct web *w, const struct route *r, const struct web_request *request,
+                   struct reply *reply)
+{
+    if (!host_allowed(w, request->host)) {
+        reply_error(reply, 421,
+                    "asked for as \"%.100s\", expected localhost or 127.0.0.1: add other names to "
+                    "the configuration's http-hosts",
+                    request->host ? request->host : "");
+        return false;
+    }
+    if (r && !method_allowed(r, request->method)) {
+        const char *allow = r->method == WEB_POST ? "POST" : "GET, HEAD";
+        reply_error(reply, 405, "this path answers %s", allow);
+        reply->allow = allow;
+        return false;
+    }
+    if (r && !r->open && w->token && !token_matches(w, request->authorization)) {
+        reply_error(reply, 401,
+                    "send the header Authorization: Bearer TOKEN with the collector's "
+                    "token");
+        reply->authenticate = "Bearer";
+        return false;
+    }
+    if (!r && strncmp(request->path, "/api/", 5) == 0) {
+        reply_error(reply, 404, "there is no such call: see docs/api.md");
+        return false;
+    }
+    if (!r && request->method != WEB_GET && request->method != WEB_HEAD) {
+        reply_error(reply, 405, "this path answers GET, HEAD");
+        reply->allow = "GET, HEAD";
+        return false;
+    }
+    return true;
+}
+
+bool web_admits(const struct web *w, const struct web_request *request, size_t *body_max,
+                struct reply *reply)
+{
+    const struct route *r = find_route(request->path);
+    *reply = REPLY_EMPTY;
+    *body_max = r && r->body_max ? r->body_max : SMALL_BODY_BYTES;
+    return admits(w, r, request, reply);
+}
+
 static void answer_route(const struct web *w, const struct route *r,
                          const struct web_request *request, struct reply *reply)
 {
     char why[PARAMS_WHY_MAX];
     struct params params;
-    if (!method_allowed(r, request->method)) {
-        const char *allow = r->method == WEB_POST ? "POST" : "GET, HEAD";
-        reply_error(reply, 405, "this path answers %s", allow);
-        reply->allow = allow;
-    } else if (!r->open && w->token && !token_matches(w, request->authorization)) {
-        reply_error(reply, 401,
-                    "send the header Authorization: Bearer TOKEN with the collector's "
-                    "token");
-        reply->authenticate = "Bearer";
-    } else if (params_parse(&params, request->query, why) != 0) {
+    if (params_parse(&params, request->query, why) != 0) {
         reply_error(reply, 400, "%s", why);
     } else {
         struct api_call call = {w, request, &params, request->path + strlen(r->path)};
@@ -125,19 +165,10 @@ void web_answer(const struct web *w, const struct web_request *request, struct r
 {
     *reply = REPLY_EMPTY;
     const struct route *r = find_route(request->path);
-    if (!host_allowed(w, request->host)) {
-        reply_error(reply, 421,
-                    "asked for as \"%.100s\", expected localhost or 127.0.0.1: add other names to "
-                    "the configuration's http-hosts",
-                    request->host ? request->host : "");
-    } else if (r) {
+    if (!admits(w, r, request, reply))
+        return;
+    if (r)
         answer_route(w, r, request, reply);
-    } else if (strncmp(request->path, "/api/", 5) == 0) {
-        reply_error(reply, 404, "there is no such call: see docs/api.md");
-    } else if (request->method != WEB_GET && request->method != WEB_HEAD) {
-        reply_error(reply, 405, "this path answers GET, HEAD");
-        reply->allow = "GET, HEAD";
-    } else {
+    else
         page_answer(w, request, reply);
-    }
 }

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The HTTP side of web.h: libmicrohttpd with a few threads of its own, each of which polls the
- * connections it took. Limits: connections, seconds without a byte, bytes of headers (the
- * library's memory pool), bytes of a body. */
+/* The HTTP side of web.h: libmicrohttpd with a thread for each connection, so that a long question
+ * or a slow reader holds up nobody else. Limits: connections, seconds without a byte, bytes of
+ * headers (the library's memory pool), bytes of a body (which only those may send whom the route
+ * lets), bytes of all bodies together. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <microhttpd.h>
 #include <netdb.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +16,8 @@
 #include "collector/web/web.h"
 #include "lib/base/log.h"
 
-enum { HEADER_POOL_BYTES = 32 << 10, STREAM_BLOCK_BYTES = 64 << 10 };
+enum { HEADER_POOL_BYTES = 32 << 10, STREAM_BLOCK_BYTES = 64 << 10, STACK_BYTES = 1 << 20 };
+enum { BODIES_BYTES_MAX = 128 << 20 }; /* of all requests that are being read */
 
 static const char page_policy[] =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -26,15 +29,16 @@ struct web_server {
     struct MHD_Daemon *daemon;
     const struct web *web;
     unsigned port;
+    atomic_size_t bodies_bytes;
 };
 
 /* What is kept of a request between the library's calls. */
 struct exchange {
     char *query; /* as it came, behind the '?'; NULL: none */
-    char body[WEB_BODY_MAX + 1];
-    size_t body_length;
-    bool started, too_long;
-    bool nul_in_path; /* the library would end the path there */
+    struct buffer body;
+    size_t body_max;
+    bool started, too_long, too_many; /* too_many: the bodies of all together */
+    bool nul_in_path;                 /* the library would end the path there */
 };
 
 /* ---- the library's callbacks ------------------------------------------------------------- */
@@ -60,12 +64,15 @@ static void *on_uri(void *context, const char *uri, struct MHD_Connection *conne
 static void on_completed(void *context, struct MHD_Connection *connection, void **place,
                          enum MHD_RequestTerminationCode code)
 {
-    (void)context;
     (void)connection;
     (void)code;
+    struct web_server *s = context;
     struct exchange *x = *place;
-    if (x)
+    if (x) {
+        atomic_fetch_sub(&s->bodies_bytes, x->body.length);
+        buffer_fini(&x->body);
         free(x->query);
+    }
     free(x);
     *place = NULL;
 }
@@ -191,14 +198,37 @@ static const char *header(struct MHD_Connection *connection, const char *name)
     return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
 }
 
-static void take_body(struct exchange *x, const char *data, size_t length)
+static void take_body(struct web_server *s, struct exchange *x, const char *data, size_t length)
 {
-    if (length > WEB_BODY_MAX - x->body_length) {
-        x->too_long = true;
+    x->too_long = x->too_long || length > x->body_max - x->body.length;
+    if (x->too_long || x->too_many)
+        return;
+    if (atomic_fetch_add(&s->bodies_bytes, length) + length > BODIES_BYTES_MAX) {
+        atomic_fetch_sub(&s->bodies_bytes, length);
+        x->too_many = true;
         return;
     }
-    memcpy(x->body + x->body_length, data, length);
-    x->body_length += length;
+    size_t before = x->body.length;
+    buffer_append(&x->body, data, length);
+    if (x->body.length == before)
+        atomic_fetch_sub(&s->bodies_bytes, length);
+}
+
+static struct web_request request_of(struct MHD_Connection *connection, const char *path,
+                                     const char *method, struct exchange *x)
+{
+    return (struct web_request){
+        .method = method_of(method),
+        .path = path,
+        .query = x->query,
+        .host = header(connection, "Host"),
+        .authorization = header(connection, "Authorization"),
+        .content_type = header(connection, "Content-Type"),
+        .accept = header(connection, "Accept"),
+        .if_none_match = header(connection, "If-None-Match"),
+        .body = buffer_cstring(&x->body),
+        .body_length = x->body.length,
+    };
 }
 
 static enum MHD_Result on_request(void *context, struct MHD_Connection *connection,
@@ -206,35 +236,28 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
                                   const char *upload, size_t *upload_length, void **place)
 {
     (void)version;
-    const struct web_server *s = context;
+    struct web_server *s = context;
     struct exchange *x = *place;
     struct reply reply = REPLY_EMPTY;
     if (!x)
         return MHD_NO; /* no memory */
-    if (!x->started) {
-        x->started = true; /* the headers are here; a body may follow */
-        return MHD_YES;
-    }
     if (*upload_length > 0) {
-        take_body(x, upload, *upload_length);
+        take_body(s, x, upload, *upload_length);
         *upload_length = 0;
         return MHD_YES;
     }
-    struct web_request request = {
-        .method = method_of(method),
-        .path = path,
-        .query = x->query,
-        .host = header(connection, "Host"),
-        .authorization = header(connection, "Authorization"),
-        .content_type = header(connection, "Content-Type"),
-        .if_none_match = header(connection, "If-None-Match"),
-        .body = x->body,
-        .body_length = x->body_length,
-    };
+    struct web_request request = request_of(connection, path, method, x);
+    if (!x->started) {
+        x->started = true; /* the headers are here; a body may follow, if it may */
+        return web_admits(s->web, &request, &x->body_max, &reply) ? MHD_YES
+                                                                  : send_reply(connection, &reply);
+    }
     if (x->nul_in_path)
         reply_error(&reply, 400, "the path holds a zero byte");
     else if (x->too_long)
-        reply_error(&reply, 413, "the body is longer than %d bytes", WEB_BODY_MAX);
+        reply_error(&reply, 413, "the body is longer than %zu bytes", x->body_max);
+    else if (x->too_many || x->body.failed)
+        reply_error(&reply, 503, "too much is being sent at once: try again in a moment");
     else
         web_answer(s->web, &request, &reply);
     return send_reply(connection, &reply);
@@ -289,15 +312,17 @@ int web_address_is_loopback(const char *address)
 static struct MHD_Daemon *start(struct web_server *s, const struct sockaddr *address,
                                 const struct web_server_options *o)
 {
-    unsigned flags = MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_ERROR_LOG;
+    unsigned flags =
+        MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_ERROR_LOG;
     if (address->sa_family == AF_INET6)
         flags |= MHD_USE_IPv6;
     return MHD_start_daemon(
         flags, 0, NULL, NULL, on_request, s, MHD_OPTION_EXTERNAL_LOGGER, on_library_log, NULL,
         MHD_OPTION_SOCK_ADDR, address, MHD_OPTION_URI_LOG_CALLBACK, on_uri, NULL,
-        MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_THREAD_POOL_SIZE, o->threads,
-        MHD_OPTION_CONNECTION_LIMIT, o->connections, MHD_OPTION_CONNECTION_TIMEOUT, o->timeout_s,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADER_POOL_BYTES, MHD_OPTION_END);
+        MHD_OPTION_NOTIFY_COMPLETED, on_completed, s, MHD_OPTION_THREAD_STACK_SIZE,
+        (size_t)STACK_BYTES, MHD_OPTION_CONNECTION_LIMIT, o->connections,
+        MHD_OPTION_CONNECTION_TIMEOUT, o->timeout_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t)HEADER_POOL_BYTES, MHD_OPTION_END);
 }
 
 static unsigned port_of(struct MHD_Daemon *daemon)

@@ -8,7 +8,7 @@
  *   metrics.c  Prometheus text
  *   page.c     the page's files
  *
- * Routes run on several threads at a time and may wait for the head's lock, nothing else.
+ * Every connection has a thread: routes may take their time.
  */
 #ifndef WEFT_COLLECTOR_WEB_WEB_H
 #define WEFT_COLLECTOR_WEB_WEB_H
@@ -16,8 +16,9 @@
 #include "collector/query/query.h"
 #include "collector/query/status.h"
 #include "collector/web/reply.h"
+#include "lib/link/link.h"
 
-enum { WEB_BODY_MAX = 4096, WEB_TOKEN_MAX = 512 };
+enum { WEB_TOKEN_MAX = 512 };
 
 /* What the routes need. */
 struct web {
@@ -26,6 +27,10 @@ struct web {
     int (*status)(void *context, struct pipeline_status *status);
     /* NULL when ready to accept, else a static sentence. Must not wait. */
     const char *(*not_ready)(void *context);
+    /* Makes an encoded batch durable and visible; `memory` (malloc'ed, `length` bytes) is taken
+     * over. Waits for that. */
+    enum link_verdict (*import)(void *context, void *memory, size_t length, char *why,
+                                size_t why_size);
     /* Turns recording of a service on or off: how many agents were told; -1: it cannot. */
     int (*recording)(void *context, const char *service, bool on);
     void *context;
@@ -36,6 +41,10 @@ struct web {
     bool loopback;     /* we listen there alone: other Hosts are refused */
 };
 
+/* Whether the body of the request (whose headers are here) may be sent at all, and how much of it;
+ * else *reply says why not. Any thread. */
+bool web_admits(const struct web *w, const struct web_request *request, size_t *body_max,
+                struct reply *reply);
 /* Any thread. */
 void web_answer(const struct web *w, const struct web_request *request, struct reply *reply);
 
@@ -43,7 +52,7 @@ struct web_server;
 
 struct web_server_options {
     const char *address; /* "127.0.0.1:4040", "[::1]:0" */
-    unsigned threads, connections;
+    unsigned connections;
     unsigned timeout_s; /* of a connection on which nothing happens */
 };
 

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Batches that come over HTTP (OTLP) rather than from an agent: they go the same way, through
+ * the queue to the committing thread, under a name that no agent can have ("@otlp"), and whoever
+ * brought one waits until it is durable. Any thread. */
+#ifndef WEFT_COLLECTOR_ACCEPT_IMPORT_H
+#define WEFT_COLLECTOR_ACCEPT_IMPORT_H
+
+#include <pthread.h>
+
+#include "collector/accept/dedupe.h"
+#include "collector/accept/queue.h"
+
+#define IMPORT_AGENT "@otlp"
+
+struct import_waiter;
+
+struct import {
+    struct queue *queue;
+    struct dedupe *dedupe; /* set before the first import_batch */
+    pthread_mutex_t lock;
+    pthread_cond_t settled;
+    uint64_t epoch, last_number;
+    struct import_waiter *waiters; /* by number, the oldest first */
+};
+
+/* `epoch`: another one in each run, later than before. */
+void import_init(struct import *i, struct queue *queue, uint64_t epoch);
+void import_fini(struct import *i);
+
+/* Takes over `memory` (malloc'ed). Waits until the batch is durable and visible (LINK_ACCEPTED), or
+ * will not be; `why` then says so. */
+enum link_verdict import_batch(struct import *i, void *memory, size_t length, char *why,
+                               size_t why_size);
+
+/* The committing thread's: is this request one of these, and what became of it. */
+bool import_is_own(const struct link_request *request);
+void import_settle(struct import *i, const struct link_request *request, enum link_verdict verdict);
+
+#endif
