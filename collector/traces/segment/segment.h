@@ -25,16 +25,16 @@ enum { SEGMENT_GROUP_ROWS = 32768, SEGMENT_GROUP_ROWS_MAX = 65536 };
 
 /* What the footer says of the whole. */
 struct segment_summary {
-    uint64_t first, last;         /* numbers: a merged segment stands for a range of them */
-    uint64_t spans, traces;       /* traces: those cut over several groups count once */
-    uint64_t spans_before;        /* in all segments that ever came before this one */
-    uint64_t accepted_spans;      /* as they came: spans and the copies that were dropped */
+    uint64_t first, last;               /* numbers: a merged segment stands for a range of them */
+    uint64_t spans, traces;             /* traces: those cut over several groups count once */
+    uint64_t spans_before;              /* in all segments that ever came before this one */
+    uint64_t accepted_spans;            /* as they came: spans and the copies that were dropped */
     struct journal_position ledger_end; /* all of the ledger before it is in segments up to here */
     uint64_t created_unix_ns;
     uint64_t start_min_unix_ns, start_max_unix_ns, end_max_unix_ns;
-    uint64_t errors, died;        /* spans with these statuses */
+    uint64_t errors, died; /* spans with these statuses */
     uint32_t groups;
-    uint64_t file_bytes;          /* told by the writer and by segment_open */
+    uint64_t file_bytes; /* told by the writer and by segment_open */
 };
 
 /* A loss as the agents told it, kept so that holes can be explained later. */
@@ -59,7 +59,8 @@ struct segment_operation {
 
 struct segment_writer;
 
-/* Writes to `fd` (empty, owned by the caller, read and write) from its beginning. NULL: no memory. */
+/* Writes to `fd` (empty, owned by the caller, read and write) from its beginning. NULL: no memory.
+ */
 struct segment_writer *segment_writer_create(int fd);
 void segment_writer_destroy(struct segment_writer **w);
 
@@ -115,6 +116,12 @@ bool segment_may_have(const struct segment *s, struct trace_id id);
 int segment_find(struct segment *s, struct trace_id id, bool details, struct arena *arena,
                  struct span_run **runs, size_t *count);
 
+/* Whether the trace is so large that it was cut over several groups; false also if it is not here.
+ */
+bool segment_cuts(const struct segment *s, struct trace_id id);
+/* The same rows as a run of segment_find without details, with them. */
+int segment_find_details(const struct span_run *run, struct arena *arena, struct span_run *details);
+
 /* Traces that older segments have too, as the writer was told, ascending; malloc'ed, the caller
  * frees. SEGMENT_OK or another. */
 int segment_continued(struct segment *s, struct trace_id **ids, size_t *count);
@@ -131,8 +138,8 @@ bool segment_group_is_cut(const struct segment *s, uint32_t i);
 struct block *segment_group(struct segment *s, uint32_t i);
 /* The whole group as one batch in `arena`, rows in order, and each row's parent as a row of its
  * trace (for merging). */
-int segment_group_batch(struct segment *s, uint32_t i, struct arena *arena,
-                        struct batch **batch, const uint32_t **parents);
+int segment_group_batch(struct segment *s, uint32_t i, struct arena *arena, struct batch **batch,
+                        const uint32_t **parents);
 
 int segment_losses(struct segment *s, struct arena *arena, struct segment_loss **losses,
                    size_t *count);
