@@ -24,7 +24,7 @@ static void collect_runs(struct open_index *o, const struct inflight_hold *hold)
     for (size_t i = 0; i < hold->count; i++) {
         const struct inflight_snapshot *s = hold->snapshots[i];
         for (uint32_t row = 0; row < s->batch->span_count; row++)
-            o->runs[o->run_count++] = (struct span_run){s->batch, row, 1};
+            o->runs[o->run_count++] = (struct span_run){.batch = s->batch, .row = row, .count = 1};
     }
     if (o->run_count > 1)
         qsort(o->runs, o->run_count, sizeof *o->runs, by_id);

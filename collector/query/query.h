@@ -41,6 +41,15 @@ struct trace_state { /* of a process, as known at last */
     uint64_t state_unix_ns;
 };
 
+/* Attributes, events and links of a large trace are read when they are asked for, a group of a
+ * segment at a time: what is kept of them. */
+enum { TRACE_DETAILS = 2 };
+struct trace_details {
+    struct arena arena;
+    const struct batch *of, *batch; /* of: as the tree knows it */
+    uint64_t used;
+};
+
 struct trace_view {
     struct store_hold hold;
     struct inflight_hold open;
@@ -50,12 +59,21 @@ struct trace_view {
     struct arena arena;         /* what segments gave, and strings of the losses */
     struct trace_loss *losses;  /* in the trace's time; oldest first */
     size_t loss_count;
+    struct span_run *runs; /* that the tree is made of */
+    size_t run_count;
+    bool large; /* its nodes' batches have no details: trace_view_details has */
+    struct trace_details details[TRACE_DETAILS];
+    uint64_t details_used;
 };
 
 /* 1: *view is filled.  0: no span of it is known. */
 int query_trace(const struct query *q, struct trace_id id, uint64_t now_unix_ns,
                 struct trace_view *view);
 void trace_view_fini(struct trace_view *view);
+/* The batch that has the attributes, events and links of a node, in the same row as the node's;
+ * valid until the next call. Nodes asked for in the tree's order are cheap. NULL: no memory, or the
+ * segment is damaged there. */
+const struct batch *trace_view_details(struct trace_view *view, uint32_t node);
 
 /* ---- the list of traces ------------------------------------------------------------------ */
 

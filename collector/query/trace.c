@@ -139,12 +139,11 @@ static int fill(struct trace_view *v)
     struct open_index open;
     if (open_index_init(&open, &v->open) != 0)
         return -1;
-    struct span_run *runs = NULL;
-    size_t count = 0;
-    int result = open_index_gather(&open, &v->hold, v->id, true, &v->arena, &runs, &count);
+    v->large = store_is_large(&v->hold, v->id);
+    int result =
+        open_index_gather(&open, &v->hold, v->id, !v->large, &v->arena, &v->runs, &v->run_count);
     if (result == 0)
-        result = tree_build(&v->tree, runs, count);
-    free(runs);
+        result = tree_build(&v->tree, v->runs, v->run_count);
     open_index_fini(&open);
     if (result != 0 || v->tree.count == 0)
         return result;
@@ -159,6 +158,8 @@ int query_trace(const struct query *q, struct trace_id id, uint64_t now_unix_ns,
 {
     *view = (struct trace_view){.id = id};
     arena_init(&view->arena, 1024);
+    for (unsigned i = 0; i < TRACE_DETAILS; i++)
+        arena_init(&view->details[i].arena, 64 << 10);
     if (inflight_hold(q->inflight, now_unix_ns, &view->open) != 0)
         return -1;
     store_hold(q->store, &view->hold);
@@ -168,9 +169,57 @@ int query_trace(const struct query *q, struct trace_id id, uint64_t now_unix_ns,
     return result;
 }
 
+/* ---- details of a large trace ------------------------------------------------------------ */
+
+static const struct span_run *run_of(const struct trace_view *v, const struct batch *batch)
+{
+    for (size_t i = 0; i < v->run_count; i++) {
+        if (v->runs[i].batch == batch)
+            return &v->runs[i];
+    }
+    return NULL;
+}
+
+/* The one that has the batch, else the one that was not used for longest. */
+static struct trace_details *choose(struct trace_view *v, const struct batch *of)
+{
+    struct trace_details *chosen = &v->details[0];
+    for (unsigned i = 0; i < TRACE_DETAILS; i++) {
+        if (v->details[i].of == of)
+            return &v->details[i];
+        if (v->details[i].used < chosen->used)
+            chosen = &v->details[i];
+    }
+    return chosen;
+}
+
+const struct batch *trace_view_details(struct trace_view *v, uint32_t node)
+{
+    const struct batch *of = v->tree.nodes[node].batch;
+    const struct span_run *run = v->large ? run_of(v, of) : NULL;
+    if (!run || !run->segment)
+        return of;
+    struct trace_details *d = choose(v, of);
+    d->used = ++v->details_used;
+    if (d->of == of)
+        return d->batch;
+    struct span_run details;
+    d->of = NULL;
+    arena_reset(&d->arena);
+    if (segment_find_details(run, &d->arena, &details) != SEGMENT_OK ||
+        details.count != run->batch->span_count)
+        return NULL;
+    d->of = of;
+    return d->batch = details.batch;
+}
+
 void trace_view_fini(struct trace_view *view)
 {
+    for (unsigned i = 0; i < TRACE_DETAILS; i++)
+        arena_fini(&view->details[i].arena);
     tree_fini(&view->tree);
+    free(view->runs);
+    view->runs = NULL;
     free(view->states);
     free(view->losses);
     view->states = NULL;

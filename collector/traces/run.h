@@ -6,9 +6,13 @@
 
 #include "lib/codec/batch.h"
 
+struct segment;
+
 struct span_run {
     const struct batch *batch;
     uint32_t row, count;
+    struct segment *segment; /* whose group `group` the batch was made of; NULL: of none */
+    uint32_t group;
 };
 
 #endif

@@ -338,7 +338,8 @@ static size_t copy_runs(const struct generation *g, const struct head_trace *t,
     for (uint32_t i = t->first_run; i != HEAD_NONE; i = g->runs[i].next) {
         const struct head_run *run = &g->runs[i];
         if (out)
-            out[count] = (struct span_run){g->batches[run->batch].batch, run->row, run->count};
+            out[count] = (struct span_run){
+                .batch = g->batches[run->batch].batch, .row = run->row, .count = run->count};
         count++;
     }
     return count;
@@ -376,6 +377,15 @@ int store_find(const struct store_hold *hold, struct trace_id id, bool details, 
     *runs = f.runs;
     *count = f.count;
     return result;
+}
+
+bool store_is_large(const struct store_hold *hold, struct trace_id id)
+{
+    for (size_t i = 0; i < hold->segments->count; i++) {
+        if (segment_cuts(hold->segments->entries[i]->segment, id))
+            return true;
+    }
+    return false;
 }
 
 /* ---- the head, generation by generation -------------------------------------------------- */

@@ -23,6 +23,11 @@ api_route api_metrics, api_healthz, api_readyz;
 void page_answer(const struct web *w, const struct web_request *request, struct reply *reply);
 bool page_has_path(const char *path);
 
+/* Spans [offset, offset + limit) of the trace as OTLP, JSON or protobuf; takes over the view's
+ * contents. */
+void trace_as_otlp(struct trace_view *view, uint32_t offset, uint32_t limit, bool json,
+                   struct reply *reply);
+
 /* Attributes [first, first + count) as the API shows them. */
 void api_put_attributes(struct json_writer *w, const struct batch *batch,
                         const struct batch_attributes *columns, uint32_t first, uint32_t count);

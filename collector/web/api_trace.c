@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* One trace. A small one is written at once; a large one is streamed, and keeps its batches
- * from being freed until the last byte is sent or the client is gone. */
+/* One trace, or a page of it, as our JSON or as OTLP (api_trace_otlp.c). A small one is written at
+ * once; a large one is streamed, and keeps its batches from being freed until the last byte is sent
+ * or the client is gone. */
 #include <stdlib.h>
 
 #include "collector/web/api.h"
@@ -15,7 +16,8 @@ struct trace_stream {
     struct trace_view view;
     struct json_writer writer; /* its buffer is set at each call */
     enum part part;
-    uint32_t next; /* in tree.nodes */
+    bool paged;
+    uint32_t first, next, end; /* in tree.nodes */
 };
 
 static const char *state_name(enum process_state state)
@@ -54,8 +56,9 @@ static void put_root(struct json_writer *w, const struct tree *t)
     json_close_object(w);
 }
 
-static void put_head(struct json_writer *w, const struct trace_view *v)
+static void put_head(struct json_writer *w, const struct trace_stream *s)
 {
+    const struct trace_view *v = &s->view;
     const struct tree *t = &v->tree;
     json_open_object(w);
     json_field_hex128(w, "trace_id", v->id.hi, v->id.lo);
@@ -71,6 +74,10 @@ static void put_head(struct json_writer *w, const struct trace_view *v)
     for (uint32_t i = 0; i < t->process_count; i++)
         put_process(w, &t->processes[i], &v->states[i]);
     json_close_array(w);
+    if (s->paged) {
+        json_field_uint(w, "offset", s->first);
+        json_field_bool(w, "more", s->end < t->count);
+    }
     json_field_array(w, "spans");
 }
 
@@ -128,10 +135,15 @@ static void put_parent(struct json_writer *w, uint64_t parent_id)
         json_field_text(w, "parent_id", "");
 }
 
-static void put_span(struct json_writer *w, const struct tree *t, const struct tree_node *n)
+/* False: what hangs on the span cannot be read. */
+static bool put_span(struct json_writer *w, struct trace_view *v, uint32_t node)
 {
-    const struct batch *b = n->batch;
+    const struct tree *t = &v->tree;
+    const struct tree_node *n = &t->nodes[node];
+    const struct batch *b = trace_view_details(v, node);
     uint32_t row = n->row;
+    if (!b)
+        return false;
     json_open_object(w);
     json_field_hex64(w, "span_id", b->span_id[row]);
     put_parent(w, b->parent_id[row]);
@@ -152,6 +164,7 @@ static void put_span(struct json_writer *w, const struct tree *t, const struct t
     json_field_uint(w, "dropped_attributes", b->dropped_attributes[row]);
     put_flags(w, n);
     json_close_object(w);
+    return true;
 }
 
 /* ---- losses ------------------------------------------------------------------------------ */
@@ -185,17 +198,16 @@ static void put_losses(struct json_writer *w, const struct trace_view *v)
 static bool stream_next(void *context, struct buffer *out)
 {
     struct trace_stream *s = context;
-    const struct tree *t = &s->view.tree;
     size_t enough = out->length + STREAM_BYTES;
     s->writer.out = out;
     if (s->part == PART_HEAD) {
-        put_head(&s->writer, &s->view);
+        put_head(&s->writer, s);
         s->part = PART_SPANS;
     }
-    while (s->next < t->count && out->length < enough)
-        put_span(&s->writer, t, &t->nodes[s->next++]);
-    if (s->next < t->count)
-        return true;
+    while (s->next < s->end && out->length < enough)
+        out->failed = out->failed || !put_span(&s->writer, &s->view, s->next++);
+    if (s->next < s->end)
+        return !out->failed;
     json_close_array(&s->writer);
     put_losses(&s->writer, &s->view);
     return false;
@@ -208,36 +220,89 @@ static void stream_close(void *context)
     free(s);
 }
 
-void api_trace(const struct api_call *call, struct reply *reply)
+/* ---- the route --------------------------------------------------------------------------- */
+
+enum format { FORMAT_JSON, FORMAT_OTLP_JSON, FORMAT_OTLP_PROTOBUF, FORMATS };
+
+/* `format` says it, or Accept does. -1: unknown. */
+static int format_of(const struct api_call *call)
+{
+    static const char *const names[FORMATS] = {"json", "otlp-json", "otlp"};
+    const char *format = params_get(call->params, "format"), *accept = call->request->accept;
+    for (int i = 0; format && i < FORMATS; i++) {
+        if (strcmp(format, names[i]) == 0)
+            return i;
+    }
+    if (format)
+        return -1;
+    if (accept && strstr(accept, "application/x-protobuf"))
+        return FORMAT_OTLP_PROTOBUF;
+    return accept && strstr(accept, "application/otlp+json") ? FORMAT_OTLP_JSON : FORMAT_JSON;
+}
+
+struct request {
+    struct trace_id id;
+    enum format format;
+    uint32_t offset, limit;
+    bool paged;
+};
+
+static bool parse(const struct api_call *call, struct request *r, struct reply *reply)
 {
     char why[PARAMS_WHY_MAX];
-    struct trace_id id;
-    if (params_only(call->params, "", why) != 0) {
+    int format = format_of(call);
+    if (params_only(call->params, "offset limit format", why) != 0 ||
+        params_number(call->params, "offset", 0, UINT32_MAX - 1, 0, &r->offset, why) != 0 ||
+        params_number(call->params, "limit", 1, UINT32_MAX - 1, UINT32_MAX, &r->limit, why) != 0) {
         reply_error(reply, 400, "%s", why);
-        return;
+        return false;
     }
-    if (!params_trace_id(call->rest, &id)) {
+    if (format < 0) {
+        reply_error(reply, 400, "format: expected json, otlp-json or otlp");
+        return false;
+    }
+    if (!params_trace_id(call->rest, &r->id)) {
         reply_error(reply, 400, "a trace id is 32 hex digits and not all zero");
-        return;
+        return false;
     }
-    struct trace_stream *s = calloc(1, sizeof *s);
-    int found = s ? query_trace(&call->web->query, id, clock_unix_ns(), &s->view) : -1;
-    if (found != 1) {
-        free(s);
-        if (found == 0)
-            reply_error(reply, 404,
-                        "no span of this trace is known: it is too old, was never "
-                        "recorded, or has not arrived yet");
-        else
-            reply_no_memory(reply);
-        return;
-    }
-    struct reply_stream stream = {stream_next, stream_close, s};
-    if (s->view.tree.count > SPANS_AT_ONCE) {
-        reply->stream = stream;
+    r->format = (enum format)format;
+    r->paged = params_get(call->params, "offset") || params_get(call->params, "limit");
+    return true;
+}
+
+static void send_stream(struct trace_stream *s, const struct request *r, struct reply *reply)
+{
+    uint32_t count = s->view.tree.count;
+    s->paged = r->paged;
+    s->first = s->next = r->offset < count ? r->offset : count;
+    s->end = r->limit < count - s->first ? s->first + r->limit : count;
+    if (s->end - s->first > SPANS_AT_ONCE) {
+        reply->stream = (struct reply_stream){stream_next, stream_close, s};
         return;
     }
     while (stream_next(s, &reply->body))
         ;
     stream_close(s);
+}
+
+void api_trace(const struct api_call *call, struct reply *reply)
+{
+    struct request r;
+    if (!parse(call, &r, reply))
+        return;
+    struct trace_stream *s = calloc(1, sizeof *s);
+    int found = s ? query_trace(&call->web->query, r.id, clock_unix_ns(), &s->view) : -1;
+    if (found == 1 && r.format == FORMAT_JSON) {
+        send_stream(s, &r, reply);
+        return;
+    }
+    if (found == 1)
+        trace_as_otlp(&s->view, r.offset, r.limit, r.format == FORMAT_OTLP_JSON, reply);
+    else if (found == 0)
+        reply_error(reply, 404,
+                    "no span of this trace is known: it is too old, was never "
+                    "recorded, or has not arrived yet");
+    else
+        reply_no_memory(reply);
+    free(s);
 }

@@ -52,6 +52,8 @@ struct otlp_row {
 Otlp__Traces *otlp_write(struct arena *arena, const struct otlp_row *rows, size_t count);
 
 void otlp_put_json(struct json_writer *w, const Otlp__Traces *traces);
+/* Only the items of resourceSpans, for a document that is made of several messages. */
+void otlp_put_json_items(struct json_writer *w, const Otlp__Traces *traces);
 /* Appends; shows in out->failed. */
 void otlp_put_protobuf(struct buffer *out, const Otlp__Traces *traces);
 

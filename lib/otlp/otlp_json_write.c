@@ -144,10 +144,8 @@ static void put_scope_spans(struct json_writer *w, const Otlp__ScopeSpans *s)
     json_close_object(w);
 }
 
-void otlp_put_json(struct json_writer *w, const Otlp__Traces *traces)
+void otlp_put_json_items(struct json_writer *w, const Otlp__Traces *traces)
 {
-    json_open_object(w);
-    json_field_array(w, "resourceSpans");
     for (size_t r = 0; r < traces->n_resource_spans; r++) {
         const Otlp__ResourceSpans *resource = traces->resource_spans[r];
         json_open_object(w);
@@ -160,6 +158,13 @@ void otlp_put_json(struct json_writer *w, const Otlp__Traces *traces)
         json_close_array(w);
         json_close_object(w);
     }
+}
+
+void otlp_put_json(struct json_writer *w, const Otlp__Traces *traces)
+{
+    json_open_object(w);
+    json_field_array(w, "resourceSpans");
+    otlp_put_json_items(w, traces);
     json_close_array(w);
     json_close_object(w);
 }

@@ -223,13 +223,13 @@ static void the_limit_of_bytes_removes_the_oldest_and_counts(void **state)
     struct fixture *f = *state;
     struct store_stats stats;
     reopen(f, &(struct store_options){
-                  .head_bytes = HEAD_BYTES, .generations = GENERATIONS, .limit_bytes = 1 << 20});
+                  .head_bytes = HEAD_BYTES, .generations = GENERATIONS, .limit_bytes = 100 << 10});
     uint64_t inserted = 0;
     for (uint64_t n = 0; n < 200; n++, inserted += 2000)
         insert_many(f->store, n * 1000, 1000);
     for (int i = 0; i < 1000; i++) {
         store_stats(f->store, &stats);
-        if (stats.segments.aged_spans > 0 && stats.segments.bytes <= 1 << 20)
+        if (stats.segments.aged_spans > 0 && stats.segments.bytes <= 100 << 10)
             break;
         nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
     }

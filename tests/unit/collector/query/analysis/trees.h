@@ -102,7 +102,7 @@ static inline struct grown grow(struct plan *p)
     struct batch *batch = batch_decode(&g.arena, bytes.data, bytes.length, (size_t)1 << 30, &error);
     buffer_fini(&bytes);
     assert_non_null(batch);
-    struct span_run run = {batch, 0, batch->span_count};
+    struct span_run run = {.batch = batch, .count = batch->span_count};
     assert_int_equal(tree_build(&g.tree, &run, 1), 0);
     return g;
 }
