@@ -70,10 +70,10 @@ static uint64_t number_of(const struct batch *b, uint32_t row)
     return UINT64_MAX;
 }
 
-static bool on_batch(void *context, const struct frame *frame, bool counted)
+static bool on_batch(void *context, const struct frame *frame, const struct ledger_told *told)
 {
     struct account *a = context;
-    (void)counted;
+    (void)told;
     a->batches = grown(a->batches, &a->batch_capacity, a->batch_count, sizeof *a->batches);
     struct sequence_seen *seen = &a->batches[a->batch_count++];
     memset(seen, 0, sizeof *seen);
@@ -115,8 +115,7 @@ static void read_ledger(struct account *a, const char *directory)
                                      .limit_bytes = INT64_MAX,
                                      .segment_bytes = 1 << 30,
                                      .write_state = write_state};
-    struct ledger_reading reading = {
-        .memory_bytes = UINT64_MAX, .state = on_state, .batch = on_batch, .context = a};
+    struct ledger_reading reading = {.state = on_state, .batch = on_batch, .context = a};
     struct ledger *ledger = ledger_open(&options, why, sizeof why);
     int error = ledger ? ledger_read_back(ledger, &reading, &stats) : -1;
     if (error != 0) {
