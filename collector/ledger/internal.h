@@ -23,13 +23,16 @@ struct ledger {
     struct ledger_state begun; /* of the segment begun last */
     struct buffer state;
     bool sync_failed;
-    pthread_mutex_t lock; /* `stats` */
+    pthread_mutex_t lock; /* for the rest */
     struct ledger_stats stats;
+    struct ledger_end durable;
 };
 
 /* Fills the table of segments from their preambles. 0 or -errno. */
 int ledger_read_segments(struct ledger *l);
 int ledger_learn_segment(struct ledger *l, uint64_t number, const struct ledger_state *state);
 void ledger_refresh_stats(struct ledger *l);
+/* All that was appended is durable. */
+void ledger_publish(struct ledger *l);
 
 #endif

@@ -132,6 +132,16 @@ static struct journal_position end_of(const struct ledger *l)
     return (struct journal_position){last, journal_segment_bytes(l->journal, last)};
 }
 
+void ledger_publish(struct ledger *l)
+{
+    struct ledger_end durable = {end_of(l), l->totals.spans};
+    pthread_mutex_lock(&l->lock);
+    l->durable = durable;
+    pthread_mutex_unlock(&l->lock);
+    if (l->options.durable)
+        l->options.durable(l->options.context);
+}
+
 static int append(struct ledger *l, const struct frame *f)
 {
     unsigned char header[FRAME_HEADER_BYTES + LINK_AGENT_ID_MAX];
@@ -182,8 +192,10 @@ int ledger_sync(struct ledger *l)
     if (l->sync_failed)
         return -EIO;
     int error = journal_sync(l->journal);
-    if (error == 0)
+    if (error == 0) {
+        ledger_publish(l);
         return 0;
+    }
     l->sync_failed = true;
     LOG_ERROR("ledger %s: fdatasync: %s: what was written since is uncertain, so nothing more is "
               "accepted until weft-collector is restarted",

@@ -10,7 +10,7 @@
  * segment, or when their last change is older than `max_age_ns`. That loses no span, as older
  * ones are in the store's segments: only the firehose reaches less far back.
  *
- * One thread calls everything here except ledger_stats, which any thread may call. A failed
+ * One thread calls everything here except ledger_stats and what is for followers. A failed
  * append leaves no trace and may be tried again (the disk was full); after a failed sync
  * nothing is known about the data, and every later call fails: only a restart helps.
  */
@@ -28,6 +28,8 @@ struct ledger_options {
     uint64_t segment_bytes;
     /* Appends the caller's part of a state. */
     void (*write_state)(void *context, struct buffer *out);
+    /* More is durable now (see ledger_durable). Must not wait. NULL: nobody follows. */
+    void (*durable)(void *context);
     void *context;
 };
 
@@ -72,6 +74,21 @@ int ledger_sync(struct ledger *l);
 /* Drops what is too old or too much, but nothing from segment `keep_from` on: what no segment
  * of traces has yet. Cheap when there is nothing to drop. */
 void ledger_retain(struct ledger *l, uint64_t keep_from, uint64_t now_unix_ns);
+
+/* ---- following, any thread --------------------------------------------------------------- */
+
+struct ledger_end {
+    struct journal_position end; /* behind the last frame */
+    uint64_t spans;              /* accepted so far, since the ledger was begun */
+};
+/* What is durable, and so may be shown. All zero until it was read back. */
+struct ledger_end ledger_durable(struct ledger *l);
+/* A cursor of the caller's own; it runs into what is not durable yet. NULL with *error. It must be
+ * closed before the ledger. */
+struct journal_cursor *ledger_follow(struct ledger *l, struct journal_position from, int *error);
+/* The newest segment that began before that moment; the oldest, if none did. 0 or -errno. */
+int ledger_find(struct ledger *l, uint64_t unix_ns, struct journal_position *at);
+bool ledger_has_segment(struct ledger *l, uint64_t segment);
 
 enum ledger_health { LEDGER_OK, LEDGER_FULL, LEDGER_FAILED };
 

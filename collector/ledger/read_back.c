@@ -183,8 +183,10 @@ int ledger_read_back(struct ledger *l, const struct ledger_reading *reading,
                      struct ledger_read_stats *stats)
 {
     *stats = (struct ledger_read_stats){0};
-    if (l->segment_count == 0)
+    if (l->segment_count == 0) {
+        ledger_publish(l);
         return 0;
+    }
     struct newest newest = {0};
     struct journal_stats before, after;
     int error = find_newest_state(l, &newest);
@@ -203,5 +205,7 @@ int ledger_read_back(struct ledger *l, const struct ledger_reading *reading,
     stats->damaged_bytes = after.damaged_bytes - before.damaged_bytes;
     stats->torn_bytes = after.torn_bytes;
     ledger_refresh_stats(l);
+    if (error == 0 && !stats->stopped)
+        ledger_publish(l); /* the journal made it durable when it was opened */
     return error;
 }

@@ -23,12 +23,19 @@ struct fixture {
     bool counted[4096], before[4096];
     struct journal_position end[4096];
     size_t read_count;
+    unsigned durable_calls;
 };
 
 static void write_state(void *context, struct buffer *out)
 {
     struct fixture *f = context;
     buffer_append(out, f->state, sizeof f->state);
+}
+
+static void on_durable(void *context)
+{
+    struct fixture *f = context;
+    f->durable_calls++;
 }
 
 static int on_state(void *context, struct bytes_reader *in)
@@ -62,6 +69,7 @@ static void open_it(struct fixture *f)
                                                      .max_age_ns = f->max_age_ns,
                                                      .segment_bytes = 64 << 10,
                                                      .write_state = write_state,
+                                                     .durable = on_durable,
                                                      .context = f},
                             why, sizeof why);
     if (!f->ledger)
@@ -306,9 +314,51 @@ static void a_second_opener_is_told_so(void **state)
                                                      .limit_bytes = 1 << 30,
                                                      .segment_bytes = 64 << 10,
                                                      .write_state = write_state,
+                                                     .durable = on_durable,
                                                      .context = f},
                             why, sizeof why));
     assert_non_null(strstr(why, "another process"));
+}
+
+static void followers_are_told_what_is_durable(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(ledger_durable(f->ledger).end.segment, 0); /* not read back yet */
+    read_back(f, EVERYTHING);
+    append(f, 1);
+    assert_int_equal(f->durable_calls, 1);
+    assert_int_equal(ledger_durable(f->ledger).spans, 0);
+    assert_int_equal(ledger_sync(f->ledger), 0);
+    assert_int_equal(f->durable_calls, 2);
+    struct ledger_end durable = ledger_durable(f->ledger);
+    assert_int_equal(durable.spans, 10);
+    assert_int_equal(durable.end.segment, f->appended_end.segment);
+    assert_int_equal(durable.end.offset, f->appended_end.offset);
+    reopen(f);
+    read_back(f, NOTHING);
+    assert_int_equal(ledger_durable(f->ledger).spans, 10);
+    assert_int_equal(ledger_durable(f->ledger).end.offset, durable.end.offset);
+}
+
+static void a_moment_is_found_by_the_segments_beginnings(void **state)
+{
+    struct fixture *f = *state;
+    struct journal_position at, began;
+    read_back(f, EVERYTHING);
+    append_many(f, 1, 200);
+    began = f->appended_end;
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    uint64_t moment = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+    append_many(f, 201, 400);
+    assert_int_equal(ledger_find(f->ledger, moment, &at), 0);
+    assert_int_equal(at.segment, began.segment);
+    assert_int_equal(ledger_find(f->ledger, 1, &at), 0);
+    assert_int_equal(at.segment, 1);
+    assert_int_equal(ledger_find(f->ledger, UINT64_MAX, &at), 0);
+    assert_int_equal(at.segment, f->appended_end.segment);
+    assert_true(ledger_has_segment(f->ledger, 1));
+    assert_false(ledger_has_segment(f->ledger, at.segment + 1));
 }
 
 int main(void)
@@ -325,6 +375,8 @@ int main(void)
         TEST(a_torn_tail_costs_only_what_was_torn),
         TEST(a_flipped_byte_costs_one_batch_and_is_told),
         TEST(a_second_opener_is_told_so),
+        TEST(followers_are_told_what_is_durable),
+        TEST(a_moment_is_found_by_the_segments_beginnings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
