@@ -203,6 +203,7 @@ static int open_store(struct collector *c, char *why, size_t why_size)
         .merge_bytes_s = c->config->traces_merge_bytes,
     };
     c->store = store_open(&options, why, why_size);
+    c->commit.parts.store = c->store;
     return c->store ? 0 : -1;
 }
 
@@ -219,7 +220,6 @@ static int open_ledger(struct collector *c, char *why, size_t why_size)
     struct commit_parts parts = {
         .queue = &c->queue,
         .dedupe = c->dedupe,
-        .store = c->store,
         .losses = c->losses,
         .freshness = &c->freshness,
         .agents = c->agents,
@@ -313,7 +313,7 @@ struct collector *collector_start(const struct collector_config *config, char *w
     c->config = config;
     c->start_unix_ns = clock_unix_ns();
     if (create_parts(c, why, why_size) != 0 || read_token(c, why, why_size) != 0 ||
-        open_store(c, why, why_size) != 0 || open_ledger(c, why, why_size) != 0 ||
+        open_ledger(c, why, why_size) != 0 || open_store(c, why, why_size) != 0 ||
         open_link(c, why, why_size) != 0 || open_web(c, why, why_size) != 0)
         goto fail;
     if (pthread_create(&c->committing, NULL, commit, c) != 0) {
