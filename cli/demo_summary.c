@@ -23,7 +23,7 @@ static long long lost_behind_the_slab(const json_t *status)
     json_t *loss;
     json_array_foreach(json_object_get(status, "losses"), i,
                        loss) if (strcmp(api_text(loss, "place"), "service") != 0 &&
-                                 strcmp(api_text(loss, "reason"), "head_evicted") != 0) sum +=
+                                 strcmp(api_text(loss, "reason"), "segment_aged") != 0) sum +=
         api_number(loss, "count");
     return sum;
 }

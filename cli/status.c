@@ -8,10 +8,28 @@
 #include "cli/command.h"
 #include "cli/show.h"
 
+static void print_segments(const json_t *segments)
+{
+    const char *state = api_text(segments, "state");
+    bool well = strcmp(state, "ok") == 0;
+    size_t i;
+    json_t *damage;
+    printf("  traces    %lld spans in %lld segments, %s of %s  %s%s %s%s\n",
+           api_number(segments, "spans"), api_number(segments, "count"),
+           show_bytes((double)api_number(segments, "bytes")),
+           show_bytes((double)api_number(segments, "limit_bytes")),
+           show_begin(well ? SHOW_GREEN : SHOW_RED), state, api_text(segments, "error"),
+           show_end());
+    json_array_foreach(json_object_get(segments, "damaged"), i, damage)
+        printf("            %s%s: %s%s\n", show_begin(SHOW_RED), api_text(damage, "file"),
+               api_text(damage, "why"), show_end());
+}
+
 static void print_collector(const json_t *collector)
 {
     const json_t *accepted = json_object_get(collector, "accepted"),
                  *head = json_object_get(collector, "head"),
+                 *segments = json_object_get(collector, "segments"),
                  *ledger = json_object_get(collector, "ledger");
     const char *state = api_text(ledger, "state");
     bool well = strcmp(state, "ok") == 0;
@@ -20,10 +38,10 @@ static void print_collector(const json_t *collector)
            api_number(accepted, "spans"), api_number(accepted, "batches"),
            show_bytes((double)api_number(accepted, "bytes")),
            json_number_value(json_object_get(accepted, "spans_per_s")));
-    printf("  memory    %lld traces, %lld spans, %s of %s; %lld spans evicted\n",
-           api_number(head, "traces"), api_number(head, "spans"),
-           show_bytes((double)api_number(head, "bytes")),
-           show_bytes((double)api_number(head, "limit_bytes")), api_number(head, "evicted_spans"));
+    printf("  memory    %lld traces, %lld spans, %s of %s\n", api_number(head, "traces"),
+           api_number(head, "spans"), show_bytes((double)api_number(head, "bytes")),
+           show_bytes((double)api_number(head, "limit_bytes")));
+    print_segments(segments);
     printf("  ledger    %s of %s in %lld segments  %s%s %s%s\n",
            show_bytes((double)api_number(ledger, "bytes")),
            show_bytes((double)api_number(ledger, "limit_bytes")), api_number(ledger, "segments"),

@@ -170,8 +170,21 @@ export interface CollectorStatus {
     spans: number;
     bytes: number;
     limit_bytes: number;
+  };
+  segments: {
+    count: number;
+    traces: number;
+    spans: number;
+    bytes: number;
+    limit_bytes: number;
+    resident_bytes: number;
     oldest_unix_ns?: UnixNs;
-    evicted_spans: number;
+    aged_spans: number;
+    cuts: number;
+    merges: number;
+    state: 'ok' | 'full' | 'failed';
+    error?: string;
+    damaged: { file: string; why: string }[];
   };
   ledger: {
     bytes: number;

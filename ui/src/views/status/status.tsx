@@ -107,9 +107,34 @@ function Head({ head }: { head: CollectorStatus['head'] }) {
       <dl>
         <Fact label="Traces">{formatCount(head.traces)}</Fact>
         <Fact label="Spans">{formatCount(head.spans)}</Fact>
-        <Fact label="Reaches back">{head.oldest_unix_ns ? <Ago unixNs={head.oldest_unix_ns} /> : '–'}</Fact>
-        <Fact label="Evicted spans">{formatCount(head.evicted_spans)}</Fact>
       </dl>
+    </Panel>
+  );
+}
+
+function Segments({ segments }: { segments: CollectorStatus['segments'] }) {
+  const used = share(segments.bytes, segments.limit_bytes);
+  const broken = segments.state !== 'ok' || segments.damaged.length > 0;
+  return (
+    <Panel
+      title="Traces on disk"
+      figure={formatBytes(segments.bytes)}
+      note={`${formatPercent(used)} of ${formatBytes(segments.limit_bytes)}`}
+    >
+      <Meter share={used} label="Disk of the traces in use" tone={broken ? 'failed' : ''} />
+      <dl>
+        <Fact label="Spans">{formatCount(segments.spans)}</Fact>
+        <Fact label="Bytes a span">{segments.spans > 0 ? (segments.bytes / segments.spans).toFixed(1) : '–'}</Fact>
+        <Fact label="Segments">{formatCount(segments.count)}</Fact>
+        <Fact label="Reaches back">{segments.oldest_unix_ns ? <Ago unixNs={segments.oldest_unix_ns} /> : '–'}</Fact>
+        <Fact label="Aged out">{formatCount(segments.aged_spans)}</Fact>
+      </dl>
+      {segments.error && <p class="bad">{segments.error}</p>}
+      {segments.damaged.map(({ file, why }) => (
+        <p key={file} class="bad">
+          {file}: {why}
+        </p>
+      ))}
     </Panel>
   );
 }
@@ -161,6 +186,7 @@ export function StatusView() {
         <Accepted accepted={collector.accepted} history={history} />
         <Freshness freshness={status.freshness} history={history} />
         <Head head={collector.head} />
+        <Segments segments={collector.segments} />
         <Ledger ledger={collector.ledger} />
       </div>
       <AgentsTable agents={status.agents} />
