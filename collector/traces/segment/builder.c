@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collector/traces/segment/builder.h"
 
+#include <string.h>
+
 enum {
     ROWS_LEAST = 1024,
     TRACES_LEAST = 256,
@@ -10,7 +12,7 @@ enum {
 
 bool builder_init(struct builder *b)
 {
-    *b = (struct builder){.stamp = 1};
+    *b = (struct builder){.stamp = 1, .plain = true};
     return string_table_init(&b->strings);
 }
 
@@ -38,6 +40,7 @@ void builder_clear(struct builder *b)
     if (++b->stamp == 0)
         b->stamp = 1;
     b->failed = false;
+    b->plain = true;
     b->rows = b->trace_count = b->section_count = 0;
     b->cut_rows = 0;
     string_table_clear(&b->strings);
@@ -71,15 +74,15 @@ static struct amount amount_of(const struct batch *batch, uint32_t row, bool *dr
     return a;
 }
 
-static uint64_t items_of(const struct batch *batch, uint32_t row)
+static uint64_t items_of(const struct translation *t, uint32_t row)
 {
-    uint64_t all =
-        (uint64_t)batch->attribute_count[row] + batch->event_count[row] + batch->link_count[row];
-    if (batch->event_count[row] == 0 && batch->link_count[row] == 0)
-        return all < ROW_ITEMS_MAX ? all : ROW_ITEMS_MAX;
+    const struct batch *batch = t->batch;
     bool dropped;
+    if (t->plain)
+        return batch->attribute_count[row] < ROW_ITEMS_MAX ? batch->attribute_count[row]
+                                                           : ROW_ITEMS_MAX;
     struct amount a = amount_of(batch, row, &dropped);
-    all = a.attributes + a.events + a.links;
+    uint64_t all = a.attributes + a.events + a.links;
     for (uint32_t i = 0; i < a.events; i++)
         all += batch->event_attribute_count[batch->event_first[row] + i];
     for (uint32_t i = 0; i < a.links; i++)
@@ -87,15 +90,33 @@ static uint64_t items_of(const struct batch *batch, uint32_t row)
     return all;
 }
 
-bool builder_has_room(const struct builder *b, const struct segment_row *row)
+bool builder_has_room(const struct builder *b, const struct translation *t, uint32_t row)
 {
-    uint64_t items = items_of(row->batch, row->row), used = b->event_name.count + b->link_hi.count;
+    uint64_t items = items_of(t, row), used = b->event_name.count + b->link_hi.count;
     for (int i = 0; i < BLOCK_SCOPES; i++)
         used += b->shapes[i].values;
     if (b->rows == 0)
         return true;
     return items <= SEGMENT_GROUP_ITEMS_MAX - used && b->strings.bytes < STRING_BYTES_MAX &&
            b->strings.count + 2 * items + 3 <= SEGMENT_GROUP_STRINGS_MAX;
+}
+
+static bool any_u32(const uint32_t *values, uint32_t count)
+{
+    uint32_t all = 0;
+    for (uint32_t i = 0; i < count; i++)
+        all |= values[i];
+    return all != 0;
+}
+
+bool builder_is_plain(const struct batch *b)
+{
+    uint8_t dropped = 0;
+    for (uint32_t i = 0; i < b->span_count; i++)
+        dropped |= b->dropped_attributes[i];
+    return dropped == 0 && !any_u32(b->status_message, b->span_count) &&
+           !any_u32(b->tracestate, b->span_count) && !any_u32(b->event_count, b->span_count) &&
+           !any_u32(b->link_count, b->span_count);
 }
 
 static bool grow_rows(struct builder *b)
@@ -197,12 +218,41 @@ static void add_links(struct builder *b, struct translation *t, uint32_t row, ui
     }
 }
 
+/* Of a batch that is not plain; the first such row of the group ends that state. */
+static void add_rest(struct builder *b, struct translation *t, uint32_t row, uint32_t at)
+{
+    bool dropped;
+    const struct batch *from = t->batch;
+    struct amount amount = amount_of(from, row, &dropped);
+    for (int i = ROW_STATUS_MESSAGE; b->plain && i < ROW_COLUMNS; i++)
+        memset(b->row[i], 0, at * sizeof *b->row[i]);
+    b->plain = false;
+    b->row[ROW_STATUS_MESSAGE][at] = translate(b, t, from->status_message[row]);
+    b->row[ROW_TRACESTATE][at] = translate(b, t, from->tracestate[row]);
+    b->row[ROW_DROPPED][at] = dropped ? UINT8_MAX : from->dropped_attributes[row];
+    b->row[ROW_EVENTS][at] = amount.events;
+    b->row[ROW_LINKS][at] = amount.links;
+    add_attributes(b, t, BLOCK_SPAN, from->attribute_first[row], (uint32_t)amount.attributes);
+    add_events(b, t, row, (uint32_t)amount.events);
+    add_links(b, t, row, (uint32_t)amount.links);
+}
+
+static void add_plain(struct builder *b, struct translation *t, uint32_t row, uint32_t at)
+{
+    uint32_t count = t->batch->attribute_count[row];
+    if (count > ROW_ITEMS_MAX) {
+        add_rest(b, t, row, at);
+        return;
+    }
+    for (int i = ROW_STATUS_MESSAGE; !b->plain && i < ROW_COLUMNS; i++)
+        b->row[i][at] = 0;
+    add_attributes(b, t, BLOCK_SPAN, t->batch->attribute_first[row], count);
+}
+
 void builder_add(struct builder *b, struct translation *t, uint32_t row, uint32_t process,
                  uint64_t distance)
 {
-    bool dropped = false;
     const struct batch *from = t->batch;
-    struct amount amount = amount_of(from, row, &dropped);
     if (b->rows == b->row_capacity && !grow_rows(b)) {
         b->failed = true;
         return;
@@ -218,12 +268,8 @@ void builder_add(struct builder *b, struct translation *t, uint32_t row, uint32_
     b->row[ROW_KIND][at] = from->kind[row];
     b->row[ROW_FLAGS][at] = from->flags[row];
     b->row[ROW_STATUS][at] = from->status[row];
-    b->row[ROW_STATUS_MESSAGE][at] = translate(b, t, from->status_message[row]);
-    b->row[ROW_TRACESTATE][at] = translate(b, t, from->tracestate[row]);
-    b->row[ROW_DROPPED][at] = dropped ? UINT8_MAX : from->dropped_attributes[row];
-    b->row[ROW_EVENTS][at] = amount.events;
-    b->row[ROW_LINKS][at] = amount.links;
-    add_attributes(b, t, BLOCK_SPAN, from->attribute_first[row], (uint32_t)amount.attributes);
-    add_events(b, t, row, (uint32_t)amount.events);
-    add_links(b, t, row, (uint32_t)amount.links);
+    if (t->plain)
+        add_plain(b, t, row, at);
+    else
+        add_rest(b, t, row, at);
 }

@@ -19,6 +19,7 @@
 struct translation {
     const struct batch *batch;
     uint64_t *strings, *processes;
+    bool plain; /* no span has messages, tracestate, dropped attributes, events, links */
 };
 
 enum row_column {
@@ -32,7 +33,7 @@ enum row_column {
     ROW_KIND,
     ROW_FLAGS,
     ROW_STATUS,
-    ROW_STATUS_MESSAGE,
+    ROW_STATUS_MESSAGE, /* from here on: not filled in while all rows are plain */
     ROW_TRACESTATE,
     ROW_DROPPED,
     ROW_EVENTS,
@@ -48,6 +49,7 @@ struct builder_trace {
 struct builder {
     uint32_t stamp; /* never 0 */
     bool failed;    /* memory was out */
+    bool plain;     /* all rows so far are */
     uint32_t rows, row_capacity;
     uint64_t *row[ROW_COLUMNS];
     struct builder_trace *traces;
@@ -65,12 +67,15 @@ struct builder {
     struct numbers scratch[4];
 };
 
+/* Whether a batch is plain, as a translation tells. */
+bool builder_is_plain(const struct batch *batch);
+
 bool builder_init(struct builder *b); /* false: no memory */
 void builder_fini(struct builder *b);
 void builder_clear(struct builder *b); /* for the next group; memory is kept */
 
 /* Whether a row still fits, and the group must not be ended before it. */
-bool builder_has_room(const struct builder *b, const struct segment_row *row);
+bool builder_has_room(const struct builder *b, const struct translation *t, uint32_t row);
 /* The rows that follow are of this trace, of which `cut_rows` are in earlier groups. */
 void builder_begin_trace(struct builder *b, struct trace_id id, uint64_t cut_rows);
 /* `process` is of the group; `distance` goes back to the parent's row. */

@@ -116,8 +116,10 @@ static void put_items(struct builder *b, struct encoder *e, enum block_scope sco
 
 void builder_put_details(struct builder *b, struct encoder *e)
 {
-    put_events(b, e);
-    put_links(b, e);
+    if (!b->plain) {
+        put_events(b, e);
+        put_links(b, e);
+    }
     for (enum block_scope scope = BLOCK_SPAN; scope < BLOCK_SCOPES; scope++) {
         if (!builder_has_shapes(b, scope))
             continue;

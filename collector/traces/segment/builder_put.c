@@ -266,11 +266,13 @@ bool builder_put(struct builder *b, struct encoder *e)
     put_rows(b, e, SECTION_DURATION, ROW_DURATION);
     put_classes(b, e);
     put_rows(b, e, SECTION_STATUS, ROW_STATUS);
-    rank_strings(b, b->row[ROW_STATUS_MESSAGE], b->rows);
-    put_rows(b, e, SECTION_STATUS_MESSAGE, ROW_STATUS_MESSAGE);
-    rank_strings(b, b->row[ROW_TRACESTATE], b->rows);
-    put_rows(b, e, SECTION_TRACESTATE, ROW_TRACESTATE);
-    put_rows(b, e, SECTION_DROPPED, ROW_DROPPED);
+    if (!b->plain) {
+        rank_strings(b, b->row[ROW_STATUS_MESSAGE], b->rows);
+        put_rows(b, e, SECTION_STATUS_MESSAGE, ROW_STATUS_MESSAGE);
+        rank_strings(b, b->row[ROW_TRACESTATE], b->rows);
+        put_rows(b, e, SECTION_TRACESTATE, ROW_TRACESTATE);
+        put_rows(b, e, SECTION_DROPPED, ROW_DROPPED);
+    }
     builder_put_details(b, e);
     return !b->failed;
 }

@@ -12,14 +12,21 @@
 enum {
     LEVELS = 2, /* columns, and columns that are part of one */
     SAMPLE_MAX = 1024,
+    SAMPLE_LEAST = 256,
     SAMPLE_SLOTS = 2048,
     DISTINCT_MAX = 16384,
     SYMBOLS_MAX = 976,
     BYTE_VALUES = 256,
 };
 
+/* Of a chunk. */
+struct bounds {
+    uint64_t min, max;
+};
+
 /* What one level needs besides the column that it was given. */
 struct level {
+    struct bounds *chunks;
     uint64_t *zigzag, *a, *b;
     size_t capacity;
 };
@@ -41,6 +48,7 @@ struct distinct {
 /* What one pass over a column tells. */
 struct survey {
     size_t count;
+    struct bounds *chunks;
     uint64_t min, max;
     size_t packed_bytes, delta_bytes; /* the whole column so encoded */
     size_t runs;
@@ -65,6 +73,7 @@ void encoder_destroy(struct encoder **e)
     if (!*e)
         return;
     for (int i = 0; i < LEVELS; i++) {
+        free((*e)->levels[i].chunks);
         free((*e)->levels[i].zigzag);
         free((*e)->levels[i].a);
         free((*e)->levels[i].b);
@@ -95,6 +104,10 @@ static bool level_reserve(struct level *l, size_t count)
     if (count <= l->capacity)
         return true;
     count += count / 2;
+    struct bounds *chunks = realloc(l->chunks, (count / ENCODING_CHUNK + 1) * sizeof *chunks);
+    if (!chunks)
+        return false;
+    l->chunks = chunks;
     if (!grow_words(&l->zigzag, count) || !grow_words(&l->a, count) || !grow_words(&l->b, count))
         return false;
     l->capacity = count;
@@ -121,7 +134,7 @@ static size_t varint_bytes(uint64_t value)
     return (bits_width(value | 1) + 6) / 7;
 }
 
-static void survey_chunk(struct survey *s, const uint64_t *values, size_t count)
+static struct bounds survey_chunk(struct survey *s, const uint64_t *values, size_t count)
 {
     uint64_t min = values[0], max = values[0];
     int64_t delta_min = 0, delta_max = 0;
@@ -143,15 +156,21 @@ static void survey_chunk(struct survey *s, const uint64_t *values, size_t count)
     s->packed_bytes += 1 + varint_bytes(min) + bits_bytes(count, bits_width(max - min));
     s->delta_bytes += 1 + varint_bytes(values[0]) + varint_bytes(zigzag(delta_min)) +
                       bits_bytes(count - 1, bits_width((uint64_t)delta_max - (uint64_t)delta_min));
+    return (struct bounds){min, max};
 }
 
-static struct survey survey_column(const uint64_t *values, size_t count)
+/* `chunks` has room for a bound a chunk. */
+static struct survey survey_column(struct bounds *chunks, const uint64_t *values, size_t count)
 {
-    struct survey s = {.count = count, .min = UINT64_MAX, .packed_bytes = 1, .delta_bytes = 1};
-    s.runs = 1;
+    struct survey s = {.count = count,
+                       .chunks = chunks,
+                       .min = UINT64_MAX,
+                       .packed_bytes = 1,
+                       .delta_bytes = 1,
+                       .runs = 1};
     for (size_t i = 0; i < count; i += ENCODING_CHUNK) {
         size_t n = count - i < ENCODING_CHUNK ? count - i : ENCODING_CHUNK;
-        survey_chunk(&s, values + i, n);
+        chunks[i / ENCODING_CHUNK] = survey_chunk(&s, values + i, n);
         s.runs += i > 0 && values[i] != values[i - 1];
     }
     return s;
@@ -186,15 +205,20 @@ struct sample {
 /* Short stretches from all over the column. */
 static void take_sample(struct sample *s, const uint64_t *values, size_t count)
 {
-    enum { STRETCH = 32 };
+    enum { STRETCH = 32, SHARE = 8 };
+    size_t stretches = count / SHARE / STRETCH;
     s->count = 0;
-    if (count <= SAMPLE_MAX) {
+    if (count <= SAMPLE_LEAST) {
         memcpy(s->values, values, count * sizeof *values);
         s->count = count;
         return;
     }
-    for (size_t i = 0; i < SAMPLE_MAX / STRETCH; i++) {
-        size_t at = (count - STRETCH) * i / (SAMPLE_MAX / STRETCH - 1);
+    if (stretches < SAMPLE_LEAST / STRETCH)
+        stretches = SAMPLE_LEAST / STRETCH;
+    if (stretches > SAMPLE_MAX / STRETCH)
+        stretches = SAMPLE_MAX / STRETCH;
+    for (size_t i = 0; i < stretches; i++) {
+        size_t at = (count - STRETCH) * i / (stretches - 1);
         memcpy(s->values + s->count, values + at, STRETCH * sizeof *values);
         s->count += STRETCH;
     }
@@ -237,17 +261,13 @@ static void put_bits(const uint64_t *values, size_t count, uint64_t base, unsign
     out->length += bits_bytes(count, width);
 }
 
-static void put_packed_chunk(const uint64_t *values, size_t count, struct column *out)
+static void put_packed_chunk(const uint64_t *values, size_t count, struct bounds bounds,
+                             struct column *out)
 {
-    uint64_t min = values[0], max = values[0];
-    for (size_t i = 1; i < count; i++) {
-        min = values[i] < min ? values[i] : min;
-        max = values[i] > max ? values[i] : max;
-    }
-    unsigned width = bits_width(max - min);
+    unsigned width = bits_width(bounds.max - bounds.min);
     column_put_fixed(out, width, 1);
-    column_put(out, min);
-    put_bits(values, count, min, width, out);
+    column_put(out, bounds.min);
+    put_bits(values, count, bounds.min, width, out);
 }
 
 static void put_delta_chunk(const uint64_t *values, size_t count, struct column *out)
@@ -267,14 +287,15 @@ static void put_delta_chunk(const uint64_t *values, size_t count, struct column 
     put_bits(deltas, count - 1, (uint64_t)min, width, out);
 }
 
-static void put_chunks(enum encoding encoding, const uint64_t *values, size_t count,
+static void put_chunks(enum encoding encoding, const struct survey *s, const uint64_t *values,
                        struct column *out)
 {
+    size_t count = s->count;
     put_tag(out, encoding);
     for (size_t i = 0; i < count; i += ENCODING_CHUNK) {
         size_t n = count - i < ENCODING_CHUNK ? count - i : ENCODING_CHUNK;
         if (encoding == ENCODING_PACKED)
-            put_packed_chunk(values + i, n, out);
+            put_packed_chunk(values + i, n, s->chunks[i / ENCODING_CHUNK], out);
         else
             put_delta_chunk(values + i, n, out);
     }
@@ -521,7 +542,7 @@ static double estimate_dictionary(struct encoder *e, const struct survey *s,
 {
     uint64_t code[SAMPLE_MAX];
     uint32_t counts[SAMPLE_MAX];
-    size_t distinct = find_distinct(e, sample->values, sample->count, SAMPLE_MAX / 2, code);
+    size_t distinct = find_distinct(e, sample->values, sample->count, sample->count / 2 + 1, code);
     if (distinct == 0)
         return 65;
     for (size_t i = 0; i < distinct; i++)
@@ -589,14 +610,13 @@ static void put_best(struct encoder *e, unsigned depth, const uint64_t *values, 
                      struct column *out)
 {
     enum { BYTES_LEAST = 16 };
-    struct survey s = survey_column(values, count);
+    struct survey s = survey_column(e->levels[depth].chunks, values, count);
     size_t begin = out->length;
     if (s.min == s.max) {
         put_constant(s.min, out);
         return;
     }
-    put_chunks(s.delta_bytes < s.packed_bytes ? ENCODING_DELTA : ENCODING_PACKED, values, count,
-               out);
+    put_chunks(s.delta_bytes < s.packed_bytes ? ENCODING_DELTA : ENCODING_PACKED, &s, values, out);
     if (depth == 0)
         try_columns(e, &s, values, begin, out);
     size_t middle = out->length;
@@ -611,13 +631,13 @@ static void put_column(struct encoder *e, unsigned depth, const uint64_t *values
     size_t begin = out->length;
     if (count == 0 || out->failed)
         return;
+    struct level *l = &e->levels[depth];
+    if (!level_reserve(l, count)) {
+        out->failed = true;
+        return;
+    }
     bool flip = is_signed(values, count);
     if (flip) {
-        struct level *l = &e->levels[depth];
-        if (!level_reserve(l, count)) {
-            out->failed = true;
-            return;
-        }
         for (size_t i = 0; i < count; i++)
             l->zigzag[i] = zigzag((int64_t)values[i]);
         values = l->zigzag;
@@ -637,7 +657,11 @@ bool encoding_put_as(struct encoder *e, enum encoding encoding, const uint64_t *
 {
     if (count == 0)
         return true;
-    struct survey s = survey_column(values, count);
+    if (!level_reserve(&e->levels[0], count)) {
+        out->failed = true;
+        return false;
+    }
+    struct survey s = survey_column(e->levels[0].chunks, values, count);
     s.common = vote(values, count);
     switch (encoding) {
     case ENCODING_CONSTANT:
@@ -646,7 +670,7 @@ bool encoding_put_as(struct encoder *e, enum encoding encoding, const uint64_t *
         return s.min == s.max;
     case ENCODING_PACKED:
     case ENCODING_DELTA:
-        put_chunks(encoding, values, count, out);
+        put_chunks(encoding, &s, values, out);
         return true;
     case ENCODING_RUNS:
         return put_runs(e, &s, values, out);

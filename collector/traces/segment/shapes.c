@@ -157,8 +157,9 @@ uint32_t shapes_find(struct shapes *s, const uint64_t *words, uint32_t count)
     uint64_t hash = count;
     if (s->last < s->count && is_shape(s, s->last, words, count))
         return s->last;
-    for (uint32_t i = 0; i < count; i++)
-        hash = hash_words(hash, words[i]);
+    for (uint32_t i = 0; i < count; i++) /* a polynomial at a point that nobody knows */
+        hash = (hash + words[i]) * (hash_seed[1] | 1);
+    hash = hash_words(hash, count);
     if (s->slot_count > 0) {
         size_t mask = s->slot_count - 1;
         for (size_t at = hash & mask; s->slots[at]; at = (at + 1) & mask) {

@@ -17,7 +17,7 @@
 #include "collector/traces/segment/losses.h"
 #include "collector/traces/segment/roster.h"
 
-enum { LISTS_LEAST = 64 };
+enum { LISTS_LEAST = 64, PREFETCH_ROWS = 32 };
 
 struct segment_writer {
     int fd, error; /* -errno, once it happened */
@@ -149,6 +149,7 @@ static struct translation *find_translation(struct segment_writer *w, const stru
         t->batch = batch;
         t->strings = calloc((size_t)batch->string_count + 1, sizeof *t->strings);
         t->processes = calloc((size_t)batch->process_count + 1, sizeof *t->processes);
+        t->plain = builder_is_plain(batch);
     }
     if (!t || !t->strings || !t->processes) {
         free_translation(t);
@@ -329,14 +330,51 @@ static int end_group(struct segment_writer *w)
 
 /* ---- traces ------------------------------------------------------------------------------ */
 
-static int add_row(struct segment_writer *w, const struct segment_row *row, uint64_t distance)
+static int add_row(struct segment_writer *w, struct translation *t, uint32_t row, uint64_t distance)
 {
-    struct translation *t = find_translation(w, row->batch);
-    uint32_t process = t ? translate_process(w, t, row->batch->process[row->row]) : UINT32_MAX;
+    uint32_t process = translate_process(w, t, t->batch->process[row]);
     if (process == UINT32_MAX)
         return w->error = -ENOMEM;
-    builder_add(&w->builder, t, row->row, process, distance);
+    builder_add(&w->builder, t, row, process, distance);
     return w->builder.failed ? w->error = -ENOMEM : 0;
+}
+
+/* Rows of a trace lie all over their batches, and much of these is in no cache: so it is asked
+ * for some rows ahead, first the columns of rows, then what these point to. */
+static void prefetch_row(const struct segment_row *r)
+{
+    const struct batch *b = r->batch;
+    const uint32_t *const narrow[] = {b->attribute_first, b->attribute_count, b->process, b->name};
+    const uint64_t *const wide[] = {b->start_unix_ns, b->duration_ns, b->span_id, b->parent_id};
+    const uint8_t *const bytes[] = {b->kind, b->status, b->flags};
+    for (size_t i = 0; i < sizeof narrow / sizeof *narrow; i++)
+        __builtin_prefetch(narrow[i] + r->row);
+    for (size_t i = 0; i < sizeof wide / sizeof *wide; i++)
+        __builtin_prefetch(wide[i] + r->row);
+    for (size_t i = 0; i < sizeof bytes / sizeof *bytes; i++)
+        __builtin_prefetch(bytes[i] + r->row);
+}
+
+static void prefetch_attributes(const struct segment_row *r)
+{
+    enum { LINE = 64 };
+    const struct batch *b = r->batch;
+    const struct batch_attributes *a = &b->attributes;
+    uint32_t first = b->attribute_first[r->row], count = b->attribute_count[r->row];
+    if (count == 0)
+        return;
+    __builtin_prefetch(a->key + first);
+    __builtin_prefetch(a->type + first);
+    for (uint32_t i = 0; i < count && i < 4 * LINE / sizeof *a->value; i += LINE / sizeof *a->value)
+        __builtin_prefetch(a->value + first + i);
+}
+
+static void prefetch(const struct segment_row *rows, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        prefetch_row(&rows[i]);
+    for (uint32_t i = 0; i < count; i++)
+        prefetch_attributes(&rows[i]);
 }
 
 static bool is_after(struct trace_id a, struct trace_id b)
@@ -358,7 +396,12 @@ int segment_writer_add(struct segment_writer *w, struct trace_id id, bool contin
         return w->error = -ENOMEM;
     bool begun = false;
     for (uint32_t i = 0; i < count; i++) {
-        if (b->rows == w->rows_max || !builder_has_room(b, &rows[i])) {
+        if (i % PREFETCH_ROWS == 0)
+            prefetch(rows + i, count - i < PREFETCH_ROWS ? count - i : PREFETCH_ROWS);
+        struct translation *t = find_translation(w, rows[i].batch);
+        if (!t)
+            return w->error = -ENOMEM;
+        if (b->rows == w->rows_max || !builder_has_room(b, t, rows[i].row)) {
             if (end_group(w))
                 return w->error;
             begun = false;
@@ -366,7 +409,7 @@ int segment_writer_add(struct segment_writer *w, struct trace_id id, bool contin
         if (!begun)
             builder_begin_trace(b, id, i);
         begun = true;
-        if (add_row(w, &rows[i], rows[i].parent == BLOCK_NONE ? 0 : i - rows[i].parent))
+        if (add_row(w, t, rows[i].row, rows[i].parent == BLOCK_NONE ? 0 : i - rows[i].parent))
             return w->error;
     }
     return b->rows >= w->rows ? end_group(w) : 0;
