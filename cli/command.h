@@ -17,6 +17,7 @@ int command_trace(int argc, char **argv);
 int command_inflight(int argc, char **argv);
 int command_status(int argc, char **argv);
 int command_recording(int argc, char **argv);
+int command_import(int argc, char **argv);
 int command_keygen(int argc, char **argv);
 int command_query(int argc, char **argv);
 int command_doctor(int argc, char **argv);

@@ -12,6 +12,7 @@ static const struct command commands[] = {
     {"recording", "on|off [--service S]", "turns recording on or off, everywhere",
      command_recording},
     {"query", "--check QUERY", "says whether a TraceQL query is one, and why not", command_query},
+    {"import", "[FILE...]", "traces from files, as OTLP JSON", command_import},
     {"keygen", "AGENT", "makes the key that an agent and its collector share", command_keygen},
     {"doctor", "", "finds what is wrong with this host's set-up", command_doctor},
     {"demo", "[options]", "a small Tumblr, traced", command_demo},

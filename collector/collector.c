@@ -53,7 +53,7 @@ static void on_settle(void *context, struct link_request *request, enum link_ver
                       const char *text)
 {
     struct collector *c = context;
-    if (import_is_own(request))
+    if (import_is_own(request->agent))
         import_settle(&c->import, request, verdict);
     else
         link_server_answer(c->link, request, verdict, text);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "collector/accept/import.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 
@@ -154,8 +155,10 @@ static void publish(struct commit *c, struct group *g)
             continue;
         const struct batch *b = i->staged.batch;
         tell_losses(c, b, agents[n]);
-        agents_accepted(c->parts.agents, agents[n], b->span_count);
-        freshness_add(c->parts.freshness, b, clock_unix_ns());
+        if (!import_is_own(agents[n])) { /* what is imported may be of any age */
+            agents_accepted(c->parts.agents, agents[n], b->span_count);
+            freshness_add(c->parts.freshness, b, clock_unix_ns());
+        }
         index_batch(c, &i->staged, agents[n], i->ledger_end);
         i->fate = SETTLED;
     }

@@ -87,11 +87,6 @@ enum link_verdict import_batch(struct import *i, void *memory, size_t length, ch
     return verdict;
 }
 
-bool import_is_own(const struct link_request *request)
-{
-    return request->agent[0] == IMPORT_AGENT[0];
-}
-
 void import_settle(struct import *i, const struct link_request *request, enum link_verdict verdict)
 {
     pthread_mutex_lock(&i->lock);

@@ -32,8 +32,12 @@ void import_fini(struct import *i);
 enum link_verdict import_batch(struct import *i, void *memory, size_t length, char *why,
                                size_t why_size);
 
-/* The committing thread's: is this request one of these, and what became of it. */
-bool import_is_own(const struct link_request *request);
+/* Is this the name under which imports come? */
+static inline bool import_is_own(const char *agent)
+{
+    return agent[0] == IMPORT_AGENT[0];
+}
+/* The committing thread's: what became of one. */
 void import_settle(struct import *i, const struct link_request *request, enum link_verdict verdict);
 
 #endif
