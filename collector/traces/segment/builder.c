@@ -101,24 +101,6 @@ bool builder_has_room(const struct builder *b, const struct translation *t, uint
            b->strings.count + 2 * items + 3 <= SEGMENT_GROUP_STRINGS_MAX;
 }
 
-static bool any_u32(const uint32_t *values, uint32_t count)
-{
-    uint32_t all = 0;
-    for (uint32_t i = 0; i < count; i++)
-        all |= values[i];
-    return all != 0;
-}
-
-bool builder_is_plain(const struct batch *b)
-{
-    uint8_t dropped = 0;
-    for (uint32_t i = 0; i < b->span_count; i++)
-        dropped |= b->dropped_attributes[i];
-    return dropped == 0 && !any_u32(b->status_message, b->span_count) &&
-           !any_u32(b->tracestate, b->span_count) && !any_u32(b->event_count, b->span_count) &&
-           !any_u32(b->link_count, b->span_count);
-}
-
 static bool grow_rows(struct builder *b)
 {
     uint32_t capacity = b->row_capacity ? b->row_capacity * 2 : ROWS_LEAST;

@@ -13,14 +13,7 @@
 #include "collector/traces/segment/layout.h"
 #include "collector/traces/segment/shapes.h"
 #include "collector/traces/segment/strings.h"
-
-/* What a batch's strings and processes are in the group being built: stamp << 32 | number, valid
- * where the stamp is the builder's. */
-struct translation {
-    const struct batch *batch;
-    uint64_t *strings, *processes;
-    bool plain; /* no span has messages, tracestate, dropped attributes, events, links */
-};
+#include "collector/traces/segment/translations.h"
 
 enum row_column {
     ROW_START,
@@ -66,9 +59,6 @@ struct builder {
     uint32_t section_count, section_capacity;
     struct numbers scratch[4];
 };
-
-/* Whether a batch is plain, as a translation tells. */
-bool builder_is_plain(const struct batch *batch);
 
 bool builder_init(struct builder *b); /* false: no memory */
 void builder_fini(struct builder *b);

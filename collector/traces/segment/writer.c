@@ -17,14 +17,26 @@
 #include "collector/traces/segment/losses.h"
 #include "collector/traces/segment/roster.h"
 
-enum { LISTS_LEAST = 64, PREFETCH_ROWS = 32 };
+enum { LISTS_LEAST = 64, PENDING_MAX = 64, PENDING_NEAR = 24 };
+
+/* A row that is about to be added. */
+struct pending {
+    const struct batch *batch;
+    struct trace_id id;
+    uint32_t row, index; /* in the batch, in the trace */
+    uint32_t distance;
+    bool is_last; /* of its trace */
+};
 
 struct segment_writer {
     int fd, error; /* -errno, once it happened */
     uint64_t offset;
     uint32_t rows, rows_max;
     bool begun;
+    bool has_last; /* a trace was given */
     struct trace_id last;
+    struct pending pending[PENDING_MAX]; /* a ring: rows `pending_first` to `pending_end` */
+    uint32_t pending_first, pending_end;
     struct encoder *encoder;
     struct builder builder;
     struct process_table processes;
@@ -35,11 +47,7 @@ struct segment_writer {
     struct footer footer;
     uint32_t group_capacity, table_capacity;
 
-    /* batches: translations found by a batch's address */
-    struct translation **translations;
-    uint32_t *slots;
-    size_t count, capacity, slot_count;
-    struct translation *recent;
+    struct translations translations;
 };
 
 struct segment_writer *segment_writer_create(int fd)
@@ -63,9 +71,7 @@ void segment_writer_destroy(struct segment_writer **writer)
     struct segment_writer *w = *writer;
     if (!w)
         return;
-    segment_writer_forget_batches(w);
-    free(w->translations);
-    free(w->slots);
+    translations_fini(&w->translations);
     encoder_destroy(&w->encoder);
     builder_fini(&w->builder);
     process_table_fini(&w->processes);
@@ -84,80 +90,6 @@ void segment_writer_limit_groups(struct segment_writer *w, uint32_t rows, uint32
 {
     w->rows = rows;
     w->rows_max = rows_max;
-}
-
-/* ---- batches ----------------------------------------------------------------------------- */
-
-static void free_translation(struct translation *t)
-{
-    if (!t)
-        return;
-    free(t->strings);
-    free(t->processes);
-    free(t);
-}
-
-void segment_writer_forget_batches(struct segment_writer *w)
-{
-    for (size_t i = 0; i < w->count; i++)
-        free_translation(w->translations[i]);
-    if (w->slots)
-        memset(w->slots, 0, w->slot_count * sizeof *w->slots);
-    w->count = 0;
-    w->recent = NULL;
-}
-
-static size_t slot_of(const struct segment_writer *w, const struct batch *batch)
-{
-    size_t at = hash_words((uintptr_t)batch, 0) & (w->slot_count - 1);
-    while (w->slots[at] && w->translations[w->slots[at] - 1]->batch != batch)
-        at = (at + 1) & (w->slot_count - 1);
-    return at;
-}
-
-static bool grow_translations(struct segment_writer *w)
-{
-    size_t capacity = w->capacity ? w->capacity * 2 : LISTS_LEAST;
-    struct translation **list = realloc(w->translations, capacity * sizeof *list);
-    if (!list)
-        return false;
-    w->translations = list;
-    uint32_t *slots = calloc(hash_slots(capacity), sizeof *slots);
-    if (!slots)
-        return false;
-    free(w->slots);
-    w->slots = slots;
-    w->slot_count = hash_slots(capacity);
-    w->capacity = capacity;
-    for (size_t i = 0; i < w->count; i++)
-        w->slots[slot_of(w, list[i]->batch)] = (uint32_t)i + 1;
-    return true;
-}
-
-/* NULL: no memory. */
-static struct translation *find_translation(struct segment_writer *w, const struct batch *batch)
-{
-    if (w->recent && w->recent->batch == batch)
-        return w->recent;
-    if (w->count == w->capacity && !grow_translations(w))
-        return NULL;
-    size_t at = slot_of(w, batch);
-    if (w->slots[at])
-        return w->recent = w->translations[w->slots[at] - 1];
-    struct translation *t = calloc(1, sizeof *t);
-    if (t) {
-        t->batch = batch;
-        t->strings = calloc((size_t)batch->string_count + 1, sizeof *t->strings);
-        t->processes = calloc((size_t)batch->process_count + 1, sizeof *t->processes);
-        t->plain = builder_is_plain(batch);
-    }
-    if (!t || !t->strings || !t->processes) {
-        free_translation(t);
-        return NULL;
-    }
-    w->translations[w->count] = t;
-    w->slots[at] = (uint32_t)++w->count;
-    return w->recent = t;
 }
 
 /* A process of a batch as one of the group. UINT32_MAX: no memory. */
@@ -339,9 +271,10 @@ static int add_row(struct segment_writer *w, struct translation *t, uint32_t row
     return w->builder.failed ? w->error = -ENOMEM : 0;
 }
 
-/* Rows of a trace lie all over their batches, and much of these is in no cache: so it is asked
- * for some rows ahead, first the columns of rows, then what these point to. */
-static void prefetch_row(const struct segment_row *r)
+/* Rows of a trace lie all over their batches, and much of these is in no cache. So rows wait in a
+ * ring: the columns of a row are asked for when it is given, what these point to when it comes
+ * nearer, and both have arrived when it is added. */
+static void prefetch_row(const struct pending *r)
 {
     const struct batch *b = r->batch;
     const uint32_t *const narrow[] = {b->attribute_first, b->attribute_count, b->process, b->name};
@@ -355,7 +288,7 @@ static void prefetch_row(const struct segment_row *r)
         __builtin_prefetch(bytes[i] + r->row);
 }
 
-static void prefetch_attributes(const struct segment_row *r)
+static void prefetch_attributes(const struct pending *r)
 {
     enum { LINE = 64 };
     const struct batch *b = r->batch;
@@ -369,50 +302,71 @@ static void prefetch_attributes(const struct segment_row *r)
         __builtin_prefetch(a->value + first + i);
 }
 
-static void prefetch(const struct segment_row *rows, uint32_t count)
-{
-    for (uint32_t i = 0; i < count; i++)
-        prefetch_row(&rows[i]);
-    for (uint32_t i = 0; i < count; i++)
-        prefetch_attributes(&rows[i]);
-}
-
 static bool is_after(struct trace_id a, struct trace_id b)
 {
     return a.hi != b.hi ? a.hi > b.hi : a.lo > b.lo;
 }
 
+/* Adds the row that has waited longest. */
+static int add_pending(struct segment_writer *w)
+{
+    struct builder *b = &w->builder;
+    const struct pending *p = &w->pending[w->pending_first++ % PENDING_MAX];
+    struct translation *t = translations_find(&w->translations, p->batch);
+    if (!t)
+        return w->error = -ENOMEM;
+    bool full = b->rows == w->rows_max || !builder_has_room(b, t, p->row);
+    if (full && end_group(w))
+        return w->error;
+    if (full || p->index == 0)
+        builder_begin_trace(b, p->id, p->index);
+    if (add_row(w, t, p->row, p->distance))
+        return w->error;
+    return p->is_last && b->rows >= w->rows ? end_group(w) : 0;
+}
+
+static int add_all_pending(struct segment_writer *w)
+{
+    while (w->pending_first != w->pending_end && !w->error)
+        add_pending(w);
+    w->pending_first = w->pending_end;
+    return w->error;
+}
+
 int segment_writer_add(struct segment_writer *w, struct trace_id id, bool continued,
                        const struct segment_row *rows, uint32_t count)
 {
-    struct builder *b = &w->builder;
     if (w->error || count == 0)
         return w->error;
-    if ((w->footer.summary.groups || b->rows) && !is_after(id, w->last))
+    if (w->has_last && !is_after(id, w->last))
         return w->error = -EINVAL;
     w->last = id;
+    w->has_last = true;
     if (continued &&
         (!numbers_add(&w->continued_hi, id.hi) || !numbers_add(&w->continued_lo, id.lo)))
         return w->error = -ENOMEM;
-    bool begun = false;
-    for (uint32_t i = 0; i < count; i++) {
-        if (i % PREFETCH_ROWS == 0)
-            prefetch(rows + i, count - i < PREFETCH_ROWS ? count - i : PREFETCH_ROWS);
-        struct translation *t = find_translation(w, rows[i].batch);
-        if (!t)
-            return w->error = -ENOMEM;
-        if (b->rows == w->rows_max || !builder_has_room(b, t, rows[i].row)) {
-            if (end_group(w))
-                return w->error;
-            begun = false;
-        }
-        if (!begun)
-            builder_begin_trace(b, id, i);
-        begun = true;
-        if (add_row(w, t, rows[i].row, rows[i].parent == BLOCK_NONE ? 0 : i - rows[i].parent))
-            return w->error;
+    for (uint32_t i = 0; i < count && !w->error; i++) {
+        struct pending *p = &w->pending[w->pending_end++ % PENDING_MAX];
+        *p = (struct pending){.batch = rows[i].batch,
+                              .id = id,
+                              .row = rows[i].row,
+                              .index = i,
+                              .distance = rows[i].parent == BLOCK_NONE ? 0 : i - rows[i].parent,
+                              .is_last = i + 1 == count};
+        prefetch_row(p);
+        uint32_t waiting = w->pending_end - w->pending_first;
+        if (waiting > PENDING_NEAR)
+            prefetch_attributes(&w->pending[(w->pending_end - PENDING_NEAR) % PENDING_MAX]);
+        if (waiting == PENDING_MAX)
+            add_pending(w);
     }
-    return b->rows >= w->rows ? end_group(w) : 0;
+    return w->error;
+}
+
+void segment_writer_forget_batches(struct segment_writer *w)
+{
+    add_all_pending(w);
+    translations_clear(&w->translations);
 }
 
 int segment_writer_loss(struct segment_writer *w, const struct segment_loss *loss)
@@ -505,6 +459,7 @@ static void write_tables(struct segment_writer *w)
 int segment_writer_finish(struct segment_writer *w, struct segment_summary *summary)
 {
     struct segment_summary *s = &w->footer.summary;
+    add_all_pending(w);
     end_group(w);
     begin_file(w);
     if (!w->error)
