@@ -33,6 +33,7 @@ struct collector {
     struct receiver receiver;
     struct import import;
     struct commit commit;
+    struct budget search_memory, large_traces;
     struct web web;
     struct web_server *server;
 
@@ -161,6 +162,8 @@ static int read_token(struct collector *c, char *why, size_t why_size)
 static int create_parts(struct collector *c, char *why, size_t why_size)
 {
     queue_init(&c->queue);
+    budget_init(&c->search_memory, c->config->memory_bytes / 4);
+    budget_init(&c->large_traces, 1);
     import_init(&c->import, &c->queue, c->start_unix_ns);
     freshness_init(&c->freshness);
     c->losses = losses_create();
@@ -255,7 +258,7 @@ static int open_link(struct collector *c, char *why, size_t why_size)
 static int open_web(struct collector *c, char *why, size_t why_size)
 {
     c->web = (struct web){
-        .query = {c->store, c->inflight},
+        .query = {c->store, c->inflight, &c->search_memory, &c->large_traces},
         .status = on_status,
         .not_ready = on_not_ready,
         .import = on_import,
@@ -374,6 +377,8 @@ void collector_stop(struct collector **place)
     agents_destroy(&c->agents);
     losses_destroy(&c->losses);
     freshness_fini(&c->freshness);
+    budget_fini(&c->large_traces);
+    budget_fini(&c->search_memory);
     import_fini(&c->import);
     queue_fini(&c->queue);
     free(c);

@@ -17,6 +17,7 @@
 
 #include <string.h>
 
+#include "collector/query/budget.h"
 #include "collector/query/tree.h"
 #include "collector/traces/inflight.h"
 #include "collector/traces/store.h"
@@ -24,6 +25,8 @@
 struct query {
     struct store *store;
     struct inflight *inflight;
+    struct budget *memory;       /* of searches; NULL: no bound */
+    struct budget *large_traces; /* how many may be open at a time; NULL: no bound */
 };
 
 /* ---- one trace --------------------------------------------------------------------------- */
@@ -61,12 +64,14 @@ struct trace_view {
     size_t loss_count;
     struct span_run *runs; /* that the tree is made of */
     size_t run_count;
-    bool large; /* its nodes' batches have no details: trace_view_details has */
+    struct budget *large_traces; /* one is taken of it, if set */
+    bool large;                  /* its nodes' batches have no details: trace_view_details has */
     struct trace_details details[TRACE_DETAILS];
     uint64_t details_used;
 };
 
-/* 1: *view is filled.  0: no span of it is known. */
+/* 1: *view is filled.  0: no span of it is known.  -2: others have the memory for large traces:
+ * ask again later. */
 int query_trace(const struct query *q, struct trace_id id, uint64_t now_unix_ns,
                 struct trace_view *view);
 void trace_view_fini(struct trace_view *view);

@@ -6,6 +6,7 @@
 
 /* Losses further from the trace than this are not its own: counters are read by sweeps. */
 static const uint64_t SLACK_NS = 1000000000;
+enum { LARGE_WAIT_MS = 20000 };
 
 struct losses {
     struct trace_view *view;
@@ -134,12 +135,19 @@ static int find_states(struct trace_view *v)
     return 0;
 }
 
-static int fill(struct trace_view *v)
+static int fill(const struct query *q, struct trace_view *v)
 {
     struct open_index open;
     if (open_index_init(&open, &v->open) != 0)
         return -1;
     v->large = store_is_large(&v->hold, v->id);
+    if (v->large && q->large_traces) {
+        if (budget_take(q->large_traces, 1, LARGE_WAIT_MS) == 0) {
+            open_index_fini(&open);
+            return -2;
+        }
+        v->large_traces = q->large_traces;
+    }
     int result =
         open_index_gather(&open, &v->hold, v->id, !v->large, &v->arena, &v->runs, &v->run_count);
     if (result == 0)
@@ -163,7 +171,7 @@ int query_trace(const struct query *q, struct trace_id id, uint64_t now_unix_ns,
     if (inflight_hold(q->inflight, now_unix_ns, &view->open) != 0)
         return -1;
     store_hold(q->store, &view->hold);
-    int result = fill(view);
+    int result = fill(q, view);
     if (result != 1)
         trace_view_fini(view);
     return result;

@@ -244,6 +244,8 @@ void api_explain(const struct api_call *call, struct reply *reply)
     free(s);
     if (found == 0)
         reply_error(reply, 404, "no span of this trace is known");
+    else if (found == -2)
+        reply_error(reply, 503, "other large traces are being read: try again in a moment");
     else
         reply_no_memory(reply);
 }

@@ -302,6 +302,8 @@ void api_trace(const struct api_call *call, struct reply *reply)
         reply_error(reply, 404,
                     "no span of this trace is known: it is too old, was never "
                     "recorded, or has not arrived yet");
+    else if (found == -2)
+        reply_error(reply, 503, "other large traces are being read: try again in a moment");
     else
         reply_no_memory(reply);
     free(s);

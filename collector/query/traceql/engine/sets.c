@@ -3,7 +3,9 @@
 
 void *scene_alloc(struct scene *s, size_t count, size_t bytes)
 {
-    void *got = arena_alloc(s->arena, count && bytes ? count * bytes : 1);
+    size_t total = count * bytes; /* rows are counted by 32 bits */
+    s->over_limit |= s->limit_bytes && s->arena->total_bytes + total > s->limit_bytes;
+    void *got = s->over_limit ? NULL : arena_alloc(s->arena, total ? total : 1);
     if (!got)
         s->failed = true;
     return got;

@@ -26,8 +26,9 @@ struct set {
 struct scene {
     struct frame *frame;
     struct arena *arena;
-    uint32_t row, end; /* of the trace */
-    bool failed;       /* memory is out, or the view failed: the sets are none */
+    size_t limit_bytes;      /* of the arena; 0: none. Beyond it the scene fails, over_limit */
+    uint32_t row, end;       /* of the trace */
+    bool failed, over_limit; /* memory is out, or the view failed: the sets are none */
 };
 
 /* The sets that the program's pipeline makes of a trace; NULL: none. */

@@ -24,12 +24,20 @@ void *view_alloc(struct view *v, size_t count, size_t bytes)
     size_t total;
     if (__builtin_mul_overflow(count, bytes, &total))
         return checked(v, NULL);
+    size_t taken = v->arena->total_bytes;
+    if (v->limit_bytes && (taken > v->limit_bytes || total > v->limit_bytes - taken)) {
+        v->over_limit = true;
+        return checked(v, NULL);
+    }
     return checked(v, arena_alloc(v->arena, total ? total : 1));
 }
 
 void *view_zeroed(struct view *v, size_t count, size_t bytes)
 {
-    return checked(v, arena_calloc(v->arena, count ? count : 1, bytes));
+    void *got = view_alloc(v, count, bytes);
+    if (got)
+        memset(got, 0, count * bytes);
+    return got;
 }
 
 uint64_t *view_none(struct view *v)

@@ -21,7 +21,8 @@ struct view {
     struct block *block;
     struct arena *arena;
     uint32_t rows, words;
-    bool failed;
+    bool failed, over_limit;
+    size_t limit_bytes; /* of the arena; 0: none. Beyond it the view fails, over_limit */
     const struct block_strings *strings; /* NULL: not asked for yet */
     const struct block_processes *processes;
     uint32_t *ends, *children, *depths;

@@ -158,7 +158,7 @@ static void a_trace_over_several_places_is_one(void **state)
     } while (stats.cuts < 3);
     assert_int_equal(rows_of(f->store, 5), added);
 
-    struct query query = {f->store, inflight_create(1 << 20)};
+    struct query query = {.store = f->store, .inflight = inflight_create(1 << 20)};
     struct trace_filter filter = {
         .max_duration_ns = UINT64_MAX, .end_unix_ns = UINT64_MAX, .limit = 10};
     filter.min_duration_ns = (next - 2000) * MS; /* of all places together */
@@ -323,7 +323,8 @@ static void *ask(void *context)
 static void questions_see_whole_batches_while_others_come(void **state)
 {
     struct fixture *f = *state;
-    struct race race = {.store = f->store, .query = {f->store, inflight_create(1 << 20)}};
+    struct race race = {.store = f->store,
+                        .query = {.store = f->store, .inflight = inflight_create(1 << 20)}};
     pthread_t threads[2];
     for (int i = 0; i < 2; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, ask, &race), 0);
