@@ -3,5 +3,6 @@
 weft_unit(collector/query/traceql/parse LINK weft_traceql)
 weft_unit(collector/query/traceql/print LINK weft_traceql)
 weft_unit(collector/query/traceql/regex LINK weft_traceql)
+weft_unit(collector/query/traceql/search LINK weft_collector)
 
 weft_fuzz(traceql LINK weft_traceql)
