@@ -264,6 +264,7 @@ static int open_web(struct collector *c, char *why, size_t why_size)
         .import = on_import,
         .recording = on_recording,
         .context = c,
+        .query_threads = (unsigned)c->config->query_threads,
         .page_directory = c->config->page_dir,
         .token = *c->token ? c->token : NULL,
         .hosts = c->config->http_hosts,

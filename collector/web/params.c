@@ -246,7 +246,8 @@ bool params_trace_id(const char *text, struct trace_id *id)
 
 /* ---- the filter of the list of traces ---------------------------------------------------- */
 
-static int get_duration(const struct params *p, const char *name, uint64_t *duration_ns, char *why)
+int params_duration(const struct params *p, const char *name, uint64_t *duration_ns,
+                    char why[PARAMS_WHY_MAX])
 {
     const char *text = params_get(p, name);
     if (!text || units_parse_duration(text, duration_ns))
@@ -286,28 +287,35 @@ static int get_status(const struct params *p, enum trace_status *status, char *w
     return -1;
 }
 
+int params_window(const struct params *p, uint64_t *start_unix_ns, uint64_t *end_unix_ns,
+                  char why[PARAMS_WHY_MAX])
+{
+    *start_unix_ns = 0;
+    *end_unix_ns = UINT64_MAX;
+    if (get_moment(p, "start", start_unix_ns, why) || get_moment(p, "end", end_unix_ns, why))
+        return -1;
+    if (*start_unix_ns < *end_unix_ns)
+        return 0;
+    snprintf(why, PARAMS_WHY_MAX, "start is not before end");
+    return -1;
+}
+
 int params_trace_filter(const struct params *p, struct trace_filter *f, char why[PARAMS_WHY_MAX])
 {
     *f = (struct trace_filter){
         .service = params_get(p, "service"),
         .operation = params_get(p, "operation"),
         .max_duration_ns = UINT64_MAX,
-        .end_unix_ns = UINT64_MAX,
     };
     if (params_only(p, "service operation status min_duration max_duration start end limit", why) ||
         get_status(p, &f->status, why) ||
-        get_duration(p, "min_duration", &f->min_duration_ns, why) ||
-        get_duration(p, "max_duration", &f->max_duration_ns, why) ||
-        get_moment(p, "start", &f->start_unix_ns, why) ||
-        get_moment(p, "end", &f->end_unix_ns, why) ||
+        params_duration(p, "min_duration", &f->min_duration_ns, why) ||
+        params_duration(p, "max_duration", &f->max_duration_ns, why) ||
+        params_window(p, &f->start_unix_ns, &f->end_unix_ns, why) ||
         params_number(p, "limit", 1, 1000, 20, &f->limit, why))
         return -1;
     if (f->min_duration_ns > f->max_duration_ns) {
         snprintf(why, PARAMS_WHY_MAX, "min_duration is longer than max_duration");
-        return -1;
-    }
-    if (f->start_unix_ns >= f->end_unix_ns) {
-        snprintf(why, PARAMS_WHY_MAX, "start is not before end");
         return -1;
     }
     return 0;

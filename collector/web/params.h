@@ -31,6 +31,12 @@ int params_only(const struct params *p, const char *known, char why[PARAMS_WHY_M
 /* Whole numbers in [least, most]; `fallback` where it is absent. */
 int params_number(const struct params *p, const char *name, uint32_t least, uint32_t most,
                   uint32_t fallback, uint32_t *number, char why[PARAMS_WHY_MAX]);
+/* A duration; *duration_ns stays as it is where it is absent. */
+int params_duration(const struct params *p, const char *name, uint64_t *duration_ns,
+                    char why[PARAMS_WHY_MAX]);
+/* `start` and `end`: [0, UINT64_MAX) where they are absent. */
+int params_window(const struct params *p, uint64_t *start_unix_ns, uint64_t *end_unix_ns,
+                  char why[PARAMS_WHY_MAX]);
 /* The parameters of GET /api/v1/traces. The strings stay in `p`. */
 int params_trace_filter(const struct params *p, struct trace_filter *filter,
                         char why[PARAMS_WHY_MAX]);

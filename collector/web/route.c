@@ -18,6 +18,7 @@ static const struct route routes[] = {
     {"/api/v1/services", false, WEB_GET, false, api_services, 0},
     {"/api/v1/traces", false, WEB_GET, false, api_traces, 0},
     {"/api/v1/traces/", true, WEB_GET, false, api_trace, 0},
+    {"/api/v1/search", false, WEB_GET, false, api_search, 0},
     {"/api/v1/analysis/traces/", true, WEB_GET, false, api_explain, 0},
     {"/api/v1/inflight", false, WEB_GET, false, api_inflight, 0},
     {"/api/v1/status", false, WEB_GET, false, api_status, 0},

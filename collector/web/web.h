@@ -35,6 +35,7 @@ struct web {
     int (*recording)(void *context, const char *service, bool on);
     void *context;
 
+    unsigned query_threads; /* 0: one for each processor */
     const char *page_directory;
     const char *token; /* NULL: none is needed */
     const char *hosts; /* further names under which we may be asked; commas; NULL: none */
