@@ -142,11 +142,10 @@ static uint32_t add_shape(struct shapes *s, const uint64_t *words, uint32_t coun
 static bool is_shape(const struct shapes *s, uint32_t shape, const uint64_t *words, uint32_t count)
 {
     const struct shape *known = &s->list[shape];
-    const uint64_t *known_words = s->words.values + known->first;
     if (known->size != count)
         return false;
     for (uint32_t i = 0; i < count; i++) {
-        if (known_words[i] != words[i])
+        if (s->words.values[known->first + i] != words[i])
             return false;
     }
     return true;

@@ -50,9 +50,9 @@ static inline bool shapes_add(struct shapes *s, const uint64_t *words, const uin
     uint32_t shape = shapes_find(s, words, count);
     if (shape == UINT32_MAX || !numbers_add(&s->item, shape))
         return false;
-    const uint64_t *place = s->places.values + s->list[shape].first;
+    uint32_t first = s->list[shape].first;
     for (uint32_t i = 0; i < count; i++) {
-        if (!numbers_add(&s->columns[place[i]].values, values[i]))
+        if (!numbers_add(&s->columns[s->places.values[first + i]].values, values[i]))
             return false;
     }
     s->values += count;

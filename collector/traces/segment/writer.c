@@ -472,6 +472,8 @@ int segment_writer_finish(struct segment_writer *w, struct segment_summary *summ
     s->accepted_spans = summary->accepted_spans;
     s->ledger_end = summary->ledger_end;
     s->created_unix_ns = summary->created_unix_ns;
+    if (s->spans == 0)
+        s->start_min_unix_ns = 0;
     w->out.length = 0;
     footer_put(&w->footer, &w->out);
     if (w->out.failed)

@@ -2,54 +2,7 @@
 /* Whatever is written comes back the same, by every way of reading. */
 #include "collector/traces/segment/segment.h"
 
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
-#include "collector/traces/segment/writer.h"
-#include "random_spans.h"
-
-static struct segment *open_segment(int fd)
-{
-    int error;
-    char why[200] = "";
-    struct segment *s = segment_open(fd, &error, why, sizeof why);
-    if (!s)
-        fail_msg("%d: %s", error, why);
-    return s;
-}
-
-static struct segment_writer *begin(int *fd, uint32_t rows, uint32_t rows_max)
-{
-    *fd = memfd_create("segment", MFD_CLOEXEC);
-    assert_true(*fd >= 0);
-    struct segment_writer *w = segment_writer_create(*fd);
-    assert_non_null(w);
-    if (rows)
-        segment_writer_limit_groups(w, rows, rows_max);
-    return w;
-}
-
-static struct segment *finish(struct segment_writer *w, int fd)
-{
-    struct segment_summary summary = {.first = 3, .last = 4};
-    assert_int_equal(segment_writer_finish(w, &summary), 0);
-    segment_writer_destroy(&w);
-    struct segment *s = open_segment(fd);
-    assert_memory_equal(segment_summary(s), &summary, sizeof summary);
-    return s;
-}
-
-static struct segment *write_spans(const struct random_spans *r, uint32_t rows, uint32_t rows_max)
-{
-    int fd;
-    struct segment_writer *w = begin(&fd, rows, rows_max);
-    for (uint32_t i = 0; i < r->trace_count; i++)
-        assert_int_equal(segment_writer_add(w, r->traces[i].id, i % 5 == 0, r->traces[i].rows,
-                                            r->traces[i].count),
-                         0);
-    return finish(w, fd);
-}
+#include "tests/unit/collector/traces/segment/segment_fixture.h"
 
 /* ---- ways of reading --------------------------------------------------------------------- */
 
@@ -147,9 +100,11 @@ static int compare_lines(const void *a, const void *b)
 
 static void assert_same_lines(struct lines *a, struct lines *b)
 {
+    assert_int_equal(a->count, b->count);
+    if (a->count == 0)
+        return;
     qsort(a->list, a->count, sizeof *a->list, compare_lines);
     qsort(b->list, b->count, sizeof *b->list, compare_lines);
-    assert_int_equal(a->count, b->count);
     for (size_t i = 0; i < a->count; i++) {
         assert_string_equal(a->list[i], b->list[i]);
         free(a->list[i]);
@@ -337,7 +292,7 @@ static void check_blocks(struct segment *s, const struct random_spans *r)
 static struct segment *rewrite(struct segment *s, uint32_t rows, uint32_t rows_max)
 {
     int fd;
-    struct segment_writer *w = begin(&fd, rows, rows_max);
+    struct segment_writer *w = fixture_begin(&fd, rows, rows_max);
     uint32_t groups = segment_summary(s)->groups, count = 0;
     struct arena arena;
     struct segment_row *trace = malloc(segment_summary(s)->spans * sizeof *trace);
@@ -362,7 +317,7 @@ static struct segment *rewrite(struct segment *s, uint32_t rows, uint32_t rows_m
     segment_writer_forget_batches(w);
     arena_fini(&arena);
     free(trace);
-    return finish(w, fd);
+    return fixture_finish(w, fd);
 }
 
 static void check_all(struct segment *s, const struct random_spans *r)
@@ -381,7 +336,7 @@ static void round_trip(uint64_t seed, struct random_options o, uint32_t rows, ui
 {
     struct random_spans r;
     random_spans_init(&r, seed, &o);
-    struct segment *s = write_spans(&r, rows, rows_max);
+    struct segment *s = fixture_write(&r, rows, rows_max);
     check_all(s, &r);
     struct segment *again = rewrite(s, 64, 200);
     segment_close(&s);
