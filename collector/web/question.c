@@ -134,6 +134,32 @@ void question_close(struct question *q)
     arena_fini(&q->arena);
 }
 
+/* ---- traces ------------------------------------------------------------------------------ */
+
+int question_each_trace(struct question *q, uint32_t limit, bool details,
+                        int (*each)(void *context, const struct tree *tree, struct trace_id id),
+                        void *context, struct question_traces *traces)
+{
+    struct traceql_search found;
+    struct arena arena;
+    int result = 0;
+    arena_init(&arena, 256 << 10);
+    traceql_search(q->query, &q->source, &q->options, limit, 0, &found);
+    *traces = (struct question_traces){found.end, found.progress, found.count, found.more};
+    for (uint32_t i = 0; result == 0 && i < found.count; i++) {
+        struct tree tree;
+        arena_reset(&arena);
+        result = scan_tree(q->scan, found.traces[i]->id, details, &arena, &tree);
+        if (result == 0) {
+            result = each(context, &tree, found.traces[i]->id);
+            tree_fini(&tree);
+        }
+    }
+    traceql_search_fini(&found);
+    arena_fini(&arena);
+    return result;
+}
+
 /* ---- answers ----------------------------------------------------------------------------- */
 
 void question_put_progress(struct json_writer *w, const struct traceql_progress *p)

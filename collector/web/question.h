@@ -29,6 +29,18 @@ bool question_open_text(struct question *q, const struct api_call *call, enum qu
                         const char *text, struct reply *reply);
 void question_close(struct question *q);
 
+/* The tree of each of the newest `limit` traces that the query finds. With `details` its spans have
+ * attributes, events and links. `each` returns -1 to end it. -1: memory is out. */
+struct question_traces {
+    enum traceql_end end;
+    struct traceql_progress progress;
+    uint32_t count;
+    bool more;
+};
+int question_each_trace(struct question *q, uint32_t limit, bool details,
+                        int (*each)(void *context, const struct tree *tree, struct trace_id id),
+                        void *context, struct question_traces *traces);
+
 /* Fields of an answer: how far the search came, and what it could not see. */
 void question_put_end(struct json_writer *w, const struct question *q, enum traceql_end end,
                       const struct traceql_progress *progress);
