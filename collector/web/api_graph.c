@@ -95,8 +95,11 @@ static void put_paths(struct json_writer *w, const struct graph *g)
             json_field_bool(w, "rest", true);
         } else {
             const struct operation *step = &g->steps.list[g->paths.list[i].right];
-            if (g->paths.list[i].left != PAIR_NONE)
-                json_field_uint(w, "above", g->paths.list[i].left);
+            uint32_t above = g->paths.list[i].left;
+            if (above == GRAPH_PATH_MISSING)
+                json_field_bool(w, "above_missing", true);
+            else if (above != PAIR_NONE)
+                json_field_uint(w, "above", above);
             api_field_str(w, "service", step->service);
             api_field_str(w, "operation", step->name);
         }

@@ -34,7 +34,9 @@ static int decode(const char **from)
         c = high * 16 + low;
         *from = s + 3;
     }
-    return c < 0x20 || c == 0x7f ? -1 : c;
+    /* A query may be written in several lines. */
+    bool control = (c < 0x20 && c != '\n' && c != '\t') || c == 0x7f;
+    return control ? -1 : c;
 }
 
 static int add(struct params *p, const char *name, const char *value, char why[PARAMS_WHY_MAX])

@@ -11,8 +11,6 @@
 #include "collector/query/analysis/node.h"
 
 enum { LIMIT = 1000, EDGES_PER_NODE = 4, BUCKETS = 320 };
-/* The path above an orphan: not the top. */
-#define PATH_MISSING (UINT32_MAX - 1)
 
 struct walk {
     struct graph *graph;
@@ -196,7 +194,7 @@ static int add_entry(const struct walk *w, uint32_t node)
     struct call c = call_of_entry(w, node);
     uint32_t above = parent != TREE_NONE            ? w->paths[parent]
                      : node_parent_id(t, node) == 0 ? PAIR_NONE
-                                                    : PATH_MISSING;
+                                                    : GRAPH_PATH_MISSING;
     /* A root that nobody called (a job, a test) begins a path, but is no call. */
     enum span_kind kind = node_kind(t, node);
     bool is_call = parent != TREE_NONE || kind == SPAN_SERVER || kind == SPAN_CONSUMER;

@@ -33,6 +33,9 @@ enum graph_node_kind {
     GRAPH_NODE_KINDS
 };
 
+/* `left` of a path that begins below a span that is not here. */
+#define GRAPH_PATH_MISSING (UINT32_MAX - 1)
+
 struct graph_calls {
     uint64_t calls, errors, died, in_flight;
     /* In ns, of calls that ended: as the caller saw them, and as the callee did. */
