@@ -2,10 +2,11 @@
 /* An open segment and its groups, as the reader's files share them.
  *
  *   segment.c        open, damage, reading of bytes with their checksums
+ *   segment_*.c      a trace by its id, processes, the other tables
  *   group.c          a group: its directory, its traces, any column of it
  *   group_ids.c      parents, ids and starts: columns that depend on each other
  *   group_shapes.c   which attributes which row has
- *   group_block.c    the group as a block (collector/traces/block.h)
+ *   group_block*.c   the group as a block (collector/traces/block.h)
  *   group_batch.c    rows of the group as a batch
  */
 #ifndef WEFT_COLLECTOR_TRACES_SEGMENT_READER_H
@@ -20,12 +21,16 @@
 
 enum { DAMAGE_TEXT_MAX = 160 };
 
+struct process_cache;
+
 struct segment {
     int fd;
     struct footer footer;
     uint8_t *filter;
     uint32_t first_processes, process_parts; /* which tables they are */
     pthread_mutex_t lock;                    /* of `damage` */
+    pthread_mutex_t cache_lock;
+    struct process_cache *cache; /* or NULL */
     atomic_bool damaged;
     char damage[DAMAGE_TEXT_MAX];
 };
@@ -52,6 +57,13 @@ struct process_set {
 };
 int segment_load_processes(struct segment *s, const uint64_t *numbers, uint32_t count,
                            struct arena *arena, struct process_set *set);
+
+/* How many processes the segment has. */
+uint32_t segment_process_count(const struct segment *s);
+/* All processes, read once for all blocks and kept until segment_trim; each call needs one of
+ * segment_release_processes. NULL: they cannot be read (*error). */
+const struct block_processes *segment_hold_processes(struct segment *s, int *error);
+void segment_release_processes(struct segment *s);
 
 /* ---- a group ----------------------------------------------------------------------------- */
 

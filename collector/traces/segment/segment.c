@@ -271,6 +271,7 @@ struct segment *segment_open(int fd, int *error, char *why, size_t why_size)
     }
     s->fd = fd;
     pthread_mutex_init(&s->lock, NULL);
+    pthread_mutex_init(&s->cache_lock, NULL);
     if ((*error = check_header(&o)) || (*error = read_footer(&o)) || (*error = read_filter(&o)) ||
         (*error = find_processes(&o))) {
         s->fd = -1; /* stays the caller's */
@@ -286,7 +287,9 @@ void segment_close(struct segment **segment)
         return;
     if (s->fd >= 0)
         close(s->fd);
+    segment_trim(s);
     pthread_mutex_destroy(&s->lock);
+    pthread_mutex_destroy(&s->cache_lock);
     footer_fini(&s->footer);
     free(s->filter);
     free(s);
@@ -298,13 +301,6 @@ void segment_close(struct segment **segment)
 const struct segment_summary *segment_summary(const struct segment *s)
 {
     return &s->footer.summary;
-}
-
-size_t segment_resident_bytes(const struct segment *s)
-{
-    const struct footer *f = &s->footer;
-    return sizeof *s + f->summary.groups * sizeof *f->groups + f->table_count * sizeof *f->tables +
-           (s->filter ? f->tables[0].length : 0);
 }
 
 const struct block_bounds *segment_group_bounds(const struct segment *s, uint32_t i)

@@ -101,6 +101,9 @@ struct segment *segment_open(int fd, int *error, char *why, size_t why_size);
 void segment_close(struct segment **s);
 const struct segment_summary *segment_summary(const struct segment *s);
 size_t segment_resident_bytes(const struct segment *s);
+/* Gives back what was kept for questions: the processes that blocks have shown. For whoever asked
+ * last, or in between; does nothing while a block of the segment uses them. Any thread. */
+void segment_trim(struct segment *s);
 
 /* The first damage that was met in this segment since it was opened, by any thread; false: none.
  * `why` may be NULL with a size of 0. */
