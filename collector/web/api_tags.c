@@ -157,24 +157,30 @@ static void put_values(struct json_writer *w, const struct tags *tags)
 /* What has but few values, always the same. */
 static bool put_fixed(const char *name, struct reply *reply)
 {
-    bool status = strcmp(name, "status") == 0, kind = strcmp(name, "kind") == 0;
-    if (!status && !kind)
-        return false;
+    static const struct {
+        const char *name;
+        unsigned count;
+        const char *(*text)(unsigned);
+    } fixed[] = {{"status", SPAN_STATUSES, span_status_name}, {"kind", SPAN_KINDS, span_kind_name}};
     struct json_writer w = json_writer_to(&reply->body);
-    json_open_object(&w);
-    json_field_array(&w, "values");
-    unsigned count = status ? (unsigned)SPAN_STATUSES : (unsigned)SPAN_KINDS;
-    for (unsigned i = 0; i < count; i++) {
+    for (size_t f = 0; f < sizeof fixed / sizeof *fixed; f++) {
+        if (strcmp(name, fixed[f].name) != 0)
+            continue;
         json_open_object(&w);
-        json_field_text(&w, "type", "keyword");
-        json_field_text(&w, "value", status ? span_status_name(i) : span_kind_name(i));
+        json_field_array(&w, "values");
+        for (unsigned i = 0; i < fixed[f].count; i++) {
+            json_open_object(&w);
+            json_field_text(&w, "type", "keyword");
+            json_field_text(&w, "value", fixed[f].text(i));
+            json_close_object(&w);
+        }
+        json_close_array(&w);
+        json_field_bool(&w, "all", true);
         json_close_object(&w);
+        buffer_byte(&reply->body, '\n');
+        return true;
     }
-    json_close_array(&w);
-    json_field_bool(&w, "all", true);
-    json_close_object(&w);
-    buffer_byte(&reply->body, '\n');
-    return true;
+    return false;
 }
 
 /* -2: there is no such name. */
