@@ -4,5 +4,6 @@ weft_unit(collector/query/traceql/parse LINK weft_traceql)
 weft_unit(collector/query/traceql/print LINK weft_traceql)
 weft_unit(collector/query/traceql/regex LINK weft_traceql)
 weft_unit(collector/query/traceql/search LINK weft_collector)
+weft_unit(collector/query/traceql/metrics LINK weft_collector m)
 
 weft_fuzz(traceql LINK weft_traceql)

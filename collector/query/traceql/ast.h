@@ -23,7 +23,7 @@
 
 #include "lib/codec/batch.h"
 
-enum { TRACEQL_DEPTH_MAX = 1000, TRACEQL_LENGTH_MAX = 128 << 10 };
+enum { TRACEQL_DEPTH_MAX = 1000, TRACEQL_LENGTH_MAX = 128 << 10, TRACEQL_BY_MAX = 16 };
 
 /* Bytes of the query's text: [begin, end). */
 struct traceql_place {

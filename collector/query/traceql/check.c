@@ -390,6 +390,11 @@ static bool check_metrics(struct traceql_parser *p, const struct traceql_metrics
         return check_compare(p, m);
     if (traceql_function_has_field(m->function) && !check_measured(p, m))
         return false;
+    if (m->by.count > TRACEQL_BY_MAX) {
+        traceql_fail_meaning(p, m->by.list[TRACEQL_BY_MAX].place, "by() takes %d fields at most",
+                             TRACEQL_BY_MAX);
+        return false;
+    }
     return check_fields(p, &m->by);
 }
 

@@ -362,3 +362,48 @@ struct traceql_value reader_get(struct reader *r, uint32_t row, uint32_t i)
                               r->view->strings->list);
     }
 }
+
+/* ---- codes ------------------------------------------------------------------------------- */
+
+enum { TAG_NIL = 0xff, TAG_CODE = 0xfe };
+
+bool reader_code(struct reader *r, uint32_t row, uint32_t *tag, uint64_t *word)
+{
+    uint32_t count = reader_find(r, row);
+    *tag = TAG_CODE;
+    *word = 0;
+    if (count == 0) {
+        *tag = TAG_NIL;
+        return true;
+    }
+    if (r->field.parent)
+        row = r->parent[row];
+    switch (r->field.scope) {
+    case TRACEQL_RESOURCE:
+        *word = r->processes[row];
+        return true;
+    case TRACEQL_UNSCOPED:
+        if (!reader_code(&r->scopes[r->scope], row, tag, word))
+            return false;
+        *tag |= r->scope << 8;
+        return true;
+    case TRACEQL_INTRINSIC:
+        break;
+    default:
+        *tag = r->attribute->type[r->first];
+        *word = r->attribute->value[r->first];
+        return true;
+    }
+    switch (r->field.intrinsic) {
+    case TRACEQL_NAME:
+    case TRACEQL_STATUS_MESSAGE:
+        *word = r->u32[row];
+        return true;
+    case TRACEQL_KIND_OF:
+    case TRACEQL_STATUS_OF:
+        *word = r->u8[row];
+        return true;
+    default:
+        return false;
+    }
+}

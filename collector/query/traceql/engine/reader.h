@@ -43,4 +43,8 @@ static inline struct traceql_value reader_first(struct reader *r, uint32_t row)
     return reader_find(r, row) > 0 ? reader_get(r, row, 0) : nil;
 }
 
+/* What tells the row's first value from others of the block without a look at it. False: the field
+ * has none such. */
+bool reader_code(struct reader *r, uint32_t row, uint32_t *tag, uint64_t *word);
+
 #endif
