@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: Apache-2.0
+/* A stream: rows become lines, lines become blocks of a connection, and leave marks. */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "collector/firehose/internal.h"
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+
+enum { NO_MEMORY_MS = 200 };
+
+static struct firehose_position position(const struct firehose_client *c)
+{
+    return c->reader.batch ? reader_position(&c->reader, c->row) : c->reader.at;
+}
+
+/* ---- what has arrived (under the lock) ----------------------------------------------------- */
+
+static void store_positions(struct firehose_client *c, uint64_t partitions)
+{
+    struct group *g = c->group;
+    for (uint64_t left = partitions; left; left &= left - 1) {
+        unsigned p = (unsigned)__builtin_ctzll(left);
+        g->checkpoint.positions[p] = c->trail.delivered[p];
+    }
+    g->dirty = g->dirty || partitions;
+}
+
+/* Partitions that are to leave, and of which everything has arrived, are free for others. */
+static void let_go(struct firehose_client *c)
+{
+    if (c->leaving)
+        store_positions(c, trail_acknowledge(&c->trail, 0)); /* marks that came since */
+    for (uint64_t left = c->leaving; left; left &= left - 1) {
+        unsigned p = (unsigned)__builtin_ctzll(left);
+        if (c->left_at[p] > c->trail.acknowledged)
+            continue;
+        c->leaving &= ~(UINT64_C(1) << p);
+        c->group->owner[p] = NULL;
+        pthread_cond_broadcast(&c->firehose->wake);
+    }
+}
+
+void client_look(struct firehose_client *c, int64_t now_ms)
+{
+    enum transport_peer peer = c->transport.peer(c->transport.context);
+    if (peer != PEER_THERE && c->peer == PEER_THERE) {
+        c->peer = peer;
+        c->over = true;
+        pthread_cond_broadcast(&c->firehose->wake);
+    }
+    if (!c->group)
+        return;
+    uint64_t on_the_way = c->transport.unacknowledged(c->transport.context);
+    uint64_t before = c->trail.acknowledged;
+    uint64_t arrived = c->taken > on_the_way ? c->taken - on_the_way : 0;
+    store_positions(c, trail_acknowledge(&c->trail, arrived));
+    if (c->trail.acknowledged > before)
+        c->progress_ms = now_ms;
+    let_go(c);
+}
+
+void client_finish(struct firehose_client *c)
+{
+    struct firehose *f = c->firehose;
+    for (struct firehose_client **at = &f->clients; *at; at = &(*at)->next) {
+        if (*at == c) {
+            *at = c->next;
+            break;
+        }
+    }
+    f->counts.clients--;
+    if (c->group) {
+        struct group *g = c->group;
+        if (c->peer == PEER_BROKE) {
+            trail_rewind(&c->trail);
+            f->counts.broken++;
+        }
+        uint64_t partitions = c->owned | c->leaving;
+        store_positions(c, partitions);
+        for (uint64_t left = partitions; left; left &= left - 1)
+            g->owner[__builtin_ctzll(left)] = NULL;
+    }
+    pthread_cond_broadcast(&f->wake);
+}
+
+void client_destroy(struct firehose_client *c)
+{
+    reader_fini(&c->reader);
+    trail_fini(&c->trail);
+    c->transport.release(c->transport.context);
+    if (c->filter.close)
+        c->filter.close(c->filter.context);
+    free(c->rows);
+    free(c);
+}
+
+/* ---- which partitions (under the lock) ------------------------------------------------------ */
+
+static void flush_marks(struct firehose_client *c)
+{
+    for (unsigned i = 0; i < c->mark_count; i++)
+        trail_mark(&c->trail, &c->marks[i]);
+    c->mark_count = 0;
+}
+
+static void give(struct firehose_client *c, uint64_t partitions, uint64_t bytes)
+{
+    flush_marks(c);
+    trail_mark(&c->trail, &(struct trail_mark){bytes, c->owned, position(c)});
+    for (uint64_t left = partitions; left; left &= left - 1)
+        c->left_at[__builtin_ctzll(left)] = bytes;
+    c->owned &= ~partitions;
+    c->leaving |= partitions;
+}
+
+/* Those that nobody has any longer. */
+static uint64_t free_ones(const struct firehose_client *c)
+{
+    uint64_t free = 0;
+    for (uint64_t left = c->wanted & ~c->owned; left; left &= left - 1) {
+        unsigned p = (unsigned)__builtin_ctzll(left);
+        if (!c->group->owner[p])
+            free |= UINT64_C(1) << p;
+    }
+    return free;
+}
+
+/* Where one of them is behind the reader, it goes back; what it sent already is not sent again. */
+static void take(struct firehose_client *c, uint64_t partitions)
+{
+    struct firehose_position here = position(c), first = here;
+    bool begins = c->owned == 0;
+    flush_marks(c);
+    for (uint64_t left = c->owned; left; left &= left - 1) {
+        unsigned p = (unsigned)__builtin_ctzll(left);
+        c->from[p] = position_later(c->from[p], here);
+    }
+    for (uint64_t left = partitions; left; left &= left - 1) {
+        unsigned p = (unsigned)__builtin_ctzll(left);
+        struct firehose_position at = c->group->checkpoint.positions[p];
+        if (begins || position_compare(&at, &first) < 0)
+            first = at;
+        begins = false;
+        c->group->owner[p] = c;
+        c->from[p] = at;
+        trail_take(&c->trail, p, at);
+    }
+    if (position_compare(&first, &here) != 0)
+        reader_seek(&c->reader, first);
+    c->owned |= partitions;
+}
+
+/* True: it changed. */
+static bool change_partitions(struct firehose_client *c, uint64_t bytes)
+{
+    if (!c->group)
+        return false;
+    uint64_t away = c->owned & ~c->wanted, to = free_ones(c);
+    if (away)
+        give(c, away, bytes);
+    if (to)
+        take(c, to);
+    if (away)
+        let_go(c);
+    return away || to;
+}
+
+/* ---- rows ---------------------------------------------------------------------------------- */
+
+static bool cover_rows(struct firehose_client *c, uint32_t count)
+{
+    size_t words = ((size_t)count + 63) / 64;
+    if (words > c->rows_capacity) {
+        uint64_t *bigger = realloc(c->rows, words * sizeof *bigger);
+        if (!bigger)
+            return false;
+        c->rows = bigger;
+        c->rows_capacity = words;
+    }
+    memset(c->rows, 0, words * sizeof *c->rows);
+    return true;
+}
+
+/* From which row of the batch on each partition is to be sent. */
+static void first_rows(const struct firehose_client *c, uint32_t rows[FIREHOSE_PARTITIONS])
+{
+    struct firehose_position frame = {.segment = c->reader.at.segment,
+                                      .offset = c->reader.at.offset};
+    for (unsigned p = 0; p < FIREHOSE_PARTITIONS; p++) {
+        const struct firehose_position *from = &c->from[p];
+        bool same = from->segment == frame.segment && from->offset == frame.offset;
+        if (c->group && !(c->owned >> p & 1))
+            rows[p] = UINT32_MAX;
+        else if (same)
+            rows[p] = from->row;
+        else
+            rows[p] = position_compare(from, &frame) < 0 ? 0 : UINT32_MAX;
+    }
+}
+
+/* Of the reader's batch, from c->row on. -1: the filter cannot go on, or memory is out. */
+static int select_rows(struct firehose_client *c)
+{
+    const struct batch *b = c->reader.batch;
+    uint32_t first[FIREHOSE_PARTITIONS];
+    if (!cover_rows(c, b->span_count))
+        return -1;
+    first_rows(c, first);
+    for (uint32_t row = c->row; row < b->span_count; row++) {
+        if (row >= first[partition_of(b->trace_hi[row], b->trace_lo[row])])
+            c->rows[row / 64] |= UINT64_C(1) << row % 64;
+    }
+    return c->filter.select ? c->filter.select(c->filter.context, b, c->rows) : 0;
+}
+
+/* Without bytes between two, the later one says it all: so reading on fills no room. */
+static void mark(struct firehose_client *c, uint64_t bytes, struct firehose_position at)
+{
+    if (!c->group)
+        return;
+    bool more = c->mark_count == 0 || c->marks[c->mark_count - 1].bytes != bytes;
+    c->mark_count += more;
+    c->marks[c->mark_count - 1] = (struct trail_mark){bytes, c->owned, at};
+}
+
+static bool block_is_full(const struct firehose_client *c, const struct buffer *out)
+{
+    return out->length >= FIREHOSE_BLOCK_BYTES || c->mark_count + 2 >= FIREHOSE_BLOCK_MARKS ||
+           out->failed;
+}
+
+static void put_rows(struct firehose_client *c, struct buffer *out)
+{
+    const struct batch *b = c->reader.batch;
+    for (; c->row < b->span_count && !block_is_full(c, out); c->row++) {
+        if (!(c->rows[c->row / 64] >> c->row % 64 & 1))
+            continue;
+        struct firehose_row row = {
+            .batch = b,
+            .row = c->row,
+            .agent = c->reader.frame.agent,
+            .accepted_unix_ns = c->reader.frame.accepted_unix_ns,
+            .behind = reader_position(&c->reader, c->row + 1),
+        };
+        c->format->span(out, &row);
+        c->block_spans++;
+        mark(c, c->handed + out->length, row.behind);
+    }
+}
+
+static void put_gap(struct firehose_client *c, struct buffer *out)
+{
+    struct firehose *f = c->firehose;
+    const struct firehose_gap *gap = &c->reader.gap;
+    c->format->gap(out, gap);
+    mark(c, c->handed + out->length, gap->behind);
+    pthread_mutex_lock(&f->lock);
+    f->counts.gaps++;
+    f->counts.gap_spans += gap->spans;
+    pthread_mutex_unlock(&f->lock);
+}
+
+/* ---- the stream ----------------------------------------------------------------------------- */
+
+enum step { STEP_ON, STEP_SEND, STEP_OVER };
+
+static enum step give_up(struct firehose_client *c)
+{
+    pthread_mutex_lock(&c->firehose->lock);
+    c->over = true;
+    pthread_mutex_unlock(&c->firehose->lock);
+    return STEP_OVER;
+}
+
+/* Partitions come and go, also while nothing is found to send. */
+static enum step look_around(struct firehose_client *c, struct buffer *out, uint64_t *durable_count)
+{
+    struct firehose *f = c->firehose;
+    pthread_mutex_lock(&f->lock);
+    bool over = c->over || f->stopping;
+    bool changed = !over && change_partitions(c, c->handed + out->length);
+    *durable_count = f->durable_count;
+    pthread_mutex_unlock(&f->lock);
+    if (over)
+        return STEP_OVER;
+    if (changed && c->reader.batch && select_rows(c) != 0)
+        return give_up(c);
+    return STEP_ON;
+}
+
+/* After a long time without a line. */
+static enum step keep_alive(struct firehose_client *c, struct buffer *out)
+{
+    if (out->length > 0 || clock_monotonic_ms() - c->spoke_ms < c->firehose->options.keep_alive_ms)
+        return STEP_ON;
+    c->format->keep_alive(out);
+    return STEP_SEND;
+}
+
+static struct timespec moment(int64_t ms)
+{
+    return (struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+}
+
+/* Until more is durable, partitions are to change, it is over, or it is time to say something. */
+static enum step wait_for_more(struct firehose_client *c, struct buffer *out,
+                               uint64_t durable_count, int64_t most_ms)
+{
+    struct firehose *f = c->firehose;
+    int64_t until_ms = c->spoke_ms + f->options.keep_alive_ms;
+    if (most_ms > 0 && clock_monotonic_ms() + most_ms < until_ms)
+        until_ms = clock_monotonic_ms() + most_ms;
+    struct timespec until = moment(until_ms);
+    int result = 0;
+    pthread_mutex_lock(&f->lock);
+    while (result == 0 && !c->over && !f->stopping && f->durable_count == durable_count &&
+           !(c->group && ((c->owned & ~c->wanted) || free_ones(c))))
+        result = pthread_cond_timedwait(&f->wake, &f->lock, &until);
+    pthread_mutex_unlock(&f->lock);
+    return result == 0 ? STEP_ON : keep_alive(c, out);
+}
+
+static enum step read_on(struct firehose_client *c, struct buffer *out, uint64_t durable_count)
+{
+    if (c->group && c->owned == 0)
+        return wait_for_more(c, out, durable_count, 0);
+    switch (reader_next(&c->reader)) {
+    case READER_BATCH:
+        c->row = c->reader.at.row;
+        return select_rows(c) == 0 ? STEP_ON : give_up(c);
+    case READER_GAP:
+        put_gap(c, out);
+        return STEP_SEND;
+    case READER_END:
+        return out->length > 0 ? STEP_SEND : wait_for_more(c, out, durable_count, 0);
+    case READER_ENOMEM:
+        LOG_WARN_EVERY("firehose: no memory to read a batch; it is tried again");
+        return out->length > 0 ? STEP_SEND : wait_for_more(c, out, durable_count, NO_MEMORY_MS);
+    default:
+        LOG_WARN_EVERY("firehose: the ledger cannot be read");
+        return give_up(c);
+    }
+}
+
+/* What can be had of the batch, then the next one, until the block is full or there is no more. */
+static enum step fill(struct firehose_client *c, struct buffer *out)
+{
+    uint64_t durable_count;
+    bool searched = false; /* a batch of this call */
+    enum step step = look_around(c, out, &durable_count);
+    while (step == STEP_ON) {
+        if (c->reader.batch)
+            put_rows(c, out);
+        if (block_is_full(c, out))
+            return STEP_SEND;
+        mark(c, c->handed + out->length, position(c));
+        if (searched && keep_alive(c, out) == STEP_SEND)
+            return STEP_SEND; /* a filter lets nothing through for long */
+        step = read_on(c, out, durable_count);
+        searched = c->reader.batch != NULL;
+        if (step == STEP_ON)
+            step = look_around(c, out, &durable_count);
+    }
+    return step;
+}
+
+bool firehose_next(void *context, struct buffer *out)
+{
+    struct firehose_client *c = context;
+    struct firehose *f = c->firehose;
+    pthread_mutex_lock(&f->lock);
+    c->taken = c->handed;
+    client_look(c, clock_monotonic_ms());
+    bool over = c->over || f->stopping;
+    pthread_mutex_unlock(&f->lock);
+    if (over)
+        return false;
+    c->block_spans = 0;
+    c->spoke_ms = clock_monotonic_ms(); /* now the last of it went out */
+    bool more = fill(c, out) == STEP_SEND || out->length > 0;
+    pthread_mutex_lock(&f->lock);
+    c->handed += out->length;
+    flush_marks(c);
+    f->counts.spans += c->block_spans;
+    f->counts.bytes += out->length;
+    pthread_mutex_unlock(&f->lock);
+    return more && !out->failed;
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What attach.c, client.c, firehose.c and group.c share. */
+#ifndef WEFT_COLLECTOR_FIREHOSE_INTERNAL_H
+#define WEFT_COLLECTOR_FIREHOSE_INTERNAL_H
+
+#include <pthread.h>
+
+#include "collector/firehose/checkpoints.h"
+#include "collector/firehose/firehose.h"
+#include "collector/firehose/reader.h"
+#include "collector/firehose/share.h"
+#include "collector/firehose/transport.h"
+
+enum { FIREHOSE_BLOCK_BYTES = 16 << 10, FIREHOSE_BLOCK_MARKS = 128 };
+
+struct group { /* an app, while it has clients or positions that are not written */
+    struct group *next;
+    char app[FIREHOSE_APP_MAX + 1];
+    struct checkpoint checkpoint;
+    bool dirty; /* to be written */
+    struct firehose_client *members[FIREHOSE_APP_CLIENTS];
+    unsigned member_count;
+    struct firehose_client *owner[FIREHOSE_PARTITIONS]; /* also of one that was detached */
+};
+
+struct firehose {
+    struct firehose_options options;
+    struct checkpoints *checkpoints;
+    pthread_t keeper;
+    bool keeper_runs;
+
+    pthread_mutex_t lock;   /* for all below; held for moments */
+    pthread_cond_t wake;    /* something changed that streams wait for */
+    pthread_cond_t look;    /* the keeper has something to do */
+    uint64_t durable_count; /* how often more became durable */
+    bool stopping, closing;
+    struct firehose_client *clients;
+    struct group *groups;
+    struct firehose_counts counts;
+};
+
+struct firehose_client {
+    struct firehose *firehose;
+    const struct firehose_format *format;
+    struct firehose_filter filter;
+
+    /* The streaming thread's. */
+    struct reader reader;
+    uint32_t row;                                       /* of the reader's batch: the next */
+    uint64_t *rows;                                     /* those to send, as bits */
+    size_t rows_capacity;                               /* in words */
+    struct firehose_position from[FIREHOSE_PARTITIONS]; /* not sent before */
+    struct trail_mark marks[FIREHOSE_BLOCK_MARKS];      /* of the block being made */
+    unsigned mark_count;
+    int64_t spoke_ms;
+    uint64_t block_spans;
+
+    /* Under the firehose's lock. */
+    struct firehose_client *next;
+    struct group *group;                   /* NULL: a lone reader */
+    uint64_t wanted, owned, leaving;       /* partitions, as bits */
+    uint64_t left_at[FIREHOSE_PARTITIONS]; /* bytes of the stream, of those leaving */
+    struct trail trail;
+    struct transport transport;
+    uint64_t handed, taken; /* bytes of the stream; written to the connection for sure */
+    enum transport_peer peer;
+    bool over, detached;
+    int64_t progress_ms, detached_ms;
+};
+
+/* ---- group.c, under the lock -------------------------------------------------------------- */
+
+struct group *group_find(struct firehose *f, const char *app);
+/* Made from what is on disk; `start` is where one begins that is not known, or that is rewound. */
+enum firehose_refusal group_load(struct firehose *f, const struct firehose_request *request,
+                                 struct firehose_position start, struct group **out);
+void group_rewind(struct group *g, struct firehose_position to);
+void group_join(struct group *g, struct firehose_client *c);
+void group_leave(struct group *g, struct firehose_client *c);
+bool group_is_idle(const struct group *g); /* nobody has a partition of it */
+
+/* ---- client.c, under the lock ------------------------------------------------------------- */
+
+/* Asks the connection how far it is. */
+void client_look(struct firehose_client *c, int64_t now_ms);
+/* Its positions become the group's, its partitions free; it is in no list any longer. */
+void client_finish(struct firehose_client *c);
+void client_destroy(struct firehose_client *c); /* not under the lock */
+
+#endif
