@@ -6,7 +6,10 @@
 
 static const struct command commands[] = {
     {"traces", "[options]", "recent traces, newest first", command_traces},
-    {"trace", "ID", "one trace as a tree", command_trace},
+    {"search", "QUERY", "traces that a TraceQL query finds, newest first", command_search},
+    {"trace", "ID [--critical-path]", "one trace as a tree", command_trace},
+    {"diff", "A B", "what differs between two traces, or two sets", command_diff},
+    {"phases", "[QUERY]", "which operation holds how much of the time", command_phases},
     {"inflight", "[options]", "requests that are under way now", command_inflight},
     {"status", "", "the pipeline: agents, ledger, everything that was lost", command_status},
     {"recording", "on|off [--service S]", "turns recording on or off, everywhere",
@@ -23,7 +26,7 @@ static void usage(FILE *out)
 {
     fprintf(out, "usage: weft COMMAND [ARGUMENTS]\n\n");
     for (int i = 0; i < COMMANDS; i++)
-        fprintf(out, "  %-10s %-22s %s\n", commands[i].name, commands[i].arguments,
+        fprintf(out, "  %-10s %-24s %s\n", commands[i].name, commands[i].arguments,
                 commands[i].summary);
     fprintf(out, "\nweft COMMAND --help says more. The collector is asked at $WEFT_URL\n"
                  "(http://127.0.0.1:4040), with the token in $WEFT_TOKEN if it wants one.\n");

@@ -53,15 +53,21 @@ const char *show_time(uint64_t unix_ns)
     return text;
 }
 
+static int known = -1; /* whether there is colour */
+
 static bool has_colour(void)
 {
-    static int known = -1;
     if (known < 0) {
         const char *terminal = getenv("TERM"), *none = getenv("NO_COLOR");
         known =
             isatty(STDOUT_FILENO) && terminal && strcmp(terminal, "dumb") != 0 && !(none && *none);
     }
     return known;
+}
+
+void show_keep_colour(void)
+{
+    has_colour(); /* known from the first question on */
 }
 
 const char *show_begin(enum show_style style)

@@ -19,6 +19,8 @@ enum show_style { SHOW_PLAIN, SHOW_BOLD, SHOW_DIM, SHOW_RED, SHOW_YELLOW, SHOW_G
 /* Escape sequences, or "" where output is no terminal, is dumb, or NO_COLOR is set. */
 const char *show_begin(enum show_style style);
 const char *show_end(void);
+/* What standard output is now decides, though it may become a pipe to a pager. */
+void show_keep_colour(void);
 /* A colour that stays with a service's name. */
 const char *show_service(const char *service);
 
