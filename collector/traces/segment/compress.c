@@ -136,13 +136,29 @@ bool compressed_is_plausible(const struct column_reader *in, size_t length)
     return ratio_is_allowed(length, column_left(in));
 }
 
+/* A run's head; its bytes are then in.next - *stored to in.next. */
+static bool get_head(struct column_reader *in, uint64_t *method, uint64_t *stored)
+{
+    *method = column_get_fixed(in, 1);
+    *stored = column_get(in);
+    if (in->bad || *stored > column_left(in) || *method > METHOD_ZSTD)
+        return false;
+    in->next += *stored;
+    return true;
+}
+
+int compressed_skip(struct column_reader *in)
+{
+    uint64_t method, stored;
+    return get_head(in, &method, &stored) ? COMPRESS_OK : COMPRESS_EDAMAGED;
+}
+
 int compressed_get(struct column_reader *in, uint8_t *to, size_t length)
 {
-    uint64_t method = column_get_fixed(in, 1), stored = column_get(in);
-    if (in->bad || stored > column_left(in) || method > METHOD_ZSTD)
+    uint64_t method, stored;
+    if (!get_head(in, &method, &stored))
         return COMPRESS_EDAMAGED;
-    const uint8_t *from = in->next;
-    in->next += stored;
+    const uint8_t *from = in->next - stored;
     if (method == METHOD_STORED) {
         if (stored != length)
             return COMPRESS_EDAMAGED;

@@ -32,6 +32,8 @@ enum { COMPRESS_OK = 0, COMPRESS_ENOMEM = -1, COMPRESS_EDAMAGED = -2 };
 
 /* Whether so many bytes may come of what is left in `in`: to be asked before memory is taken. */
 bool compressed_is_plausible(const struct column_reader *in, size_t length);
+/* Passes over a run. */
+int compressed_skip(struct column_reader *in);
 /* Reads one run, which must give exactly `length` bytes. */
 int compressed_get(struct column_reader *in, uint8_t *to, size_t length);
 

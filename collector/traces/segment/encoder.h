@@ -39,8 +39,6 @@ struct distinct {
 struct encoder {
     struct compressor *compressor;
     struct level levels[ENCODER_LEVELS];
-    uint8_t *symbols;
-    size_t symbol_capacity;
     uint32_t *slots; /* of the dictionary's hash table */
     struct distinct *distinct;
 };

@@ -37,7 +37,6 @@ void encoder_destroy(struct encoder **e)
         free((*e)->levels[i].b);
     }
     compressor_destroy(&(*e)->compressor);
-    free((*e)->symbols);
     free((*e)->slots);
     free((*e)->distinct);
     free(*e);

@@ -34,6 +34,8 @@ enum encoding {
     ENCODINGS
 };
 enum { ENCODING_ZIGZAG = 0x80, ENCODING_CHUNK = 256, ENCODING_ROUNDED_BITS_MAX = 4 };
+/* Values that go through zstd at once: a part of a column costs no more than it must. */
+enum { ENCODING_PIECE = 8192 };
 
 struct encoder; /* scratch memory, and zstd's contexts; for one thread */
 

@@ -78,31 +78,46 @@ static int get_chunks(struct column_reader *in, enum encoding encoding, struct r
 
 /* ---- bytes, rounded ---------------------------------------------------------------------- */
 
-/* All symbols; malloc'ed. */
-static int get_symbols(struct column_reader *in, size_t count, uint8_t **symbols)
+/* The part of a range that lies in the piece that begins at value `at`. */
+struct piece {
+    size_t count, first, end; /* values in it, and which of them are asked for */
+};
+
+static struct piece piece_at(size_t at, struct range range)
 {
-    if (!compressed_is_plausible(in, count))
-        return ENCODING_EDAMAGED;
-    *symbols = malloc(count);
-    if (!*symbols)
-        return ENCODING_ENOMEM;
-    int error = compressed_get(in, *symbols, count);
-    if (!error)
-        return ENCODING_OK;
-    free(*symbols);
-    return error == COMPRESS_ENOMEM ? ENCODING_ENOMEM : ENCODING_EDAMAGED;
+    struct piece p = {.count =
+                          range.total - at < ENCODING_PIECE ? range.total - at : ENCODING_PIECE};
+    size_t end = range.first + range.count;
+    p.first = range.first > at ? range.first - at : 0;
+    p.end = end < at ? 0 : end - at < p.count ? end - at : p.count;
+    return p;
+}
+
+static int get_symbols(struct column_reader *in, size_t count, uint8_t *symbols)
+{
+    int error = compressed_get(in, symbols, count);
+    return error == COMPRESS_OK       ? ENCODING_OK
+           : error == COMPRESS_ENOMEM ? ENCODING_ENOMEM
+                                      : ENCODING_EDAMAGED;
 }
 
 static int get_bytes(struct column_reader *in, struct range range, uint64_t *values)
 {
-    uint8_t *symbols;
+    uint8_t symbols[ENCODING_PIECE];
     uint64_t base = column_get(in);
-    int error = in->bad ? ENCODING_EDAMAGED : get_symbols(in, range.total, &symbols);
-    if (error)
-        return error;
-    for (size_t i = 0; i < range.count; i++)
-        values[i] = base + symbols[range.first + i];
-    free(symbols);
+    if (in->bad)
+        return ENCODING_EDAMAGED;
+    for (size_t at = 0; at < range.total; at += ENCODING_PIECE) {
+        struct piece p = piece_at(at, range);
+        if (at >= range.first + range.count)
+            return ENCODING_OK; /* what follows is not asked for */
+        bool skip = p.first >= p.end;
+        int error = skip ? compressed_skip(in) : get_symbols(in, p.count, symbols);
+        if (error)
+            return skip ? ENCODING_EDAMAGED : error;
+        for (size_t i = p.first; i < p.end; i++)
+            *values++ = base + symbols[i];
+    }
     return column_left(in) ? ENCODING_EDAMAGED : ENCODING_OK;
 }
 
@@ -122,46 +137,74 @@ static void rounded_init(struct rounded *r, unsigned first, unsigned sub)
     }
 }
 
-/* Adds up the bits that follow all of the symbols; false if one of them is none. */
-static bool sum_bits(const struct rounded *r, const uint8_t *symbols, struct range range,
-                     size_t *before, size_t *all)
+/* Adds up the bits that follow so many symbols; false if one of them is none. */
+static bool sum_bits(const struct rounded *r, const uint8_t *symbols, size_t count, size_t *bits)
 {
     bool valid = true;
-    size_t bits = 0;
-    for (size_t i = 0; i < range.total; i++) {
-        if (i == range.first)
-            *before = bits;
-        bits += r->rest[symbols[i]];
+    for (size_t i = 0; i < count; i++) {
+        *bits += r->rest[symbols[i]];
         valid = valid && r->valid[symbols[i]];
     }
-    *all = bits;
     return valid;
+}
+
+static int get_rounded_piece(struct column_reader *in, const struct rounded *r, struct piece p,
+                             uint64_t *values)
+{
+    uint8_t symbols[ENCODING_PIECE];
+    size_t at = 0, all;
+    int error = get_symbols(in, p.count, symbols);
+    if (error)
+        return error;
+    uint64_t length = column_get(in);
+    if (in->bad || length > column_left(in) || !sum_bits(r, symbols, p.first, &at))
+        return ENCODING_EDAMAGED;
+    all = at;
+    if (!sum_bits(r, symbols + p.first, p.count - p.first, &all) || (all + 7) / 8 != length)
+        return ENCODING_EDAMAGED;
+    for (size_t i = p.first; i < p.end; i++) {
+        uint8_t symbol = symbols[i];
+        *values++ = r->least[symbol] + bits_read(in->next, at, r->rest[symbol]);
+        at += r->rest[symbol];
+    }
+    in->next += length;
+    return ENCODING_OK;
+}
+
+static bool skip_rounded_piece(struct column_reader *in)
+{
+    if (compressed_skip(in) != COMPRESS_OK)
+        return false;
+    uint64_t length = column_get(in);
+    if (in->bad || length > column_left(in))
+        return false;
+    in->next += length;
+    return true;
 }
 
 static int get_rounded(struct column_reader *in, struct range range, uint64_t *values)
 {
     struct rounded r;
-    uint8_t *symbols;
-    size_t at = 0, all;
     unsigned sub = (unsigned)column_get_fixed(in, 1);
     uint64_t first = column_get(in);
     if (in->bad || sub > ENCODING_ROUNDED_BITS_MAX || first >= encoding_symbols(sub))
         return ENCODING_EDAMAGED;
-    int error = get_symbols(in, range.total, &symbols);
-    if (error)
-        return error;
     rounded_init(&r, (unsigned)first, sub);
-    if (!sum_bits(&r, symbols, range, &at, &all) || (all + 7) / 8 != column_left(in)) {
-        free(symbols);
-        return ENCODING_EDAMAGED;
+    for (size_t at = 0; at < range.total; at += ENCODING_PIECE) {
+        struct piece p = piece_at(at, range);
+        if (at >= range.first + range.count)
+            return ENCODING_OK; /* what follows is not asked for */
+        if (p.first >= p.end) {
+            if (!skip_rounded_piece(in))
+                return ENCODING_EDAMAGED;
+            continue;
+        }
+        int error = get_rounded_piece(in, &r, p, values);
+        if (error)
+            return error;
+        values += p.end - p.first;
     }
-    for (size_t i = 0; i < range.count; i++) {
-        uint8_t symbol = symbols[range.first + i];
-        values[i] = r.least[symbol] + bits_read(in->next, at, r.rest[symbol]);
-        at += r.rest[symbol];
-    }
-    free(symbols);
-    return ENCODING_OK;
+    return column_left(in) ? ENCODING_EDAMAGED : ENCODING_OK;
 }
 
 /* ---- columns of columns ------------------------------------------------------------------ */

@@ -69,64 +69,65 @@ void encoder_put_chunks(enum encoding encoding, const struct survey *s, const ui
 
 /* ---- bytes and rounded ------------------------------------------------------------------- */
 
-static bool symbols_reserve(struct encoder *e, size_t count)
+static size_t piece_at(size_t at, size_t count)
 {
-    if (count <= e->symbol_capacity)
-        return true;
-    count += count / 2;
-    uint8_t *grown = realloc(e->symbols, count);
-    if (!grown)
-        return false;
-    e->symbols = grown;
-    e->symbol_capacity = count;
-    return true;
+    return count - at < ENCODING_PIECE ? count - at : ENCODING_PIECE;
 }
 
 bool encoder_put_bytes(struct encoder *e, const struct survey *s, const uint64_t *values,
                        struct column *out)
 {
+    uint8_t symbols[ENCODING_PIECE];
     if (s->max - s->min >= ENCODER_BYTE_VALUES)
         return false;
-    if (!symbols_reserve(e, s->count)) {
-        out->failed = true;
-        return false;
-    }
-    for (size_t i = 0; i < s->count; i++)
-        e->symbols[i] = (uint8_t)(values[i] - s->min);
     put_tag(out, ENCODING_BYTES);
     column_put(out, s->min);
-    compressed_put(e->compressor, e->symbols, s->count, COMPRESS_ENTROPY | COMPRESS_MATCHES, out);
+    for (size_t at = 0; at < s->count; at += ENCODING_PIECE) {
+        size_t n = piece_at(at, s->count);
+        for (size_t i = 0; i < n; i++)
+            symbols[i] = (uint8_t)(values[at + i] - s->min);
+        compressed_put(e->compressor, symbols, n, COMPRESS_ENTROPY | COMPRESS_MATCHES, out);
+    }
     return true;
+}
+
+/* The bits that follow the symbols of a piece, with their length in bytes before them. */
+static void put_rest(const uint64_t *values, size_t count, unsigned sub, struct column *out)
+{
+    size_t follow = 0;
+    unsigned rest;
+    for (size_t i = 0; i < count; i++) {
+        encoding_unround(encoding_round(values[i], sub), sub, &rest);
+        follow += rest;
+    }
+    column_put(out, (follow + 7) / 8);
+    if (!column_reserve(out, follow / 8 + 9))
+        return;
+    struct bits_writer w = {.to = out->bytes + out->length};
+    for (size_t i = 0; i < count; i++) {
+        uint64_t least = encoding_unround(encoding_round(values[i], sub), sub, &rest);
+        bits_write(&w, values[i] - least, rest);
+    }
+    out->length = (size_t)(bits_finish(&w) - out->bytes);
 }
 
 bool encoder_put_rounded(struct encoder *e, const struct survey *s, unsigned sub,
                          const uint64_t *values, struct column *out)
 {
-    unsigned first = encoding_round(s->min, sub), rest;
-    size_t follow = 0;
+    uint8_t symbols[ENCODING_PIECE];
+    unsigned first = encoding_round(s->min, sub);
     if (encoding_round(s->max, sub) - first >= ENCODER_BYTE_VALUES)
         return false;
-    if (!symbols_reserve(e, s->count)) {
-        out->failed = true;
-        return false;
-    }
-    for (size_t i = 0; i < s->count; i++) {
-        unsigned symbol = encoding_round(values[i], sub);
-        e->symbols[i] = (uint8_t)(symbol - first);
-        follow += symbol >> sub ? (symbol >> sub) - 1 : 0;
-    }
     put_tag(out, ENCODING_ROUNDED);
     column_put_fixed(out, sub, 1);
     column_put(out, first);
-    compressed_put(e->compressor, e->symbols, s->count, COMPRESS_ENTROPY, out);
-    if (!column_reserve(out, follow / 8 + 9))
-        return true;
-    struct bits_writer w = {.to = out->bytes + out->length};
-    for (size_t i = 0; i < s->count; i++) {
-        uint64_t least = encoding_unround(e->symbols[i] + first, sub, &rest);
-        bits_write(&w, values[i] - least, rest);
+    for (size_t at = 0; at < s->count; at += ENCODING_PIECE) {
+        size_t n = piece_at(at, s->count);
+        for (size_t i = 0; i < n; i++)
+            symbols[i] = (uint8_t)(encoding_round(values[at + i], sub) - first);
+        compressed_put(e->compressor, symbols, n, COMPRESS_ENTROPY, out);
+        put_rest(values + at, n, sub, out);
     }
-    out->length = (size_t)(bits_finish(&w) - out->bytes);
     return true;
 }
 

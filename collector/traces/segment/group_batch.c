@@ -458,13 +458,14 @@ static void place_items(struct making *m, enum block_scope scope, enum section_k
     *first = arena_alloc(m->arena, m->part.rows * sizeof **first);
     *count = group_u32(g, m->details ? section : SECTION_NONE, m->part.row, m->part.rows,
                        (uint64_t)items + 1, m->arena);
-    const uint32_t *before = group_u32(g, m->details ? section : SECTION_NONE, 0, m->part.row,
-                                       (uint64_t)items + 1, &g->scratch);
+    bool has_items = m->details && section != SECTION_NONE;
+    const uint32_t *before =
+        group_u32(g, section, 0, has_items ? m->part.row : 0, (uint64_t)items + 1, &g->scratch);
     if (g->error || !*first) {
         group_no_memory(g);
         return;
     }
-    for (uint32_t i = 0; i < m->part.row; i++)
+    for (uint32_t i = 0; has_items && i < m->part.row; i++)
         at += before[i];
     m->first[scope] = (uint32_t)at;
     for (uint32_t i = 0; i < m->part.rows; i++) {

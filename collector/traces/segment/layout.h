@@ -35,6 +35,8 @@ enum {
 enum { SEGMENT_GROUP_ITEMS_MAX = 1 << 22, SEGMENT_GROUP_STRINGS_MAX = 1 << 22 };
 /* Rows of one part of a table. */
 enum { SEGMENT_TABLE_ROWS_MAX = 1 << 16, SEGMENT_PROCESSES_A_PART = 64 };
+/* Losses that a segment tells one by one, and rows for the sums of what is more, by reason. */
+enum { SEGMENT_LOSSES_MAX = 1 << 18, SEGMENT_LOSS_SUMS_MAX = 256 };
 /* Distinct services and operations that a segment's names tell. */
 enum { SEGMENT_NAMES_MAX = 1 << 16 };
 

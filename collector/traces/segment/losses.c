@@ -17,7 +17,7 @@ void loss_list_fini(struct loss_list *l)
         string_table_fini(&l->strings);
 }
 
-bool loss_list_add(struct loss_list *l, const struct segment_loss *loss)
+static bool add_loss(struct loss_list *l, const struct segment_loss *loss)
 {
     const uint64_t values[LOSS_COLUMNS] = {
         [LOSS_AGENT] = string_table_add(&l->strings, loss->agent),
@@ -37,6 +37,42 @@ bool loss_list_add(struct loss_list *l, const struct segment_loss *loss)
         return false;
     for (int i = 0; i < LOSS_COLUMNS; i++)
         numbers_add(&l->columns[i], values[i]);
+    return true;
+}
+
+/* The sum that a loss beyond the bound goes into; SIZE_MAX: a new one is needed. */
+static size_t find_sum(const struct loss_list *l, uint32_t reason)
+{
+    size_t count = loss_list_count(l);
+    for (size_t i = SEGMENT_LOSSES_MAX; i < count; i++) {
+        if (l->columns[LOSS_REASON].values[i] == reason)
+            return i;
+    }
+    return count == SEGMENT_LOSSES_MAX + SEGMENT_LOSS_SUMS_MAX ? count - 1 : SIZE_MAX;
+}
+
+static void add_to_sum(struct loss_list *l, size_t i, const struct segment_loss *loss)
+{
+    uint64_t *count = &l->columns[LOSS_COUNT].values[i];
+    uint64_t *from = &l->columns[LOSS_FROM].values[i], *to = &l->columns[LOSS_TO].values[i];
+    if (__builtin_add_overflow(*count, loss->count, count))
+        *count = UINT64_MAX;
+    *from = loss->from_unix_ns < *from ? loss->from_unix_ns : *from;
+    *to = loss->to_unix_ns > *to ? loss->to_unix_ns : *to;
+}
+
+bool loss_list_add(struct loss_list *l, const struct segment_loss *told)
+{
+    struct segment_loss sum = {.reason = told->reason,
+                               .count = told->count,
+                               .from_unix_ns = told->from_unix_ns,
+                               .to_unix_ns = told->to_unix_ns};
+    if (loss_list_count(l) < SEGMENT_LOSSES_MAX)
+        return add_loss(l, told);
+    size_t place = find_sum(l, told->reason);
+    if (place == SIZE_MAX)
+        return add_loss(l, &sum);
+    add_to_sum(l, place, told);
     return true;
 }
 

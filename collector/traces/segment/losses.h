@@ -26,6 +26,8 @@ struct loss_list {
 
 bool loss_list_init(struct loss_list *l); /* false: no memory */
 void loss_list_fini(struct loss_list *l);
+/* Beyond SEGMENT_LOSSES_MAX losses are added up by reason, without agent, service and process: so
+ * no count is ever dropped. */
 bool loss_list_add(struct loss_list *l, const struct segment_loss *loss); /* false: no memory */
 static inline size_t loss_list_count(const struct loss_list *l)
 {

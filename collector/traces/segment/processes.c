@@ -56,13 +56,15 @@ static bool is_newer(const struct process_entry *known, const struct batch_proce
         return tells_end;
     if (told->state_unix_ns != known->state_unix_ns)
         return told->state_unix_ns > known->state_unix_ns;
-    return told->attribute_count > known->attribute_count;
+    return told->attribute_count > known->attribute_count &&
+           known->attribute_count < PROCESS_ATTRIBUTES_MAX;
 }
 
 static bool set_attributes(struct process_table *t, struct process_entry *p,
                            const struct batch *batch, const struct batch_process_view *told)
 {
-    uint32_t count = told->attribute_count;
+    uint32_t count = told->attribute_count < PROCESS_ATTRIBUTES_MAX ? told->attribute_count
+                                                                    : PROCESS_ATTRIBUTES_MAX;
     if (!numbers_reserve(&t->key, count) || !numbers_reserve(&t->type, count) ||
         !numbers_reserve(&t->value, count))
         return false;
@@ -252,15 +254,15 @@ static int fill_processes(const uint64_t *const column[PART_COLUMNS], struct pro
 /* Where each process' attributes begin, and how many there are. */
 static int place_attributes(struct process_part *part, const uint64_t *counts)
 {
-    uint64_t total = 0;
+    uint32_t total = 0; /* 64 processes have not so many */
     for (uint32_t i = 0; i < part->count; i++) {
-        if (counts[i] > UINT32_MAX - total)
+        if (counts[i] > PROCESS_ATTRIBUTES_MAX)
             return SEGMENT_EDAMAGED;
-        part->list[i].attribute_first = (uint32_t)total;
+        part->list[i].attribute_first = total;
         part->list[i].attribute_count = (uint32_t)counts[i];
-        total += counts[i];
+        total += (uint32_t)counts[i];
     }
-    part->resource.count = (uint32_t)total;
+    part->resource.count = total;
     return SEGMENT_OK;
 }
 

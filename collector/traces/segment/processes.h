@@ -18,6 +18,9 @@ enum process_string {
     PROCESS_STRINGS
 };
 
+/* Resource attributes of one process: what is more is left out. */
+enum { PROCESS_ATTRIBUTES_MAX = 4096 };
+
 struct process_entry {
     uint8_t uuid[16];
     uint32_t strings[PROCESS_STRINGS]; /* in the table's */

@@ -52,6 +52,10 @@ int segment_losses(struct segment *s, struct arena *arena, struct segment_loss *
                    size_t *count)
 {
     *count = rows_of(s, TABLE_LOSSES);
+    if (*count > SEGMENT_LOSSES_MAX + SEGMENT_LOSS_SUMS_MAX) {
+        *count = 0;
+        return segment_note_damage(s, "the %s: there are too many", table_name(TABLE_LOSSES));
+    }
     *losses = arena_alloc(arena, *count * sizeof **losses);
     struct segment_loss *next = *losses;
     int error = next ? read_parts(s, TABLE_LOSSES, arena, read_losses, &next) : SEGMENT_ENOMEM;
@@ -117,11 +121,24 @@ static int read_continued(void *context, struct table_reader *r, uint32_t count)
     return SEGMENT_OK;
 }
 
+static uint64_t traces_of(const struct segment *s)
+{
+    uint64_t traces = 0;
+    for (uint32_t i = 0; i < s->footer.summary.groups; i++)
+        traces += s->footer.groups[i].bounds.traces;
+    return traces;
+}
+
 int segment_continued(struct segment *s, struct trace_id **ids, size_t *count)
 {
     struct arena arena;
-    arena_init(&arena, SCRATCH_BYTES);
+    *ids = NULL;
     *count = rows_of(s, TABLE_CONTINUED);
+    if (*count > traces_of(s)) {
+        *count = 0;
+        return segment_note_damage(s, "the %s: there are too many", table_name(TABLE_CONTINUED));
+    }
+    arena_init(&arena, SCRATCH_BYTES);
     *ids = malloc((*count + 1) * sizeof **ids);
     struct trace_id *next = *ids;
     int error =

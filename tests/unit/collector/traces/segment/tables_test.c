@@ -169,6 +169,39 @@ static void losses_come_back(void **state)
     arena_fini(&arena);
 }
 
+/* However many there are: each counts, and the table does not grow without end. */
+static void no_loss_is_dropped(void **state)
+{
+    (void)state;
+    enum { LOSSES = SEGMENT_LOSSES_MAX + 5000, REASONS = 40 };
+    int fd;
+    struct arena arena;
+    struct segment_writer *w = fixture_begin(&fd, 0, 0);
+    uint64_t expected[REASONS] = {0}, got[REASONS] = {0};
+    arena_init(&arena, 4096);
+    for (uint32_t i = 0; i < LOSSES; i++) {
+        struct segment_loss loss = {.agent = {"agent", 5},
+                                    .reason = i % REASONS,
+                                    .count = i,
+                                    .from_unix_ns = i,
+                                    .to_unix_ns = i + 1};
+        expected[i % REASONS] += i;
+        assert_int_equal(segment_writer_loss(w, &loss), 0);
+    }
+    struct segment *s = fixture_finish(w, fd);
+    struct segment_loss *losses;
+    size_t count;
+    assert_int_equal(segment_losses(s, &arena, &losses, &count), SEGMENT_OK);
+    assert_int_equal(count, SEGMENT_LOSSES_MAX + REASONS);
+    for (size_t i = 0; i < count; i++)
+        got[losses[i].reason] += losses[i].count;
+    assert_memory_equal(got, expected, sizeof got);
+    assert_int_equal(losses[count - 1].agent.length, 0);
+    assert_true(losses[count - 1].to_unix_ns > LOSSES - REASONS);
+    segment_close(&s);
+    arena_fini(&arena);
+}
+
 static void continued_traces_come_back(void **state)
 {
     (void)state;
@@ -397,6 +430,7 @@ int main(void)
         cmocka_unit_test(an_empty_segment_is_one),
         cmocka_unit_test(the_filter_knows_what_is_there_and_little_else),
         cmocka_unit_test(losses_come_back),
+        cmocka_unit_test(no_loss_is_dropped),
         cmocka_unit_test(continued_traces_come_back),
         cmocka_unit_test(names_are_those_of_the_spans),
         cmocka_unit_test(a_process_stands_there_once_as_it_was_seen_last),
