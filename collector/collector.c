@@ -9,11 +9,12 @@
 #include "collector/accept/commit.h"
 #include "collector/accept/import.h"
 #include "collector/accept/receiver.h"
+#include "collector/firehose/firehose.h"
 #include "collector/web/web.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 
-enum { HTTP_TIMEOUT_S = 30 };
+enum { HTTP_TIMEOUT_S = 30, FIREHOSE_STOP_MS = 3000 };
 
 struct collector {
     const struct collector_config *config;
@@ -25,7 +26,8 @@ struct collector {
     struct dedupe *dedupe;
     struct queue queue;
     struct ledger *ledger;
-    char *traces_directory;
+    char *traces_directory, *firehose_directory;
+    struct firehose *firehose;
     struct store *store;
     struct inflight *inflight;
     struct freshness freshness;
@@ -48,6 +50,13 @@ static void on_write_state(void *context, struct buffer *out)
 {
     struct collector *c = context;
     commit_write_state(&c->commit.parts, out);
+}
+
+static void on_durable(void *context)
+{
+    struct collector *c = context;
+    if (c->firehose)
+        firehose_durable(c->firehose);
 }
 
 static void on_settle(void *context, struct link_request *request, enum link_verdict verdict,
@@ -176,23 +185,24 @@ static int create_parts(struct collector *c, char *why, size_t why_size)
     return -1;
 }
 
-/* "DIR/traces" for the ledger's "DIR/ledger"; malloc'ed. */
-static char *traces_directory(const struct collector_config *config)
+/* The directory configured, else "DIR/NAME" for the ledger's "DIR/ledger"; malloc'ed. */
+static char *directory_beside(const struct collector_config *config, const char *configured,
+                              const char *name)
 {
-    if (config->traces_dir)
-        return strdup(config->traces_dir);
+    if (configured)
+        return strdup(configured);
     size_t length = strlen(config->ledger_dir);
     while (length > 1 && config->ledger_dir[length - 1] == '/')
         length--;
     while (length > 0 && config->ledger_dir[length - 1] != '/')
         length--;
     char *path = NULL;
-    return asprintf(&path, "%.*straces", (int)length, config->ledger_dir) < 0 ? NULL : path;
+    return asprintf(&path, "%.*s%s", (int)length, config->ledger_dir, name) < 0 ? NULL : path;
 }
 
 static int open_store(struct collector *c, char *why, size_t why_size)
 {
-    c->traces_directory = traces_directory(c->config);
+    c->traces_directory = directory_beside(c->config, c->config->traces_dir, "traces");
     if (!c->traces_directory) {
         snprintf(why, why_size, "no memory");
         return -1;
@@ -218,6 +228,7 @@ static int open_ledger(struct collector *c, char *why, size_t why_size)
         .max_age_ns = c->config->ledger_age_ns,
         .segment_bytes = c->config->ledger_segment_bytes,
         .write_state = on_write_state,
+        .durable = on_durable,
         .context = c,
     };
     struct commit_parts parts = {
@@ -233,6 +244,18 @@ static int open_ledger(struct collector *c, char *why, size_t why_size)
     c->ledger = ledger_open(&options, why, why_size);
     c->commit.parts.ledger = c->ledger;
     return c->ledger ? 0 : -1;
+}
+
+static int open_firehose(struct collector *c, char *why, size_t why_size)
+{
+    c->firehose_directory = directory_beside(c->config, c->config->firehose_dir, "firehose");
+    if (!c->firehose_directory) {
+        snprintf(why, why_size, "no memory");
+        return -1;
+    }
+    struct firehose_options options = {.ledger = c->ledger, .directory = c->firehose_directory};
+    c->firehose = firehose_open(&options, why, why_size);
+    return c->firehose ? 0 : -1;
 }
 
 static int open_link(struct collector *c, char *why, size_t why_size)
@@ -259,6 +282,7 @@ static int open_web(struct collector *c, char *why, size_t why_size)
 {
     c->web = (struct web){
         .query = {c->store, c->inflight, &c->search_memory, &c->large_traces},
+        .firehose = c->firehose,
         .status = on_status,
         .not_ready = on_not_ready,
         .import = on_import,
@@ -318,7 +342,8 @@ struct collector *collector_start(const struct collector_config *config, char *w
     c->start_unix_ns = clock_unix_ns();
     if (create_parts(c, why, why_size) != 0 || read_token(c, why, why_size) != 0 ||
         open_ledger(c, why, why_size) != 0 || open_store(c, why, why_size) != 0 ||
-        open_link(c, why, why_size) != 0 || open_web(c, why, why_size) != 0)
+        open_firehose(c, why, why_size) != 0 || open_link(c, why, why_size) != 0 ||
+        open_web(c, why, why_size) != 0)
         goto fail;
     if (pthread_create(&c->committing, NULL, commit, c) != 0) {
         snprintf(why, why_size, "no thread can be started");
@@ -365,15 +390,19 @@ void collector_stop(struct collector **place)
     struct collector *c = *place;
     if (!c)
         return;
+    if (c->firehose)
+        firehose_stop(c->firehose, FIREHOSE_STOP_MS);
     stop_threads(c);
     if (c->server)
         web_server_stop(&c->server);
+    firehose_close(&c->firehose);
     if (c->link)
         link_server_destroy(&c->link);
     ledger_close(&c->ledger);
     inflight_destroy(&c->inflight);
     store_close(&c->store);
     free(c->traces_directory);
+    free(c->firehose_directory);
     dedupe_destroy(&c->dedupe);
     agents_destroy(&c->agents);
     losses_destroy(&c->losses);

@@ -46,6 +46,8 @@ static const struct config_option options[] = {
      "spans go from memory to disk when they are so old, or when memory is full"},
     {"traces-merge", CONFIG_BYTES, "64M", FIELD(traces_merge_bytes), 1 << 20, INT64_MAX, NULL,
      "how much of the disk's traffic in a second merging small segments may take"},
+    {"firehose-dir", CONFIG_STRING, NULL, FIELD(firehose_dir), 0, 0, "DIRECTORY",
+     "where it is kept how far the firehose's apps are; by default firehose beside the ledger's"},
     {"memory", CONFIG_BYTES, "512M", FIELD(memory_bytes), 16 << 20, INT64_MAX, NULL,
      "the bound of memory: half for spans on their way to disk, the rest for questions"},
     {"log-level", CONFIG_STRING, "info", FIELD(log_level), 0, 0, "LEVEL",

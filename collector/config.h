@@ -13,7 +13,8 @@ struct collector_config {
     char *link, *control, *keys_dir;
     char *ledger_dir;
     uint64_t ledger_limit_bytes, ledger_segment_bytes, ledger_age_ns;
-    char *traces_dir; /* NULL: "traces" beside the ledger's directory */
+    char *traces_dir;   /* NULL: "traces" beside the ledger's directory */
+    char *firehose_dir; /* NULL: likewise "firehose" */
     uint64_t traces_limit_bytes, traces_age_ns, traces_cut_ns, traces_merge_bytes;
     uint64_t memory_bytes;
     int64_t query_threads, http_connections;

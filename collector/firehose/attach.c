@@ -24,21 +24,21 @@ static bool is_app_name(const char *app)
 static enum firehose_refusal find_moment(struct ledger *l, uint64_t unix_ns,
                                          struct firehose_position *at)
 {
-    struct reader reader;
+    struct frames reader;
     struct journal_position segment;
-    enum reader_result result;
+    enum frames_result result;
     if (ledger_find(l, unix_ns, &segment) != 0)
         return FIREHOSE_EIO;
-    reader_init(&reader, l, (struct firehose_position){.segment = segment.segment});
+    frames_init(&reader, l, (struct firehose_position){.segment = segment.segment});
     reader.not_before_unix_ns = unix_ns;
     do
-        result = reader_next(&reader);
-    while (result == READER_GAP);
+        result = frames_next(&reader);
+    while (result == FRAMES_GAP);
     *at = reader.at;
-    reader_fini(&reader);
-    if (result == READER_ENOMEM)
+    frames_fini(&reader);
+    if (result == FRAMES_ENOMEM)
         return FIREHOSE_ENOMEM;
-    return result == READER_EIO ? FIREHOSE_EIO : FIREHOSE_OK;
+    return result == FRAMES_EIO ? FIREHOSE_EIO : FIREHOSE_OK;
 }
 
 static enum firehose_refusal find_start(struct ledger *l, const struct firehose_request *request,
@@ -83,7 +83,7 @@ static struct firehose_client *create_client(struct firehose *f,
         free(c);
         return NULL;
     }
-    reader_init(&c->reader, f->options.ledger, start);
+    frames_init(&c->reader, f->options.ledger, start);
     c->from[0] = start;
     for (unsigned p = 1; p < FIREHOSE_PARTITIONS; p++)
         c->from[p] = start;

@@ -12,7 +12,7 @@ enum { NO_MEMORY_MS = 200 };
 
 static struct firehose_position position(const struct firehose_client *c)
 {
-    return c->reader.batch ? reader_position(&c->reader, c->row) : c->reader.at;
+    return c->reader.batch ? frames_position(&c->reader, c->row) : c->reader.at;
 }
 
 /* ---- what has arrived (under the lock) ----------------------------------------------------- */
@@ -87,7 +87,7 @@ void client_finish(struct firehose_client *c)
 
 void client_destroy(struct firehose_client *c)
 {
-    reader_fini(&c->reader);
+    frames_fini(&c->reader);
     trail_fini(&c->trail);
     c->transport.release(c->transport.context);
     if (c->filter.close)
@@ -148,7 +148,7 @@ static void take(struct firehose_client *c, uint64_t partitions)
         trail_take(&c->trail, p, at);
     }
     if (position_compare(&first, &here) != 0)
-        reader_seek(&c->reader, first);
+        frames_seek(&c->reader, first);
     c->owned |= partitions;
 }
 
@@ -242,7 +242,7 @@ static void put_rows(struct firehose_client *c, struct buffer *out)
             .row = c->row,
             .agent = c->reader.frame.agent,
             .accepted_unix_ns = c->reader.frame.accepted_unix_ns,
-            .behind = reader_position(&c->reader, c->row + 1),
+            .behind = frames_position(&c->reader, c->row + 1),
         };
         c->format->span(out, &row);
         c->block_spans++;
@@ -326,16 +326,16 @@ static enum step read_on(struct firehose_client *c, struct buffer *out, uint64_t
 {
     if (c->group && c->owned == 0)
         return wait_for_more(c, out, durable_count, 0);
-    switch (reader_next(&c->reader)) {
-    case READER_BATCH:
+    switch (frames_next(&c->reader)) {
+    case FRAMES_BATCH:
         c->row = c->reader.at.row;
         return select_rows(c) == 0 ? STEP_ON : give_up(c);
-    case READER_GAP:
+    case FRAMES_GAP:
         put_gap(c, out);
         return STEP_SEND;
-    case READER_END:
+    case FRAMES_END:
         return out->length > 0 ? STEP_SEND : wait_for_more(c, out, durable_count, 0);
-    case READER_ENOMEM:
+    case FRAMES_ENOMEM:
         LOG_WARN_EVERY("firehose: no memory to read a batch; it is tried again");
         return out->length > 0 ? STEP_SEND : wait_for_more(c, out, durable_count, NO_MEMORY_MS);
     default:

@@ -45,7 +45,7 @@ struct firehose_client {
     struct firehose_filter filter;
 
     /* The streaming thread's. */
-    struct reader reader;
+    struct frames reader;
     uint32_t row;                                       /* of the reader's batch: the next */
     uint64_t *rows;                                     /* those to send, as bits */
     size_t rows_capacity;                               /* in words */

@@ -12,15 +12,15 @@
 #include "collector/ledger/ledger.h"
 #include "lib/base/arena.h"
 
-enum reader_result {
-    READER_BATCH,  /* `batch` is the next one, `at` its first row that has not been read */
-    READER_END,    /* nothing more is durable */
-    READER_GAP,    /* `gap`; then call again */
-    READER_ENOMEM, /* try again later */
-    READER_EIO,
+enum frames_result {
+    FRAMES_BATCH,  /* `batch` is the next one, `at` its first row that has not been read */
+    FRAMES_END,    /* nothing more is durable */
+    FRAMES_GAP,    /* `gap`; then call again */
+    FRAMES_ENOMEM, /* try again later */
+    FRAMES_EIO,
 };
 
-struct reader {
+struct frames {
     struct ledger *ledger;
     struct journal_cursor *cursor;
     struct firehose_position at; /* of the batch; else of what is read next */
@@ -35,13 +35,13 @@ struct reader {
 };
 
 /* Begins at `from`; opens nothing yet. */
-void reader_init(struct reader *r, struct ledger *l, struct firehose_position from);
-void reader_fini(struct reader *r);
+void frames_init(struct frames *r, struct ledger *l, struct firehose_position from);
+void frames_fini(struct frames *r);
 /* Goes to another position, back or forth. */
-void reader_seek(struct reader *r, struct firehose_position to);
-enum reader_result reader_next(struct reader *r);
+void frames_seek(struct frames *r, struct firehose_position to);
+enum frames_result frames_next(struct frames *r);
 /* The position before (or behind) a row of the batch. */
-static inline struct firehose_position reader_position(const struct reader *r, uint32_t row)
+static inline struct firehose_position frames_position(const struct frames *r, uint32_t row)
 {
     struct firehose_position p = r->at;
     p.spans += row - (uint64_t)p.row;

@@ -178,6 +178,8 @@ struct block_bounds {
  * trace i are runs[first[i]] to runs[first[i + 1]], first[traces] the end. NULL: no memory. */
 struct span_run;
 struct block *block_of_runs(const struct span_run *runs, const uint32_t *first, uint32_t traces);
+/* Which row of its batch a row of such a block is. */
+uint32_t block_runs_row(const struct block *b, uint32_t row);
 /* The same, and the block takes over what it stands on: the malloc'ed lists, and the arena (which
  * is left empty; may be NULL) with the batches in it. Also where it fails. */
 struct block *block_of_own_runs(struct span_run *runs, uint32_t *first, uint32_t traces,

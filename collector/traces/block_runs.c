@@ -643,3 +643,8 @@ struct block *block_of_own_runs(struct span_run *runs, uint32_t *first, uint32_t
     arena_init(arena, arena->block_bytes);
     return block;
 }
+
+uint32_t block_runs_row(const struct block *b, uint32_t row)
+{
+    return ((const struct runs_block *)b)->places[row].row;
+}

@@ -18,7 +18,7 @@ typedef void api_route(const struct api_call *call, struct reply *reply);
 
 api_route api_services, api_traces, api_trace, api_inflight, api_status, api_recording;
 api_route api_import, api_explain, api_search, api_phases, api_diff, api_graph;
-api_route api_tags, api_tag_values;
+api_route api_tags, api_tag_values, api_measure, api_firehose;
 api_route api_metrics, api_healthz, api_readyz;
 /* Files of the page; also every path that the page itself makes a view of. */
 void page_answer(const struct web *w, const struct web_request *request, struct reply *reply);

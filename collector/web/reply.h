@@ -18,6 +18,7 @@ struct web_request {
     const char *authorization;
     const char *content_type, *accept;
     const char *if_none_match;
+    int socket;       /* the connection's; 0: there is none */
     const char *body; /* of a POST, NUL-terminated */
     size_t body_length;
 };

@@ -19,6 +19,8 @@ static const struct route routes[] = {
     {"/api/v1/traces", false, WEB_GET, false, api_traces, 0},
     {"/api/v1/traces/", true, WEB_GET, false, api_trace, 0},
     {"/api/v1/search", false, WEB_GET, false, api_search, 0},
+    {"/api/v1/measure", false, WEB_GET, false, api_measure, 0},
+    {"/api/v1/firehose", false, WEB_GET, false, api_firehose, 0},
     {"/api/v1/tags", false, WEB_GET, false, api_tags, 0},
     {"/api/v1/tags/", true, WEB_GET, false, api_tag_values, 0},
     {"/api/v1/analysis/phases", false, WEB_GET, false, api_phases, 0},

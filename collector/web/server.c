@@ -214,6 +214,13 @@ static void take_body(struct web_server *s, struct exchange *x, const char *data
         atomic_fetch_sub(&s->bodies_bytes, length);
 }
 
+static int socket_of(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    return info ? info->connect_fd : 0;
+}
+
 static struct web_request request_of(struct MHD_Connection *connection, const char *path,
                                      const char *method, struct exchange *x)
 {
@@ -226,6 +233,7 @@ static struct web_request request_of(struct MHD_Connection *connection, const ch
         .content_type = header(connection, "Content-Type"),
         .accept = header(connection, "Accept"),
         .if_none_match = header(connection, "If-None-Match"),
+        .socket = socket_of(connection),
         .body = buffer_cstring(&x->body),
         .body_length = x->body.length,
     };

@@ -23,6 +23,7 @@ enum { WEB_TOKEN_MAX = 512 };
 /* What the routes need. */
 struct web {
     struct query query;
+    struct firehose *firehose; /* NULL: none */
     /* Fills *status, given back by pipeline_status_fini. -1: no memory. */
     int (*status)(void *context, struct pipeline_status *status);
     /* NULL when ready to accept, else a static sentence. Must not wait. */
