@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # Units and fuzz targets of TraceQL.
+weft_unit(collector/query/traceql/engine/table LINK weft_collector m)
+weft_unit(collector/query/traceql/engine/value LINK weft_collector m)
 weft_unit(collector/query/traceql/parse LINK weft_traceql)
 weft_unit(collector/query/traceql/print LINK weft_traceql)
 weft_unit(collector/query/traceql/regex LINK weft_traceql)
 weft_unit(collector/query/traceql/search LINK weft_collector)
+weft_unit(collector/query/traceql/run LINK weft_collector)
 weft_unit(collector/query/traceql/metrics LINK weft_collector m)
 
 weft_fuzz(traceql LINK weft_traceql)
