@@ -7,7 +7,7 @@
  *   group_ids.c      parents, ids and starts: columns that depend on each other
  *   group_shapes.c   which attributes which row has
  *   group_block*.c   the group as a block (collector/traces/block.h)
- *   group_batch.c    rows of the group as a batch
+ *   group_batch*.c   rows of the group as a batch
  */
 #ifndef WEFT_COLLECTOR_TRACES_SEGMENT_READER_H
 #define WEFT_COLLECTOR_TRACES_SEGMENT_READER_H

@@ -3,6 +3,8 @@
  * traces. */
 #include "collector/traces/segment/tables.h"
 
+#include <pthread.h>
+
 #include "collector/traces/segment/filter.h"
 #include "tests/unit/collector/traces/segment/segment_fixture.h"
 
@@ -422,6 +424,61 @@ static void details_follow_a_run_without(void **state)
     random_spans_fini(&r);
 }
 
+/* ---- threads ----------------------------------------------------------------------------- */
+
+struct reading {
+    pthread_t thread;
+    struct segment *segment;
+    const struct random_spans *spans;
+    uint64_t rows, wrong;
+};
+
+static void *read_everything(void *context)
+{
+    struct reading *r = context;
+    struct arena arena;
+    arena_init(&arena, 4096);
+    for (uint32_t t = 0; t < r->spans->trace_count; t++) {
+        struct span_run *runs;
+        size_t count;
+        if (segment_find(r->segment, r->spans->traces[t].id, true, &arena, &runs, &count))
+            r->wrong++;
+        for (size_t i = 0; i < count; i++)
+            r->rows += runs[i].count;
+    }
+    for (uint32_t g = 0; g < segment_summary(r->segment)->groups; g++) {
+        struct block *b = segment_group(r->segment, g);
+        r->wrong += !b || !block_processes(b) || !block_u32(b, BLOCK_PROCESS) ||
+                    !block_u64(b, BLOCK_START) || !block_strings(b);
+        block_close(&b);
+        segment_trim(r->segment);
+    }
+    arena_fini(&arena);
+    return NULL;
+}
+
+static void any_number_of_threads_read(void **state)
+{
+    (void)state;
+    enum { THREADS = 4 };
+    struct random_spans r;
+    struct reading readings[THREADS] = {0};
+    random_spans_init(&r, 14, &rich);
+    struct segment *s = fixture_write(&r, 20, 40);
+    for (int i = 0; i < THREADS; i++) {
+        readings[i] = (struct reading){.segment = s, .spans = &r};
+        assert_int_equal(pthread_create(&readings[i].thread, NULL, read_everything, &readings[i]),
+                         0);
+    }
+    for (int i = 0; i < THREADS; i++) {
+        pthread_join(readings[i].thread, NULL);
+        assert_int_equal(readings[i].wrong, 0);
+        assert_int_equal(readings[i].rows, segment_summary(s)->spans);
+    }
+    segment_close(&s);
+    random_spans_fini(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -436,6 +493,7 @@ int main(void)
         cmocka_unit_test(a_process_stands_there_once_as_it_was_seen_last),
         cmocka_unit_test(many_processes_are_told_apart),
         cmocka_unit_test(columns_add_up_to_the_file),
+        cmocka_unit_test(any_number_of_threads_read),
         cmocka_unit_test(details_follow_a_run_without),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
