@@ -39,7 +39,7 @@ void shapes_clear(struct shapes *s)
         memset(s->column_slots, 0, s->column_slot_count * sizeof *s->column_slots);
     s->words.count = s->places.count = s->item.count = 0;
     s->count = s->column_count = s->values = 0;
-    s->last = 0;
+    memset(s->recent, 0, sizeof s->recent);
 }
 
 static void put_slot(uint32_t *slots, size_t slot_count, uint64_t hash, size_t number)
@@ -151,11 +151,9 @@ static bool is_shape(const struct shapes *s, uint32_t shape, const uint64_t *wor
     return true;
 }
 
-uint32_t shapes_find(struct shapes *s, const uint64_t *words, uint32_t count)
+static uint32_t look_up(struct shapes *s, const uint64_t *words, uint32_t count)
 {
-    uint64_t hash = count;
-    if (s->last < s->count && is_shape(s, s->last, words, count))
-        return s->last;
+    uint64_t hash = 0;
     for (uint32_t i = 0; i < count; i++) /* a polynomial at a point that nobody knows */
         hash = (hash + words[i]) * (hash_seed[1] | 1);
     hash = hash_words(hash, count);
@@ -164,11 +162,20 @@ uint32_t shapes_find(struct shapes *s, const uint64_t *words, uint32_t count)
         for (size_t at = hash & mask; s->slots[at]; at = (at + 1) & mask) {
             uint32_t shape = s->slots[at] - 1;
             if (s->list[shape].hash == hash && is_shape(s, shape, words, count))
-                return s->last = shape;
+                return shape;
         }
     }
-    uint32_t shape = add_shape(s, words, count, hash);
+    return add_shape(s, words, count, hash);
+}
+
+uint32_t shapes_find(struct shapes *s, const uint64_t *words, uint32_t count)
+{
+    uint64_t begin = (count ? words[0] : 0) + count * UINT64_C(31);
+    uint32_t *recent = &s->recent[(begin >> SHAPE_TYPE_BITS ^ begin) % SHAPES_RECENT];
+    if (*recent < s->count && is_shape(s, *recent, words, count))
+        return *recent;
+    uint32_t shape = look_up(s, words, count);
     if (shape != UINT32_MAX)
-        s->last = shape;
+        *recent = shape;
     return shape;
 }

@@ -10,7 +10,7 @@
 
 #include "collector/traces/segment/numbers.h"
 
-enum { SHAPE_TYPE_BITS = 3 };
+enum { SHAPE_TYPE_BITS = 3, SHAPES_RECENT = 256 };
 
 struct value_column {
     uint64_t word; /* key << SHAPE_TYPE_BITS | type */
@@ -31,10 +31,10 @@ struct shapes {
     struct value_column *columns;
     uint32_t *column_slots; /* column + 1 */
     size_t count, capacity, slot_count, column_count, column_capacity, column_slot_count;
-    size_t columns_made; /* those beyond column_count wait with their memory */
-    size_t values;       /* in all columns */
-    struct numbers item; /* the shape of each item */
-    uint32_t last;       /* the shape that was used last */
+    size_t columns_made;            /* those beyond column_count wait with their memory */
+    size_t values;                  /* in all columns */
+    struct numbers item;            /* the shape of each item */
+    uint32_t recent[SHAPES_RECENT]; /* the shape used last, by the first word and their number */
 };
 
 void shapes_fini(struct shapes *s);
