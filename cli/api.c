@@ -16,13 +16,13 @@ static size_t on_bytes(char *data, size_t size, size_t count, void *answer)
     return size * count;
 }
 
-static const char *base_url(const char *base)
+const char *api_base_url(const char *base)
 {
     const char *environment = getenv("WEFT_URL");
     return base ? base : environment && *environment ? environment : STANDARD_URL;
 }
 
-static struct curl_slist *headers(bool posting)
+struct curl_slist *api_headers(bool posting)
 {
     struct curl_slist *list = NULL;
     const char *token = getenv("WEFT_TOKEN");
@@ -34,6 +34,12 @@ static struct curl_slist *headers(bool posting)
         list = curl_slist_append(list, line);
     }
     return list;
+}
+
+void api_set_proxy(void *curl, const char *url)
+{
+    if (strncmp(url, "http://127.", 11) == 0 || strncmp(url, "http://localhost", 16) == 0)
+        curl_easy_setopt(curl, CURLOPT_PROXY, "");
 }
 
 static json_t *judge(CURLcode code, long status, struct buffer *answer, const char *url, char *why,
@@ -69,8 +75,8 @@ static json_t *call(const char *base, const char *path, const char *body, char *
         snprintf(why, why_size, "out of memory");
         return NULL;
     }
-    struct curl_slist *list = headers(body != NULL);
-    snprintf(url, sizeof url, "%s%s", base_url(base), path);
+    struct curl_slist *list = api_headers(body != NULL);
+    snprintf(url, sizeof url, "%s%s", api_base_url(base), path);
     curl_easy_setopt(curl, CURLOPT_URL, url);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, list);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_bytes);
@@ -78,8 +84,7 @@ static json_t *call(const char *base, const char *path, const char *body, char *
     curl_easy_setopt(curl, CURLOPT_TIMEOUT, 60L);
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, 5L);
     curl_easy_setopt(curl, CURLOPT_ACCEPT_ENCODING, "");
-    if (strncmp(url, "http://127.", 11) == 0 || strncmp(url, "http://localhost", 16) == 0)
-        curl_easy_setopt(curl, CURLOPT_PROXY, "");
+    api_set_proxy(curl, url);
     if (body)
         curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
     CURLcode code = curl_easy_perform(curl);

@@ -4,6 +4,7 @@
 #define WEFT_CLI_API_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /* GET `path` (with its query) from the collector at `base`, or where NULL at $WEFT_URL, or at the
@@ -12,6 +13,12 @@
 json_t *api_get(const char *base, const char *path, char *why, size_t why_size);
 /* POSTs a JSON text. As above. */
 json_t *api_post(const char *base, const char *path, const char *body, char *why, size_t why_size);
+
+/* For those who call by libcurl themselves: where the collector is, the headers that it wants
+ * (freed by curl_slist_free_all), and no proxy towards this host. */
+const char *api_base_url(const char *base);
+struct curl_slist *api_headers(bool posting);
+void api_set_proxy(void *curl, const char *url);
 
 /* A *_unix_ns field: digits in a string. 0 where it is missing. */
 uint64_t api_unix_ns(const json_t *object, const char *field);

@@ -20,6 +20,8 @@ int command_recording(int argc, char **argv);
 int command_search(int argc, char **argv);
 int command_phases(int argc, char **argv);
 int command_diff(int argc, char **argv);
+int command_tail(int argc, char **argv);
+int command_export(int argc, char **argv);
 int command_import(int argc, char **argv);
 int command_keygen(int argc, char **argv);
 int command_query(int argc, char **argv);

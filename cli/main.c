@@ -15,6 +15,8 @@ static const struct command commands[] = {
     {"recording", "on|off [--service S]", "turns recording on or off, everywhere",
      command_recording},
     {"query", "--check QUERY", "says whether a TraceQL query is one, and why not", command_query},
+    {"tail", "[QUERY]", "spans as they come", command_tail},
+    {"export", "ID... | --query Q", "traces into a file, as OTLP JSON", command_export},
     {"import", "[FILE...]", "traces from files, as OTLP JSON", command_import},
     {"keygen", "AGENT", "makes the key that an agent and its collector share", command_keygen},
     {"doctor", "", "finds what is wrong with this host's set-up", command_doctor},
