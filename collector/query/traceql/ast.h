@@ -23,7 +23,12 @@
 
 #include "lib/codec/batch.h"
 
-enum { TRACEQL_DEPTH_MAX = 1000, TRACEQL_LENGTH_MAX = 128 << 10, TRACEQL_BY_MAX = 16 };
+enum {
+    TRACEQL_DEPTH_MAX = 1000,
+    TRACEQL_LENGTH_MAX = 128 << 10,
+    TRACEQL_BY_MAX = 16,
+    TRACEQL_PATTERNS_MAX = 100
+};
 
 /* Bytes of the query's text: [begin, end). */
 struct traceql_place {

@@ -102,6 +102,11 @@ static bool check_pattern(struct traceql_parser *p, const struct traceql_expr *e
                              traceql_op_text(e->op));
         return false;
     }
+    if (++p->patterns > TRACEQL_PATTERNS_MAX) {
+        traceql_fail_meaning(p, pattern->place, "a query has %d regular expressions at most",
+                             TRACEQL_PATTERNS_MAX);
+        return false;
+    }
     char why[200];
     struct traceql_regex *r = traceql_regex_create(pattern->value.text.bytes,
                                                    pattern->value.text.length, why, sizeof why);

@@ -12,6 +12,7 @@ struct traceql_parser {
     struct traceql_error syntax;  /* the first of each kind: a query that is wrong in both ways */
     struct traceql_error meaning; /* does not parse, so that is told */
     bool no_memory;
+    uint32_t patterns; /* regular expressions that were checked */
     struct traceql_query *query;
 };
 

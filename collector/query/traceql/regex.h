@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Regular expressions by RE2: time linear in the text, whatever the pattern. Patterns match the
- * whole text, as in Tempo and Prometheus, and "." matches a line feed too. */
+ * whole text, as in Tempo and Prometheus, and "." matches a line feed too. A text that is not UTF-8
+ * is matched byte by byte. */
 #ifndef WEFT_COLLECTOR_QUERY_TRACEQL_REGEX_H
 #define WEFT_COLLECTOR_QUERY_TRACEQL_REGEX_H
 

@@ -338,6 +338,21 @@ static void depth_is_bounded(void **state)
     free(text);
 }
 
+static void patterns_are_counted(void **state)
+{
+    (void)state;
+    struct traceql_error e;
+    char *text = repeated("{ .a = 1", " || .b =~ \"x\"", TRACEQL_PATTERNS_MAX, " }");
+    assert_int_equal(parse(text, &e), TRACEQL_SOUND);
+    free(text);
+    text = repeated("{ .a = 1", " || .b =~ \"x\"", TRACEQL_PATTERNS_MAX + 1, " }");
+    assert_int_equal(parse(text, &e), TRACEQL_EMEANING);
+    free(text);
+    text = repeated("{ } | rate() by (.x", ", .x", TRACEQL_BY_MAX, ")");
+    assert_int_equal(parse(text, &e), TRACEQL_EMEANING);
+    free(text);
+}
+
 static void length_is_bounded(void **state)
 {
     (void)state;
@@ -400,6 +415,7 @@ int main(void)
         cmocka_unit_test(lines_are_counted),
         cmocka_unit_test(found_and_expected_are_told_apart_from_the_sentence),
         cmocka_unit_test(depth_is_bounded),
+        cmocka_unit_test(patterns_are_counted),
         cmocka_unit_test(length_is_bounded),
         cmocka_unit_test(a_nul_is_no_end),
         cmocka_unit_test(durations_and_escapes_have_their_values),

@@ -33,6 +33,17 @@ static void patterns_match_the_whole_text(void **state)
     assert_true(matches(".", "\xc3\xa4"));
 }
 
+static void a_text_that_is_not_utf8_is_matched_by_bytes(void **state)
+{
+    (void)state;
+    assert_true(matches(".*caf.*", "un caf\xe9 noir"));
+    assert_true(matches("un caf. noir", "un caf\xe9 noir"));
+    assert_false(matches("un caf noir", "un caf\xe9 noir"));
+    assert_true(matches("\xc3\xa4.", "\xc3\xa4\xff"));
+    assert_true(matches("..", "\xc3\xa4\xc3\xb6"));
+    assert_false(matches("....", "\xc3\xa4\xc3\xb6"));
+}
+
 static void a_wrong_pattern_says_why(void **state)
 {
     (void)state;
@@ -55,6 +66,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(patterns_match_the_whole_text),
+        cmocka_unit_test(a_text_that_is_not_utf8_is_matched_by_bytes),
         cmocka_unit_test(a_wrong_pattern_says_why),
         cmocka_unit_test(no_pattern_takes_exponential_time),
     };
