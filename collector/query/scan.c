@@ -285,6 +285,8 @@ void scan_destroy(struct scan **place)
     struct scan *s = *place;
     if (!s)
         return;
+    for (size_t i = 0; s->hold.store && i < s->hold.segments->count; i++)
+        segment_trim(s->hold.segments->entries[i]->segment);
     open_index_fini(&s->open_index);
     inflight_release(&s->open);
     store_release(&s->hold);

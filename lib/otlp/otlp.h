@@ -14,7 +14,8 @@
  *                weft.cell are the process' own fields, the rest its resource attributes; who
  *                has the same resource is the same process
  *   scope        span attributes otel.scope.name, otel.scope.version, otel.scope.KEY
- *   status       died and in flight: error with weft.status = "died" or "in_flight"
+ *   status       died: error with weft.status = "died"; in flight: unset with weft.status =
+ *                "in_flight", which stays an attribute when it is read
  *   arrays, maps a string of JSON
  *   kind         unspecified is internal
  *

@@ -293,18 +293,17 @@ static uint64_t span_id_of(ProtobufCBinaryData id)
     return id.len == 8 ? big_endian(id.data) : 0;
 }
 
-static bool is_status_attribute(const Otlp__KeyValue *kv)
+static bool says_died(const Otlp__KeyValue *kv)
 {
     return is_key(kv, OTLP_STATUS) && kv->value &&
-           kv->value->value_case == OTLP__ANY_VALUE__VALUE_STRING_VALUE;
+           kv->value->value_case == OTLP__ANY_VALUE__VALUE_STRING_VALUE &&
+           kv->value->string_value.len == 4 && memcmp(kv->value->string_value.data, "died", 4) == 0;
 }
 
 static uint8_t status_of(const Otlp__Span *s)
 {
     for (size_t i = 0; i < s->n_attributes; i++) {
-        const Otlp__KeyValue *kv = s->attributes[i];
-        if (is_status_attribute(kv) && kv->value->string_value.len == 4 &&
-            memcmp(kv->value->string_value.data, "died", 4) == 0)
+        if (says_died(s->attributes[i]))
             return SPAN_DIED;
     }
     uint32_t code = s->status ? s->status->code : 0;
@@ -380,7 +379,7 @@ static bool read_span(const Otlp__Span *s, const Otlp__Scope *scope, uint32_t pr
         return false;
     batch_span_add(b, &span);
     for (size_t i = 0; i < s->n_attributes; i++) {
-        if (!is_status_attribute(s->attributes[i]))
+        if (!says_died(s->attributes[i]))
             put_attributes(b, s->attributes + i, 1);
     }
     put_scope(b, scope);

@@ -177,13 +177,15 @@ static void write_links(struct writing *w, Otlp__Span *s, const struct batch *b,
 
 static void write_status(struct writing *w, Otlp__Span *s, const struct batch *b, uint32_t row)
 {
-    if (b->status[row] == SPAN_UNSET && !b->status_message[row])
+    static const uint32_t codes[SPAN_STATUSES] = {
+        [SPAN_OK] = 1, [SPAN_ERROR] = 2, [SPAN_DIED] = 2}; /* in flight: not known yet */
+    if (codes[b->status[row]] == 0 && !b->status_message[row])
         return;
     s->status = need(w, 1, sizeof *s->status);
     if (!s->status)
         return;
     otlp__status__init(s->status);
-    s->status->code = b->status[row] == SPAN_UNSET ? 0 : b->status[row] == SPAN_OK ? 1 : 2;
+    s->status->code = codes[b->status[row]];
     s->status->message = data_of(b->strings[b->status_message[row]]);
 }
 
