@@ -241,7 +241,7 @@ static uint32_t chain_length(const struct traceql_expr *e, enum traceql_op op)
 }
 
 /* What the parts of an && or || come to: parts that are constant go, or decide. */
-static struct plan *simplified(struct plan *plan)
+static struct plan *reduced(struct plan *plan)
 {
     enum plan_form neutral = plan->form == PLAN_AND ? PLAN_ALL : PLAN_NONE;
     enum plan_form decisive = plan->form == PLAN_AND ? PLAN_NONE : PLAN_ALL;
@@ -279,7 +279,7 @@ static struct plan *make_chain(struct program *p, const struct traceql_expr *e)
     }
     plan->parts = parts;
     plan->part_count = count;
-    return simplified(plan);
+    return reduced(plan);
 }
 
 struct plan *plan_make(struct program *p, const struct traceql_expr *e)
