@@ -93,7 +93,8 @@ void store_hold_narrow(struct store_hold *hold, struct trace_id id);
 int store_find(const struct store_hold *hold, struct trace_id id, bool details, struct arena *arena,
                struct span_run **runs, size_t *count);
 
-/* Whether a segment has so much of the trace that its details should be asked for piece by piece. */
+/* Whether a segment has so much of the trace that its details should be asked for piece by piece.
+ */
 bool store_is_large(const struct store_hold *hold, struct trace_id id);
 
 /* Traces of the head in the order of their arrival: how many generation `i` of the hold has now,
