@@ -142,6 +142,7 @@ static void who_is_killed_with_something_unread_gets_it_again(void **state)
         struct connection *c = open_stream(f);
         uint64_t before = r.spans;
         receive_from(c->theirs, &r, before + 200); /* and no more of much */
+        assert_int_equal(poll(&(struct pollfd){c->theirs, POLLIN, 0}, 1, 10000), 1);
         close(c->theirs);
         end_stream(c, 0);
         buffer_clear(&r.line); /* of a line that was cut */

@@ -256,6 +256,37 @@ static void an_app_goes_on_where_it_was_also_after_a_restart(void **state)
     received_fini(&r);
 }
 
+static void lines_that_were_not_acknowledged_whole_come_again(void **state)
+{
+    struct stream_fixture *f = *state;
+    for (unsigned behind = 0; behind < 20000; behind += 1777) {
+        struct received r = received_begin();
+        struct buffer written = {0}, out = {0};
+        stream_append(f, 300);
+        struct firehose_client *c = stream_attach(f, app("a"));
+        struct wire *w = calloc(1, sizeof *w);
+        atomic_store(&w->behind, behind);
+        use_wire(c, w);
+        for (int block = 0; block < 3; block++) {
+            buffer_append(&written, out.data, out.length); /* as the next one is asked for */
+            buffer_clear(&out);
+            assert_true(firehose_next(c, &out));
+        }
+        atomic_store(&w->left, true);
+        receive(&r, written.data, written.length - behind);
+        buffer_clear(&r.line);
+        leave(f, c, 0);
+        c = stream_attach(f, app("a"));
+        read_all(c, &r);
+        assert_each_once(&r, f->spans - 299, f->spans);
+        assert_int_equal(r.spans, 300);
+        leave(f, c, 0);
+        buffer_fini(&written);
+        buffer_fini(&out);
+        received_fini(&r);
+    }
+}
+
 static void what_a_filter_leaves_out_is_not_read_again(void **state)
 {
     struct stream_fixture *f = *state;
@@ -510,6 +541,7 @@ int main(void)
         TEST(a_line_has_the_fields_of_the_api),
         TEST(a_filter_chooses_rows_and_is_closed_once),
         TEST(an_app_goes_on_where_it_was_also_after_a_restart),
+        TEST(lines_that_were_not_acknowledged_whole_come_again),
         TEST(what_a_filter_leaves_out_is_not_read_again),
         TEST(a_known_app_is_rewound_only_where_that_is_said),
         TEST(apps_do_not_concern_each_other),

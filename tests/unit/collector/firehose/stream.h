@@ -3,6 +3,8 @@
 #ifndef TESTS_UNIT_COLLECTOR_FIREHOSE_STREAM_H
 #define TESTS_UNIT_COLLECTOR_FIREHOSE_STREAM_H
 
+#include <stdatomic.h>
+
 #include "collector/firehose/internal.h"
 #include "lib/base/clock.h"
 #include "tests/unit/collector/spans.h"
@@ -281,6 +283,38 @@ static inline void leave(struct stream_fixture *f, struct firehose_client *c, un
 {
     stream_detach(f, c);
     wait_for_clients(f, left);
+}
+
+/* ---- a connection by hand ---------------------------------------------------------------- */
+
+/* A connection by hand: so many bytes are not acknowledged; its client has left in order. */
+struct wire {
+    atomic_uint behind;
+    atomic_bool left;
+};
+
+static inline uint64_t wire_on_the_way(void *context)
+{
+    struct wire *w = context;
+    return atomic_load(&w->behind);
+}
+
+static inline enum transport_peer wire_peer(void *context)
+{
+    struct wire *w = context;
+    return atomic_load(&w->left) ? PEER_LEFT : PEER_THERE;
+}
+
+static inline void wire_nothing(void *context)
+{
+    (void)context;
+}
+
+static inline void use_wire(struct firehose_client *c, struct wire *w)
+{
+    pthread_mutex_lock(&c->firehose->lock);
+    c->transport = (struct transport){wire_on_the_way, wire_peer, wire_nothing, free, w};
+    pthread_mutex_unlock(&c->firehose->lock);
 }
 
 #endif

@@ -2,7 +2,6 @@
 /* Many threads at once, for the sanitizers as well: clients of one app come and go while spans are
  * appended; each span reaches exactly one of them. */
 #include <pthread.h>
-#include <stdatomic.h>
 
 #include "tests/unit/collector/firehose/stream.h"
 
@@ -14,36 +13,6 @@ struct stress {
     atomic_uint received, refused;
     atomic_bool appended;
 };
-
-/* A connection that acknowledges a bit behind, until its client leaves having read everything. */
-struct wire {
-    atomic_uint behind;
-    atomic_bool left;
-};
-
-static uint64_t on_the_way(void *context)
-{
-    struct wire *w = context;
-    return atomic_load(&w->behind);
-}
-
-static enum transport_peer peer(void *context)
-{
-    struct wire *w = context;
-    return atomic_load(&w->left) ? PEER_LEFT : PEER_THERE;
-}
-
-static void nothing(void *context)
-{
-    (void)context;
-}
-
-static void use_wire(struct firehose_client *c, struct wire *w)
-{
-    pthread_mutex_lock(&c->firehose->lock);
-    c->transport = (struct transport){on_the_way, peer, nothing, free, w};
-    pthread_mutex_unlock(&c->firehose->lock);
-}
 
 static void count_lines(struct stress *s, const struct buffer *out)
 {
