@@ -207,8 +207,11 @@ static int open_store(struct collector *c, char *why, size_t why_size)
         snprintf(why, why_size, "no memory");
         return -1;
     }
+    struct ledger_stats ledger;
+    ledger_stats(c->ledger, &ledger);
     struct store_options options = {
         .directory = c->traces_directory,
+        .ledger_begun_unix_ns = ledger.totals.begun_unix_ns,
         .head_bytes = c->config->memory_bytes / 2,
         .cut_after_ns = c->config->traces_cut_ns,
         .limit_bytes = c->config->traces_limit_bytes,

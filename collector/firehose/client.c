@@ -42,23 +42,39 @@ static void let_go(struct firehose_client *c)
     }
 }
 
-void client_look(struct firehose_client *c, int64_t now_ms)
+static void take_in(struct firehose_client *c, const struct transport_state *state, int64_t now_ms)
 {
-    enum transport_peer peer = c->transport.peer(c->transport.context);
-    if (peer != PEER_THERE && c->peer == PEER_THERE) {
-        c->peer = peer;
-        c->over = true;
-        pthread_cond_broadcast(&c->firehose->wake);
-    }
-    if (!c->group)
-        return;
-    uint64_t on_the_way = c->transport.unacknowledged(c->transport.context);
-    uint64_t before = c->trail.acknowledged;
-    uint64_t arrived = c->taken > on_the_way ? c->taken - on_the_way : 0;
+    uint64_t before = c->trail.acknowledged, behind = 0;
+    if (c->taken_end > state->acknowledged)
+        behind = c->taken_end - state->acknowledged;
+    uint64_t arrived = c->taken > behind ? c->taken - behind : 0;
     store_positions(c, trail_acknowledge(&c->trail, arrived));
     if (c->trail.acknowledged > before)
         c->progress_ms = now_ms;
     let_go(c);
+}
+
+static void look(struct firehose_client *c, int64_t now_ms, bool all_written)
+{
+    struct transport_state state;
+    c->transport.look(c->transport.context, &state);
+    if (all_written) {
+        c->taken = c->handed;
+        c->taken_end = state.acknowledged + state.unacknowledged;
+    }
+    if (state.peer != PEER_THERE && c->peer == PEER_THERE) {
+        c->peer = state.peer;
+        c->over = true;
+        pthread_cond_broadcast(&c->firehose->wake);
+    }
+    c->unread_most = state.unread_most;
+    if (c->group)
+        take_in(c, &state, now_ms);
+}
+
+void client_look(struct firehose_client *c, int64_t now_ms)
+{
+    look(c, now_ms, false);
 }
 
 void client_finish(struct firehose_client *c)
@@ -74,7 +90,7 @@ void client_finish(struct firehose_client *c)
     if (c->group) {
         struct group *g = c->group;
         if (c->peer == PEER_BROKE) {
-            trail_rewind(&c->trail);
+            trail_rewind(&c->trail, c->unread_most);
             f->counts.broken++;
         }
         uint64_t partitions = c->owned | c->leaving;
@@ -371,8 +387,7 @@ bool firehose_next(void *context, struct buffer *out)
     struct firehose_client *c = context;
     struct firehose *f = c->firehose;
     pthread_mutex_lock(&f->lock);
-    c->taken = c->handed;
-    client_look(c, clock_monotonic_ms());
+    look(c, clock_monotonic_ms(), true);
     bool over = c->over || f->stopping;
     pthread_mutex_unlock(&f->lock);
     if (over)

@@ -63,6 +63,8 @@ struct firehose_client {
     struct trail trail;
     struct transport transport;
     uint64_t handed, taken; /* bytes of the stream; written to the connection for sure */
+    uint64_t taken_end;     /* the connection's count when those are acknowledged */
+    uint64_t unread_most;
     enum transport_peer peer;
     bool over, detached;
     int64_t progress_ms, detached_ms;

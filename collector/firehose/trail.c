@@ -6,39 +6,30 @@
 
 enum { FIRST_CAPACITY = 256 };
 
-static void take_picture(struct trail *t)
-{
-    struct trail_picture *p = &t->pictures[t->pictures_count++ % TRAIL_PICTURES];
-    p->bytes = t->acknowledged;
-    memcpy(p->delivered, t->delivered, sizeof p->delivered);
-}
-
 int trail_init(struct trail *t)
 {
     *t = (struct trail){
         .marks = malloc(FIRST_CAPACITY * sizeof *t->marks),
         .capacity = FIRST_CAPACITY,
-        .pictures = malloc(TRAIL_PICTURES * sizeof *t->pictures),
+        .steps = malloc(TRAIL_STEPS * sizeof *t->steps),
     };
-    if (!t->marks || !t->pictures) {
-        trail_fini(t);
-        return -1;
-    }
-    take_picture(t);
-    return 0;
+    if (t->marks && t->steps)
+        return 0;
+    trail_fini(t);
+    return -1;
 }
 
 void trail_fini(struct trail *t)
 {
     free(t->marks);
-    free(t->pictures);
+    free(t->steps);
     *t = (struct trail){0};
 }
 
 void trail_take(struct trail *t, unsigned partition, struct firehose_position from)
 {
     t->delivered[partition] = from;
-    t->taken[partition] = from;
+    t->base[partition] = from;
     t->taken_at[partition] = t->acknowledged;
 }
 
@@ -99,17 +90,58 @@ void trail_mark(struct trail *t, const struct trail_mark *mark)
 
 /* ---- acknowledged ------------------------------------------------------------------------ */
 
-static uint64_t deliver(struct trail *t, const struct trail_mark *mark)
+/* Moves the positions of the mark's partitions up to it: those that moved. */
+static uint64_t move(struct firehose_position *positions, const struct trail_mark *mark)
 {
     uint64_t moved = 0;
     for (uint64_t left = mark->partitions; left; left &= left - 1) {
         unsigned p = (unsigned)__builtin_ctzll(left);
-        if (position_compare(&t->delivered[p], &mark->at) < 0) {
-            t->delivered[p] = mark->at;
+        if (position_compare(&positions[p], &mark->at) < 0) {
+            positions[p] = mark->at;
             moved |= UINT64_C(1) << p;
         }
     }
     return moved;
+}
+
+static struct trail_mark *step_at(struct trail *t, uint32_t index)
+{
+    return &t->steps[(t->first_step + index) % TRAIL_STEPS];
+}
+
+/* Without the partitions that were taken (again) since: what it says of them is over. */
+static struct trail_mark still_true(const struct trail *t, const struct trail_mark *step)
+{
+    struct trail_mark mark = *step;
+    for (uint64_t left = step->partitions; left; left &= left - 1) {
+        unsigned p = (unsigned)__builtin_ctzll(left);
+        if (step->bytes <= t->taken_at[p])
+            mark.partitions &= ~(UINT64_C(1) << p);
+    }
+    return mark;
+}
+
+static void forget_step(struct trail *t)
+{
+    struct trail_mark mark = still_true(t, step_at(t, 0));
+    move(t->base, &mark);
+    t->first_step = (t->first_step + 1) % TRAIL_STEPS;
+    t->step_count--;
+}
+
+static void remember(struct trail *t, const struct trail_mark *mark)
+{
+    struct trail_mark *last = t->step_count > 0 ? step_at(t, t->step_count - 1) : NULL;
+    if (last && may_join(last, mark) && mark->bytes - t->step_begin < TRAIL_STEP_BYTES) {
+        *last = *mark;
+        return;
+    }
+    t->step_begin = last ? last->bytes : 0;
+    if (t->step_count == TRAIL_STEPS)
+        forget_step(t);
+    *step_at(t, t->step_count++) = *mark;
+    while (mark->bytes - step_at(t, 0)->bytes > TRAIL_UNREAD_MOST)
+        forget_step(t);
 }
 
 uint64_t trail_acknowledge(struct trail *t, uint64_t bytes)
@@ -121,25 +153,19 @@ uint64_t trail_acknowledge(struct trail *t, uint64_t bytes)
         struct trail_mark mark = *mark_at(t, 0);
         t->first = (t->first + 1) & (t->capacity - 1);
         t->count--;
-        moved |= deliver(t, &mark);
+        moved |= move(t->delivered, &mark);
+        remember(t, &mark);
     }
-    uint64_t newest = t->pictures[(t->pictures_count - 1) % TRAIL_PICTURES].bytes;
-    if (t->acknowledged - newest >= TRAIL_PICTURE_BYTES)
-        take_picture(t);
     return moved;
 }
 
-void trail_rewind(struct trail *t)
+void trail_rewind(struct trail *t, uint64_t unread)
 {
-    uint64_t read = t->acknowledged > TRAIL_UNREAD_MOST ? t->acknowledged - TRAIL_UNREAD_MOST : 0;
-    uint64_t oldest = t->pictures_count > TRAIL_PICTURES ? t->pictures_count - TRAIL_PICTURES : 0;
-    uint64_t n = t->pictures_count - 1;
-    while (n > oldest && t->pictures[n % TRAIL_PICTURES].bytes > read)
-        n--;
-    const struct trail_picture *p = &t->pictures[n % TRAIL_PICTURES];
-    for (unsigned i = 0; i < FIREHOSE_PARTITIONS; i++) {
-        bool later = t->taken_at[i] >= p->bytes; /* the picture does not know of it */
-        t->delivered[i] = later ? t->taken[i] : p->delivered[i];
+    uint64_t read = t->acknowledged > unread ? t->acknowledged - unread : 0;
+    memcpy(t->delivered, t->base, sizeof t->delivered);
+    for (uint32_t i = 0; i < t->step_count && step_at(t, i)->bytes <= read; i++) {
+        struct trail_mark mark = still_true(t, step_at(t, i));
+        move(t->delivered, &mark);
     }
     t->count = 0;
 }

@@ -5,9 +5,9 @@
  * Each line leaves a mark: so many bytes of the stream, then the reader stood there, for those
  * partitions. When that many bytes are acknowledged, the partitions are delivered up to there.
  *
- * A client that ends in order has read all that its kernel acknowledged. One that breaks off has
- * left some of it unread, in a buffer that it takes along: at most TRAIL_UNREAD_MOST bytes. For
- * these, pictures of the positions are kept for a while, to go back to (trail_rewind).
+ * A client that ends in order has read all that its kernel acknowledged. One that breaks off may
+ * have left some of it unread, in a buffer that went with it. So what was acknowledged is
+ * remembered for TRAIL_UNREAD_MOST bytes more, in steps, to go back to (trail_rewind).
  *
  * Not thread-safe. Memory: bounded by what the socket takes, see firehose/transport.h; beyond
  * TRAIL_MARKS_MOST marks, neighbours are joined.
@@ -16,13 +16,14 @@
 #define WEFT_COLLECTOR_FIREHOSE_TRAIL_H
 
 #include "collector/firehose/position.h"
+#include "collector/firehose/transport.h"
 
 enum {
     FIREHOSE_PARTITIONS = 64,
     TRAIL_MARKS_MOST = 8192,
-    TRAIL_UNREAD_MOST = 6 << 20, /* Linux: the most that tcp_rmem lets a socket's buffer grow to */
-    TRAIL_PICTURE_BYTES = 512 << 10,
-    TRAIL_PICTURES = TRAIL_UNREAD_MOST / TRAIL_PICTURE_BYTES + 2,
+    TRAIL_UNREAD_MOST = TRANSPORT_UNREAD_MOST,
+    TRAIL_STEP_BYTES = 16 << 10,
+    TRAIL_STEPS = 512, /* more than the one takes of the other */
 };
 
 struct trail_mark {
@@ -31,20 +32,17 @@ struct trail_mark {
     struct firehose_position at;
 };
 
-struct trail_picture {
-    uint64_t bytes;
-    struct firehose_position delivered[FIREHOSE_PARTITIONS];
-};
-
 struct trail {
-    struct trail_mark *marks; /* a ring */
+    struct trail_mark *marks; /* not acknowledged yet; a ring */
     uint32_t first, count, capacity;
     uint64_t acknowledged; /* bytes of the stream */
-    uint64_t pictures_count;
-    struct trail_picture *pictures; /* a ring of TRAIL_PICTURES; the first is of the beginning */
     struct firehose_position delivered[FIREHOSE_PARTITIONS];
-    uint64_t taken_at[FIREHOSE_PARTITIONS]; /* bytes that were acknowledged when it was taken */
-    struct firehose_position taken[FIREHOSE_PARTITIONS]; /* where it began */
+
+    struct trail_mark *steps; /* acknowledged of late; a ring of TRAIL_STEPS */
+    uint32_t first_step, step_count;
+    uint64_t step_begin;                                /* of the newest, in bytes */
+    struct firehose_position base[FIREHOSE_PARTITIONS]; /* delivered before all of them */
+    uint64_t taken_at[FIREHOSE_PARTITIONS];             /* acknowledged when it was taken */
 };
 
 /* -1 when memory is out. */
@@ -63,7 +61,8 @@ static inline bool trail_is_empty(const struct trail *t)
 {
     return t->count == 0;
 }
-/* The client broke off: delivered is what it has surely read. */
-void trail_rewind(struct trail *t);
+/* The client broke off, and has not read up to so many bytes of what it acknowledged: delivered is
+ * what it surely has. */
+void trail_rewind(struct trail *t, uint64_t unread);
 
 #endif

@@ -15,10 +15,12 @@
 
 enum { SEND_BUFFER_BYTES = 512 << 10 }; /* the kernel doubles it, for its own bookkeeping */
 enum { STATE_CLOSE = 7, STATE_CLOSE_WAIT = 8, STATE_LAST_ACK = 9 };
+enum { CALM_MOST = 8 };
 
 struct socket_transport {
     int fd;
-    uint64_t received; /* when the stream began */
+    uint64_t received;   /* when the stream began */
+    uint64_t window_max; /* offered so far */
 };
 
 /* False where the socket is none of TCP. */
@@ -29,31 +31,43 @@ static bool read_info(int fd, struct tcp_info *info)
     return getsockopt(fd, IPPROTO_TCP, TCP_INFO, info, &length) == 0;
 }
 
-static uint64_t socket_unacknowledged(void *context)
+static enum transport_peer peer_of(const struct socket_transport *s, const struct tcp_info *info)
 {
-    struct socket_transport *s = context;
-    int bytes = 0;
-    return ioctl(s->fd, SIOCOUTQ, &bytes) == 0 && bytes > 0 ? (uint64_t)bytes : 0;
-}
-
-static enum transport_peer by_hangup(int fd)
-{
-    char byte;
-    ssize_t got = recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    return got > 0 || (got < 0 && errno == EAGAIN) ? PEER_THERE : PEER_BROKE;
-}
-
-static enum transport_peer socket_peer(void *context)
-{
-    struct socket_transport *s = context;
-    struct tcp_info info;
-    if (!read_info(s->fd, &info))
-        return by_hangup(s->fd);
-    if (info.tcpi_state == STATE_CLOSE_WAIT || info.tcpi_state == STATE_LAST_ACK)
+    if (info->tcpi_state == STATE_CLOSE_WAIT || info->tcpi_state == STATE_LAST_ACK)
         return PEER_LEFT;
-    if (info.tcpi_state != STATE_CLOSE)
+    if (info->tcpi_state != STATE_CLOSE)
         return PEER_THERE;
-    return info.tcpi_bytes_received == s->received + 1 ? PEER_LEFT : PEER_BROKE;
+    return info->tcpi_bytes_received == s->received + 1 ? PEER_LEFT : PEER_BROKE;
+}
+
+static uint64_t unread_most(const struct socket_transport *s)
+{
+    uint64_t most = 2 * s->window_max; /* 0: a kernel that does not tell */
+    return most > 0 && most < TRANSPORT_UNREAD_MOST ? most : TRANSPORT_UNREAD_MOST;
+}
+
+static void socket_look(void *context, struct transport_state *state)
+{
+    struct socket_transport *s = context;
+    struct tcp_info info, after;
+    int queued = 0;
+    read_info(s->fd, &info);
+    for (int i = 0; i < CALM_MOST; i++) { /* so that the two numbers are of one moment */
+        ioctl(s->fd, SIOCOUTQ, &queued);
+        read_info(s->fd, &after);
+        bool calm = after.tcpi_bytes_acked == info.tcpi_bytes_acked;
+        info = after;
+        if (calm)
+            break;
+    }
+    if (info.tcpi_snd_wnd > s->window_max)
+        s->window_max = info.tcpi_snd_wnd;
+    *state = (struct transport_state){
+        .peer = peer_of(s, &info),
+        .acknowledged = info.tcpi_bytes_acked,
+        .unacknowledged = queued > 0 ? (uint64_t)queued : 0,
+        .unread_most = unread_most(s),
+    };
 }
 
 static void socket_cut(void *context)
@@ -72,33 +86,33 @@ static void socket_release(void *context)
 int transport_of_socket(struct transport *t, int fd)
 {
     struct tcp_info info;
+    *t = transport_unknown();
+    if (!read_info(fd, &info))
+        return 0;
     struct socket_transport *s = malloc(sizeof *s);
     if (!s)
         return -1;
-    s->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    *s = (struct socket_transport){
+        .fd = fcntl(fd, F_DUPFD_CLOEXEC, 0),
+        .received = info.tcpi_bytes_received,
+        .window_max = info.tcpi_snd_wnd,
+    };
     if (s->fd < 0) {
         free(s);
         return -1;
     }
     int buffer = SEND_BUFFER_BYTES;
     setsockopt(s->fd, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);
-    s->received = read_info(s->fd, &info) ? info.tcpi_bytes_received : 0;
-    *t = (struct transport){socket_unacknowledged, socket_peer, socket_cut, socket_release, s};
+    *t = (struct transport){socket_look, socket_cut, socket_release, s};
     return 0;
 }
 
 /* ---- unknown ----------------------------------------------------------------------------- */
 
-static uint64_t none_unacknowledged(void *context)
+static void look_at_nothing(void *context, struct transport_state *state)
 {
     (void)context;
-    return 0;
-}
-
-static enum transport_peer always_there(void *context)
-{
-    (void)context;
-    return PEER_THERE;
+    *state = (struct transport_state){.unread_most = TRANSPORT_UNREAD_MOST};
 }
 
 static void nothing(void *context)
@@ -108,5 +122,5 @@ static void nothing(void *context)
 
 struct transport transport_unknown(void)
 {
-    return (struct transport){none_unacknowledged, always_there, nothing, nothing, NULL};
+    return (struct transport){look_at_nothing, nothing, nothing, NULL};
 }

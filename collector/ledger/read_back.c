@@ -38,6 +38,8 @@ static int read_segment(struct ledger *l, uint64_t number)
             state.totals.spans = l->segments[l->segment_count - 1].spans_before;
         }
     }
+    if (state.totals.begun_unix_ns)
+        l->totals.begun_unix_ns = state.totals.begun_unix_ns;
     journal_cursor_close(&c);
     return ledger_learn_segment(l, number, &state);
 }

@@ -553,6 +553,7 @@ static void add_up(struct catalog_stats *out, const struct catalog_entry *entry)
         out->damaged_spans += s->spans_before - out->total_spans;
     out->total_spans = s->spans_before + s->accepted_spans;
     out->ledger_end = s->ledger_end;
+    out->ledger_begun_unix_ns = s->ledger_begun_unix_ns;
     if (s->spans > 0 && (!out->oldest_unix_ns || s->start_min_unix_ns < out->oldest_unix_ns))
         out->oldest_unix_ns = s->start_min_unix_ns;
 }

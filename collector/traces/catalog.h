@@ -89,7 +89,8 @@ struct catalog_stats {
     uint64_t aged_spans;         /* of these, removed with the oldest segments */
     uint64_t damaged_spans;      /* in files that were set aside */
     uint64_t aged_until_unix_ns; /* the newest end among what was removed in this run; 0: none */
-    struct journal_position ledger_end;
+    struct journal_position ledger_end; /* of the newest segment */
+    uint64_t ledger_begun_unix_ns;
 };
 void catalog_stats(struct catalog *c, struct catalog_stats *out);
 uint64_t catalog_next_number(struct catalog *c);

@@ -210,6 +210,7 @@ int store_cut(struct store *s, struct generation *g)
         .spans_before = before.total_spans,
         .accepted_spans = g->spans,
         .ledger_end = g->ledger_end,
+        .ledger_begun_unix_ns = s->options.ledger_begun_unix_ns,
         .created_unix_ns = clock_unix_ns(),
     };
     int fd = catalog_create_file(s->catalog, number, number);

@@ -360,6 +360,7 @@ static struct segment_summary sum_up(const struct edition *e, size_t first)
         .spans_before = oldest->spans_before,
         .accepted_spans = newest->spans_before + newest->accepted_spans - oldest->spans_before,
         .ledger_end = newest->ledger_end,
+        .ledger_begun_unix_ns = newest->ledger_begun_unix_ns,
         .created_unix_ns = clock_unix_ns(),
     };
 }

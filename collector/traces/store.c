@@ -73,6 +73,8 @@ struct journal_position store_ledger_end(struct store *s)
 {
     struct catalog_stats stats;
     catalog_stats(s->catalog, &stats);
+    if (stats.ledger_begun_unix_ns != s->options.ledger_begun_unix_ns)
+        return (struct journal_position){0};
     return stats.ledger_end;
 }
 

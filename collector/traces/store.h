@@ -38,7 +38,8 @@ struct store_options {
     uint64_t cut_after_ns; /* a generation older than this is cut though it is not full; 0: never */
     uint64_t limit_bytes;  /* of all segments: beyond it the oldest go; 0: none */
     uint64_t max_age_ns;   /* segments whose newest span is older go too; 0: none */
-    uint64_t merge_bytes_s; /* what merging may read and write in a second; 0: no limit */
+    uint64_t merge_bytes_s;        /* what merging may read and write in a second; 0: no limit */
+    uint64_t ledger_begun_unix_ns; /* which ledger positions are of */
 };
 
 /* NULL and a sentence in `why`. */
@@ -49,7 +50,8 @@ void store_close(struct store **s);
 /* From now on an insert does not wait for room any more (it fails with BATCH_ENOMEM): for
  * whoever wants to stop the inserting thread. */
 void store_interrupt(struct store *s);
-/* Where reading the ledger begins after a start: everything before it is in segments. */
+/* Where reading the ledger begins after a start: everything before it is in segments. The
+ * beginning, if these are of another ledger. */
 struct journal_position store_ledger_end(struct store *s);
 
 /* ---- inserting: one thread --------------------------------------------------------------- */

@@ -7,7 +7,7 @@
 
 #include "collector/traces/segment/filter.h"
 
-enum { MAGIC_BYTES = 8, SUMMARY_NUMBERS = 14 };
+enum { MAGIC_BYTES = 8, SUMMARY_NUMBERS = 15 };
 
 _Static_assert(SEGMENT_SUMMARY_BYTES == SUMMARY_NUMBERS * 8 + 2 * 4, "fourteen u64, two u32");
 
@@ -32,6 +32,7 @@ static void put_summary(const struct footer *f, struct column *out)
         s->accepted_spans,
         s->ledger_end.segment,
         s->ledger_end.offset,
+        s->ledger_begun_unix_ns,
         s->created_unix_ns,
         s->start_min_unix_ns,
         s->start_max_unix_ns,
@@ -112,6 +113,7 @@ static void get_summary(struct column_reader *in, struct footer *f)
         &s->accepted_spans,
         &s->ledger_end.segment,
         &s->ledger_end.offset,
+        &s->ledger_begun_unix_ns,
         &s->created_unix_ns,
         &s->start_min_unix_ns,
         &s->start_max_unix_ns,

@@ -30,6 +30,7 @@ struct segment_summary {
     uint64_t spans_before;              /* in all segments that ever came before this one */
     uint64_t accepted_spans;            /* as they came: spans and the copies that were dropped */
     struct journal_position ledger_end; /* all of the ledger before it is in segments up to here */
+    uint64_t ledger_begun_unix_ns;      /* of that ledger: a later one is another */
     uint64_t created_unix_ns;
     uint64_t start_min_unix_ns, start_max_unix_ns, end_max_unix_ns;
     uint64_t errors, died; /* spans with these statuses */
@@ -79,7 +80,7 @@ int segment_writer_add(struct segment_writer *w, struct trace_id id, bool contin
 void segment_writer_forget_batches(struct segment_writer *w);
 int segment_writer_loss(struct segment_writer *w, const struct segment_loss *loss);
 /* Writes what is left and the footer; the caller syncs and renames the file. Of `summary` the
- * caller sets first, last, spans_before, accepted_spans, ledger_end and created_unix_ns; the rest
+ * caller sets first, last, spans_before, accepted_spans, ledger_* and created_unix_ns; the rest
  * is filled in. 0 or -errno. */
 int segment_writer_finish(struct segment_writer *w, struct segment_summary *summary);
 

@@ -471,6 +471,7 @@ int segment_writer_finish(struct segment_writer *w, struct segment_summary *summ
     s->spans_before = summary->spans_before;
     s->accepted_spans = summary->accepted_spans;
     s->ledger_end = summary->ledger_end;
+    s->ledger_begun_unix_ns = summary->ledger_begun_unix_ns;
     s->created_unix_ns = summary->created_unix_ns;
     if (s->spans == 0)
         s->start_min_unix_ns = 0;
