@@ -76,10 +76,10 @@ static bool is_old(const struct store *s, const struct generation *g)
 static struct generation *to_cut(struct store *s)
 {
     pthread_rwlock_wrlock(&s->lock);
-    struct generation *g = s->ring[0];
-    if (s->count == 1 && !g->sealed && g->staged == 0 && is_old(s, g))
+    struct generation *g = s->count > 0 ? s->ring[0] : NULL; /* none: all was cut */
+    if (g && s->count == 1 && !g->sealed && g->staged == 0 && is_old(s, g))
         g->sealed = true; /* the inserting thread begins another */
-    if (!g->sealed || g->staged > 0)
+    if (g && (!g->sealed || g->staged > 0))
         g = NULL;
     pthread_rwlock_unlock(&s->lock);
     return g;

@@ -143,6 +143,33 @@ static void small_segments_are_merged_and_nothing_is_lost(void **state)
         assert_int_equal(rows_of(f->store, trace), 2);
 }
 
+static void wait_until_cut(struct store *store)
+{
+    struct store_stats stats = {.head_spans = 1};
+    for (int i = 0; i < 2000 && stats.head_spans > 0; i++) {
+        nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+        store_stats(store, &stats);
+    }
+    assert_int_equal(stats.head_spans, 0);
+}
+
+static void an_old_head_is_cut_once_and_another_begins(void **state)
+{
+    struct fixture *f = *state;
+    struct store_stats stats;
+    reopen(f, &(struct store_options){.head_bytes = HEAD_BYTES, .cut_after_ns = 1});
+    for (uint64_t n = 0; n < 3; n++) {
+        insert_many(f->store, n * 1000, 1000);
+        wait_until_cut(f->store);
+        settle(f->store); /* the cutting thread looks several times at what is empty now */
+        store_stats(f->store, &stats);
+        assert_int_equal(stats.cuts, n + 1);
+        assert_int_equal(stats.segments.spans, (n + 1) * 2000);
+    }
+    for (uint64_t trace = 0; trace < 3000; trace += 97)
+        assert_int_equal(rows_of(f->store, trace), 2);
+}
+
 static void a_trace_over_several_places_is_one(void **state)
 {
     struct fixture *f = *state;
@@ -345,6 +372,7 @@ int main(void)
         TEST(a_trace_is_found_by_its_id),
         TEST(the_bound_holds_and_the_oldest_become_segments),
         TEST(small_segments_are_merged_and_nothing_is_lost),
+        TEST(an_old_head_is_cut_once_and_another_begins),
         TEST(a_trace_over_several_places_is_one),
         TEST(what_is_held_outlives_its_cut),
         TEST(a_restart_finds_what_was_cut),
