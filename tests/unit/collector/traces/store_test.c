@@ -8,7 +8,7 @@
 #include "collector/query/query.h"
 #include "tests/unit/collector/spans.h"
 
-enum { HEAD_BYTES = 24 << 20, GENERATIONS = 6 };
+enum { HEAD_BYTES = 12 << 20, GENERATIONS = 6 };
 
 struct fixture {
     struct store *store;
@@ -116,14 +116,14 @@ static void the_bound_holds_and_the_oldest_become_segments(void **state)
 {
     struct fixture *f = *state;
     struct store_stats stats;
-    for (uint64_t n = 0; n < 300; n++) {
+    for (uint64_t n = 0; n < 90; n++) {
         insert_many(f->store, n * 1000, 1000);
         store_stats(f->store, &stats);
         assert_true(stats.head_bytes <= stats.head_limit_bytes);
         assert_int_equal(stats.head_spans + stats.segments.spans, (n + 1) * 2000);
     }
     assert_true(stats.cuts > GENERATIONS);
-    for (uint64_t trace = 0; trace < 300000; trace += 997)
+    for (uint64_t trace = 0; trace < 90000; trace += 997)
         assert_int_equal(rows_of(f->store, trace), 2);
     assert_int_equal(stats.oldest_unix_ns, EPOCH);
 }
@@ -132,14 +132,14 @@ static void small_segments_are_merged_and_nothing_is_lost(void **state)
 {
     struct fixture *f = *state;
     struct store_stats stats;
-    for (uint64_t n = 0; n < 200; n++)
+    for (uint64_t n = 0; n < 60; n++)
         insert_many(f->store, n * 1000, 1000);
     settle(f->store);
     store_stats(f->store, &stats);
     assert_true(stats.merges > 0);
     assert_true(stats.segments.segments < stats.cuts);
-    assert_int_equal(stats.head_spans + stats.segments.spans, 400000);
-    for (uint64_t trace = 0; trace < 200000; trace += 997)
+    assert_int_equal(stats.head_spans + stats.segments.spans, 120000);
+    for (uint64_t trace = 0; trace < 60000; trace += 997)
         assert_int_equal(rows_of(f->store, trace), 2);
 }
 
@@ -228,7 +228,7 @@ static void a_restart_finds_what_was_cut(void **state)
 {
     struct fixture *f = *state;
     struct store_stats before, after;
-    for (uint64_t n = 0; n < 100; n++)
+    for (uint64_t n = 0; n < 40; n++)
         insert_many(f->store, n * 1000, 1000);
     settle(f->store);
     store_stats(f->store, &before);
@@ -250,20 +250,20 @@ static void the_limit_of_bytes_removes_the_oldest_and_counts(void **state)
     struct fixture *f = *state;
     struct store_stats stats;
     reopen(f, &(struct store_options){
-                  .head_bytes = HEAD_BYTES, .generations = GENERATIONS, .limit_bytes = 100 << 10});
+                  .head_bytes = HEAD_BYTES, .generations = GENERATIONS, .limit_bytes = 40 << 10});
     uint64_t inserted = 0;
-    for (uint64_t n = 0; n < 200; n++, inserted += 2000)
+    for (uint64_t n = 0; n < 60; n++, inserted += 2000)
         insert_many(f->store, n * 1000, 1000);
     for (int i = 0; i < 1000; i++) {
         store_stats(f->store, &stats);
-        if (stats.segments.aged_spans > 0 && stats.segments.bytes <= 100 << 10)
+        if (stats.segments.aged_spans > 0 && stats.segments.bytes <= 40 << 10)
             break;
         nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
     }
     assert_true(stats.segments.aged_spans > 0);
     assert_int_equal(stats.head_spans + stats.segments.spans + stats.segments.aged_spans, inserted);
     assert_int_equal(rows_of(f->store, 0), 0);
-    assert_int_equal(rows_of(f->store, 199999), 2);
+    assert_int_equal(rows_of(f->store, 59999), 2);
     reopen(f, &(struct store_options){.head_bytes = HEAD_BYTES});
     uint64_t aged = stats.segments.aged_spans;
     store_stats(f->store, &stats);
@@ -355,7 +355,7 @@ static void questions_see_whole_batches_while_others_come(void **state)
     pthread_t threads[2];
     for (int i = 0; i < 2; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, ask, &race), 0);
-    for (uint64_t n = 0; n < 150; n++) {
+    for (uint64_t n = 0; n < 40; n++) {
         insert_many(f->store, n * 1000, 1000);
         atomic_store(&race.inserted, (n + 1) * 1000);
     }
