@@ -171,15 +171,30 @@ static void test_traces(struct view *v, const struct traceql_field *field,
 
 /* ---- resources --------------------------------------------------------------------------- */
 
+/* Of several values one must pass, or all. `p` NULL: there must be one. */
+static bool process_passes(const struct block_processes *processes, uint32_t process,
+                           struct batch_str key, const struct predicate *p)
+{
+    struct traceql_value value = resource_value(processes, process, key, 0);
+    bool all = p && predicate_wants_all(p);
+    if (!p || value.type == TRACEQL_NIL)
+        return value.type != TRACEQL_NIL;
+    for (uint32_t i = 1; value.type != TRACEQL_NIL; i++) {
+        bool passes = predicate_passes(p, &value);
+        if (passes != all)
+            return passes;
+        value = resource_value(processes, process, key, i);
+    }
+    return all;
+}
+
 static uint8_t *test_processes(struct view *v, const struct traceql_field *field,
                                const struct predicate *p)
 {
     const struct block_processes *processes = view_processes(v);
     uint8_t *passes = processes ? view_alloc(v, processes->count, 1) : NULL;
-    for (uint32_t i = 0; passes && i < processes->count; i++) {
-        struct traceql_value value = resource_value(processes, i, field->key);
-        passes[i] = p ? predicate_passes(p, &value) : value.type != TRACEQL_NIL;
-    }
+    for (uint32_t i = 0; passes && i < processes->count; i++)
+        passes[i] = process_passes(processes, i, field->key, p);
     return passes;
 }
 

@@ -26,8 +26,13 @@ static void prepare_resource(struct reader *r)
     const struct block_processes *p = view_processes(r->view);
     r->processes = view_u32(r->view, BLOCK_PROCESS);
     r->resources = p ? view_alloc(r->view, p->count, sizeof *r->resources) : NULL;
-    for (uint32_t i = 0; r->resources && i < p->count; i++)
-        r->resources[i] = resource_value(p, i, r->field.key);
+    r->resource_counts = p ? view_zeroed(r->view, p->count, sizeof *r->resource_counts) : NULL;
+    for (uint32_t i = 0; r->resources && r->resource_counts && i < p->count; i++) {
+        uint32_t *count = &r->resource_counts[i];
+        r->resources[i] = resource_value(p, i, r->field.key, 0);
+        while (resource_value(p, i, r->field.key, *count).type != TRACEQL_NIL)
+            ++*count;
+    }
 }
 
 static void prepare_unscoped(struct reader *r)
@@ -223,7 +228,7 @@ uint32_t reader_find(struct reader *r, uint32_t row)
     case TRACEQL_UNSCOPED:
         return find_unscoped(r, row);
     case TRACEQL_RESOURCE:
-        return r->resources[r->processes[row]].type != TRACEQL_NIL;
+        return r->resource_counts[r->processes[row]];
     default:
         return find_in(r, r->rows, r->attribute->count, row);
     }
@@ -356,7 +361,8 @@ struct traceql_value reader_get(struct reader *r, uint32_t row, uint32_t i)
     case TRACEQL_UNSCOPED:
         return reader_get(&r->scopes[r->scope], row, i);
     case TRACEQL_RESOURCE:
-        return r->resources[r->processes[row]];
+        return i == 0 ? r->resources[r->processes[row]]
+                      : resource_value(r->view->processes, r->processes[row], r->field.key, i);
     default:
         return value_of_batch(r->attribute->type[r->first + i], r->attribute->value[r->first + i],
                               r->view->strings->list);

@@ -22,7 +22,8 @@ struct reader {
     const struct block_attribute *attribute;
     const struct block_events *events;
     const struct block_links *links;
-    struct traceql_value *resources; /* by process */
+    struct traceql_value *resources; /* by process: the first value */
+    uint32_t *resource_counts;       /* … and how many */
     struct reader *scopes;           /* of an unscoped field: where it may be, in that order */
     uint32_t scope;                  /* the one that has the row's values */
     char text[33];

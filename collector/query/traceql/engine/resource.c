@@ -70,17 +70,21 @@ static struct traceql_value identity_value(const struct batch_process_view *view
 }
 
 struct traceql_value resource_value(const struct block_processes *p, uint32_t process,
-                                    struct batch_str key)
+                                    struct batch_str key, uint32_t i)
 {
     const struct batch_process_view *view = &p->list[process];
+    const struct traceql_value nil = {.type = TRACEQL_NIL};
     struct traceql_value v = identity_value(view, key);
-    for (uint32_t i = view->attribute_first;
-         v.type == TRACEQL_NIL && i < view->attribute_first + view->attribute_count; i++) {
-        struct batch_str other = p->strings[p->resource->key[i]];
-        if (other.length == key.length && memcmp(other.bytes, key.bytes, key.length) == 0)
-            v = value_of_batch(p->resource->type[i], p->resource->value[i], p->strings);
+    if (v.type != TRACEQL_NIL)
+        return i == 0 ? v : nil;
+    for (uint32_t at = view->attribute_first; at < view->attribute_first + view->attribute_count;
+         at++) {
+        struct batch_str other = p->strings[p->resource->key[at]];
+        if (other.length == key.length && memcmp(other.bytes, key.bytes, key.length) == 0 &&
+            i-- == 0)
+            return value_of_batch(p->resource->type[at], p->resource->value[at], p->strings);
     }
-    return v;
+    return nil;
 }
 
 static bool came_before(const struct block_processes *p, const struct batch_process_view *view,

@@ -11,9 +11,10 @@
 /* A value of a batch as a value of a query; what is STRING or BYTES indexes `strings`. */
 struct traceql_value value_of_batch(uint8_t type, uint64_t bits, const struct batch_str *strings);
 
-/* NIL if the process has no such attribute. An empty identity is none. */
+/* Value `i` of those that the process has under the key: NIL where there are not so many. An empty
+ * identity is none. */
 struct traceql_value resource_value(const struct block_processes *p, uint32_t process,
-                                    struct batch_str key);
+                                    struct batch_str key, uint32_t i);
 
 /* Every attribute of a process, each key once. */
 void resource_each(const struct block_processes *p, uint32_t process,

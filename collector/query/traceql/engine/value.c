@@ -75,8 +75,11 @@ bool value_compare(enum traceql_op op, const struct traceql_value *a, const stru
     }
 }
 
+/* What is not a number is no value. */
 static struct traceql_value from_float(double number)
 {
+    if (isnan(number))
+        return (struct traceql_value){.type = TRACEQL_NIL};
     return (struct traceql_value){.type = TRACEQL_FLOAT, .number = number};
 }
 
