@@ -8,5 +8,10 @@ weft_unit(collector/query/traceql/regex LINK weft_traceql)
 weft_unit(collector/query/traceql/search LINK weft_collector)
 weft_unit(collector/query/traceql/run LINK weft_collector)
 weft_unit(collector/query/traceql/metrics LINK weft_collector m)
+weft_unit(collector/query/traceql/reference LINK weft_collector m)
+target_sources(unit_collector_query_traceql_reference PRIVATE
+  ${PROJECT_SOURCE_DIR}/tests/unit/collector/query/traceql/reference.c
+  ${PROJECT_SOURCE_DIR}/tests/unit/collector/query/traceql/reference_expr.c
+  ${PROJECT_SOURCE_DIR}/tests/unit/collector/query/traceql/reference_field.c)
 
 weft_fuzz(traceql LINK weft_traceql)
