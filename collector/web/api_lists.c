@@ -54,6 +54,8 @@ void api_traces(const struct api_call *call, struct reply *reply)
     json_close_array(&w);
     json_field_uint(&w, "scanned", list.scanned);
     json_field_bool(&w, "more", list.more);
+    if (list.complete_since_unix_ns > filter.start_unix_ns) /* older ones were aged out */
+        json_field_unix_ns(&w, "complete_since_unix_ns", list.complete_since_unix_ns);
     json_close_object(&w);
     buffer_byte(&reply->body, '\n');
     trace_list_fini(&list);
