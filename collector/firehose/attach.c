@@ -212,11 +212,7 @@ void firehose_detach(void *context)
     struct firehose_client *c = context;
     struct firehose *f = c->firehose;
     pthread_mutex_lock(&f->lock);
-    c->over = true;
-    c->detached = true;
-    c->detached_ms = clock_monotonic_ms();
-    if (c->group)
-        group_leave(c->group, c);
+    client_leave(c, clock_monotonic_ms());
     pthread_cond_broadcast(&f->wake);
     pthread_cond_signal(&f->look); /* the keeper finishes it */
     pthread_mutex_unlock(&f->lock);

@@ -15,118 +15,27 @@ static struct firehose_position position(const struct firehose_client *c)
     return c->reader.batch ? frames_position(&c->reader, c->row) : c->reader.at;
 }
 
-/* ---- what has arrived (under the lock) ----------------------------------------------------- */
-
-static void store_positions(struct firehose_client *c, uint64_t partitions)
-{
-    struct group *g = c->group;
-    for (uint64_t left = partitions; left; left &= left - 1) {
-        unsigned p = (unsigned)__builtin_ctzll(left);
-        g->checkpoint.positions[p] = c->trail.delivered[p];
-    }
-    g->dirty = g->dirty || partitions;
-}
-
-/* Partitions that are to leave, and of which everything has arrived, are free for others. */
-static void let_go(struct firehose_client *c)
-{
-    if (c->leaving)
-        store_positions(c, trail_acknowledge(&c->trail, 0)); /* marks that came since */
-    for (uint64_t left = c->leaving; left; left &= left - 1) {
-        unsigned p = (unsigned)__builtin_ctzll(left);
-        if (c->left_at[p] > c->trail.acknowledged)
-            continue;
-        c->leaving &= ~(UINT64_C(1) << p);
-        c->group->owner[p] = NULL;
-        pthread_cond_broadcast(&c->firehose->wake);
-    }
-}
-
-static void take_in(struct firehose_client *c, const struct transport_state *state, int64_t now_ms)
-{
-    uint64_t before = c->trail.acknowledged, behind = 0;
-    if (c->taken_end > state->acknowledged)
-        behind = c->taken_end - state->acknowledged;
-    uint64_t arrived = c->taken > behind ? c->taken - behind : 0;
-    store_positions(c, trail_acknowledge(&c->trail, arrived));
-    if (c->trail.acknowledged > before)
-        c->progress_ms = now_ms;
-    let_go(c);
-}
-
-static void look(struct firehose_client *c, int64_t now_ms, bool all_written)
-{
-    struct transport_state state;
-    c->transport.look(c->transport.context, &state);
-    if (all_written) {
-        c->taken = c->handed;
-        c->taken_end = state.acknowledged + state.unacknowledged;
-    }
-    if (state.peer != PEER_THERE && c->peer == PEER_THERE) {
-        c->peer = state.peer;
-        c->over = true;
-        pthread_cond_broadcast(&c->firehose->wake);
-    }
-    c->unread_most = state.unread_most;
-    if (c->group)
-        take_in(c, &state, now_ms);
-}
-
-void client_look(struct firehose_client *c, int64_t now_ms)
-{
-    look(c, now_ms, false);
-}
-
-void client_finish(struct firehose_client *c)
-{
-    struct firehose *f = c->firehose;
-    for (struct firehose_client **at = &f->clients; *at; at = &(*at)->next) {
-        if (*at == c) {
-            *at = c->next;
-            break;
-        }
-    }
-    f->counts.clients--;
-    if (c->group) {
-        struct group *g = c->group;
-        if (c->peer == PEER_BROKE) {
-            trail_rewind(&c->trail, c->unread_most);
-            f->counts.broken++;
-        }
-        uint64_t partitions = c->owned | c->leaving;
-        store_positions(c, partitions);
-        for (uint64_t left = partitions; left; left &= left - 1)
-            g->owner[__builtin_ctzll(left)] = NULL;
-    }
-    pthread_cond_broadcast(&f->wake);
-}
-
-void client_destroy(struct firehose_client *c)
-{
-    frames_fini(&c->reader);
-    trail_fini(&c->trail);
-    c->transport.release(c->transport.context);
-    if (c->filter.close)
-        c->filter.close(c->filter.context);
-    free(c->rows);
-    free(c);
-}
-
 /* ---- which partitions (under the lock) ------------------------------------------------------ */
 
-static void flush_marks(struct firehose_client *c)
+static void mark(struct firehose_client *c, size_t offset, struct firehose_position at)
 {
-    for (unsigned i = 0; i < c->mark_count; i++)
-        trail_mark(&c->trail, &c->marks[i]);
-    c->mark_count = 0;
+    if (!c->group)
+        return;
+    struct block_mark *last = c->mark_count > 0 ? &c->marks[c->mark_count - 1] : NULL;
+    /* Without bytes between two, the later one says it all: so reading on fills no room. */
+    bool more = !last || last->offset != offset || last->partitions != c->owned;
+    c->mark_count += more;
+    c->marks[c->mark_count - 1] = (struct block_mark){offset, c->owned, at};
 }
 
-static void give(struct firehose_client *c, uint64_t partitions, uint64_t bytes)
+static void give(struct firehose_client *c, uint64_t partitions, size_t offset)
 {
-    flush_marks(c);
-    trail_mark(&c->trail, &(struct trail_mark){bytes, c->owned, position(c)});
-    for (uint64_t left = partitions; left; left &= left - 1)
-        c->left_at[__builtin_ctzll(left)] = bytes;
+    mark(c, offset, position(c));
+    for (uint64_t left = partitions; left; left &= left - 1) {
+        unsigned p = (unsigned)__builtin_ctzll(left);
+        c->left_at[p] = UINT64_MAX; /* until the block was written */
+        c->left_offset[p] = offset;
+    }
     c->owned &= ~partitions;
     c->leaving |= partitions;
 }
@@ -148,7 +57,6 @@ static void take(struct firehose_client *c, uint64_t partitions)
 {
     struct firehose_position here = position(c), first = here;
     bool begins = c->owned == 0;
-    flush_marks(c);
     for (uint64_t left = c->owned; left; left &= left - 1) {
         unsigned p = (unsigned)__builtin_ctzll(left);
         c->from[p] = position_later(c->from[p], here);
@@ -168,18 +76,18 @@ static void take(struct firehose_client *c, uint64_t partitions)
     c->owned |= partitions;
 }
 
-/* True: it changed. */
-static bool change_partitions(struct firehose_client *c, uint64_t bytes)
+/* `offset`: bytes in the block so far. True: it changed. */
+static bool change_partitions(struct firehose_client *c, size_t offset)
 {
     if (!c->group)
         return false;
     uint64_t away = c->owned & ~c->wanted, to = free_ones(c);
     if (away)
-        give(c, away, bytes);
+        give(c, away, offset);
     if (to)
         take(c, to);
-    if (away)
-        let_go(c);
+    if (offset == 0) /* nothing is on the way but what was */
+        client_settle(c, c->end);
     return away || to;
 }
 
@@ -231,19 +139,9 @@ static int select_rows(struct firehose_client *c)
     return c->filter.select ? c->filter.select(c->filter.context, b, c->rows) : 0;
 }
 
-/* Without bytes between two, the later one says it all: so reading on fills no room. */
-static void mark(struct firehose_client *c, uint64_t bytes, struct firehose_position at)
-{
-    if (!c->group)
-        return;
-    bool more = c->mark_count == 0 || c->marks[c->mark_count - 1].bytes != bytes;
-    c->mark_count += more;
-    c->marks[c->mark_count - 1] = (struct trail_mark){bytes, c->owned, at};
-}
-
 static bool block_is_full(const struct firehose_client *c, const struct buffer *out)
 {
-    return out->length >= FIREHOSE_BLOCK_BYTES || c->mark_count + 2 >= FIREHOSE_BLOCK_MARKS ||
+    return out->length >= FIREHOSE_BLOCK_BYTES || c->mark_count >= FIREHOSE_BLOCK_MARKS_MOST ||
            out->failed;
 }
 
@@ -262,7 +160,7 @@ static void put_rows(struct firehose_client *c, struct buffer *out)
         };
         c->format->span(out, &row);
         c->block_spans++;
-        mark(c, c->handed + out->length, row.behind);
+        mark(c, out->length, row.behind);
     }
 }
 
@@ -271,7 +169,7 @@ static void put_gap(struct firehose_client *c, struct buffer *out)
     struct firehose *f = c->firehose;
     const struct firehose_gap *gap = &c->reader.gap;
     c->format->gap(out, gap);
-    mark(c, c->handed + out->length, gap->behind);
+    mark(c, out->length, gap->behind);
     pthread_mutex_lock(&f->lock);
     f->counts.gaps++;
     f->counts.gap_spans += gap->spans;
@@ -296,7 +194,7 @@ static enum step look_around(struct firehose_client *c, struct buffer *out, uint
     struct firehose *f = c->firehose;
     pthread_mutex_lock(&f->lock);
     bool over = c->over || f->stopping;
-    bool changed = !over && change_partitions(c, c->handed + out->length);
+    bool changed = !over && change_partitions(c, out->length);
     *durable_count = f->durable_count;
     pthread_mutex_unlock(&f->lock);
     if (over)
@@ -371,7 +269,7 @@ static enum step fill(struct firehose_client *c, struct buffer *out)
             put_rows(c, out);
         if (block_is_full(c, out))
             return STEP_SEND;
-        mark(c, c->handed + out->length, position(c));
+        mark(c, out->length, position(c));
         if (searched && keep_alive(c, out) == STEP_SEND)
             return STEP_SEND; /* a filter lets nothing through for long */
         step = read_on(c, out, durable_count);
@@ -387,7 +285,7 @@ bool firehose_next(void *context, struct buffer *out)
     struct firehose_client *c = context;
     struct firehose *f = c->firehose;
     pthread_mutex_lock(&f->lock);
-    look(c, clock_monotonic_ms(), true);
+    client_look(c, clock_monotonic_ms(), true);
     bool over = c->over || f->stopping;
     pthread_mutex_unlock(&f->lock);
     if (over)
@@ -396,8 +294,7 @@ bool firehose_next(void *context, struct buffer *out)
     c->spoke_ms = clock_monotonic_ms(); /* now the last of it went out */
     bool more = fill(c, out) == STEP_SEND || out->length > 0;
     pthread_mutex_lock(&f->lock);
-    c->handed += out->length;
-    flush_marks(c);
+    c->block_bytes = out->length;
     f->counts.spans += c->block_spans;
     f->counts.bytes += out->length;
     pthread_mutex_unlock(&f->lock);

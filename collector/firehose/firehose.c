@@ -50,7 +50,7 @@ static struct firehose_client *look_at_clients(struct firehose *f)
     struct firehose_client *done = NULL;
     for (struct firehose_client *c = f->clients, *next; c; c = next) {
         next = c->next;
-        client_look(c, now_ms);
+        client_look(c, now_ms, false);
         if (is_stuck(c, now_ms) && !c->over) {
             LOG_WARN("firehose: a client of app %s takes nothing, and others wait: it is cut off",
                      c->group->app);

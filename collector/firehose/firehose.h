@@ -15,6 +15,7 @@
  *   transport.h    what the connection knows of that
  *   checkpoints.h  positions on disk
  *   client.c       a stream
+ *   delivery.c     what of it has arrived
  *   group.c        an app
  *   attach.c       how clients come and go
  *   firehose.c     the keeper, the end

@@ -11,7 +11,18 @@
 #include "collector/firehose/share.h"
 #include "collector/firehose/transport.h"
 
-enum { FIREHOSE_BLOCK_BYTES = 16 << 10, FIREHOSE_BLOCK_MARKS = 128 };
+/* A block is full with so many bytes, or marks; a few marks more come with what changes. */
+enum {
+    FIREHOSE_BLOCK_BYTES = 16 << 10,
+    FIREHOSE_BLOCK_MARKS_MOST = 120,
+    FIREHOSE_BLOCK_MARKS = 128,
+};
+
+struct block_mark { /* as a trail_mark, but counted in the block */
+    size_t offset;
+    uint64_t partitions;
+    struct firehose_position at;
+};
 
 struct group { /* an app, while it has clients or positions that are not written */
     struct group *next;
@@ -50,7 +61,7 @@ struct firehose_client {
     uint64_t *rows;                                     /* those to send, as bits */
     size_t rows_capacity;                               /* in words */
     struct firehose_position from[FIREHOSE_PARTITIONS]; /* not sent before */
-    struct trail_mark marks[FIREHOSE_BLOCK_MARKS];      /* of the block being made */
+    struct block_mark marks[FIREHOSE_BLOCK_MARKS];      /* of the block being made, or written */
     unsigned mark_count;
     int64_t spoke_ms;
     uint64_t block_spans;
@@ -59,11 +70,14 @@ struct firehose_client {
     struct firehose_client *next;
     struct group *group;                   /* NULL: a lone reader */
     uint64_t wanted, owned, leaving;       /* partitions, as bits */
-    uint64_t left_at[FIREHOSE_PARTITIONS]; /* bytes of the stream, of those leaving */
+    uint64_t left_at[FIREHOSE_PARTITIONS]; /* of those leaving; UINT64_MAX: in this block, at */
+    size_t left_offset[FIREHOSE_PARTITIONS];
     struct trail trail;
     struct transport transport;
-    uint64_t handed, taken; /* bytes of the stream; written to the connection for sure */
-    uint64_t taken_end;     /* the connection's count when those are acknowledged */
+    uint64_t handed;      /* bytes of the stream, in blocks that were written for sure */
+    uint64_t block_bytes; /* of the block behind these */
+    uint64_t end;         /* the connection's count behind the written ones */
+    uint64_t overhead;    /* what the last of them took more than its own bytes */
     uint64_t unread_most;
     enum transport_peer peer;
     bool over, detached;
@@ -81,10 +95,14 @@ void group_join(struct group *g, struct firehose_client *c);
 void group_leave(struct group *g, struct firehose_client *c);
 bool group_is_idle(const struct group *g); /* nobody has a partition of it */
 
-/* ---- client.c, under the lock ------------------------------------------------------------- */
+/* ---- delivery.c, under the lock ------------------------------------------------------------ */
 
-/* Asks the connection how far it is. */
-void client_look(struct firehose_client *c, int64_t now_ms);
+/* Asks the connection how far it is. `all_written`: every block was written to it. */
+void client_look(struct firehose_client *c, int64_t now_ms, bool all_written);
+/* The block was written, and ends there in the connection's count. */
+void client_settle(struct firehose_client *c, uint64_t end);
+/* Nothing more will be written. */
+void client_leave(struct firehose_client *c, int64_t now_ms);
 /* Its positions become the group's, its partitions free; it is in no list any longer. */
 void client_finish(struct firehose_client *c);
 void client_destroy(struct firehose_client *c); /* not under the lock */

@@ -6,7 +6,6 @@
 #include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -103,7 +102,7 @@ int transport_of_socket(struct transport *t, int fd)
     }
     int buffer = SEND_BUFFER_BYTES;
     setsockopt(s->fd, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);
-    *t = (struct transport){socket_look, socket_cut, socket_release, s};
+    *t = (struct transport){socket_look, socket_cut, socket_release, s, true};
     return 0;
 }
 
@@ -122,5 +121,5 @@ static void nothing(void *context)
 
 struct transport transport_unknown(void)
 {
-    return (struct transport){look_at_nothing, nothing, nothing, NULL};
+    return (struct transport){look_at_nothing, nothing, nothing, NULL, false};
 }

@@ -4,6 +4,7 @@
 #ifndef WEFT_COLLECTOR_FIREHOSE_TRANSPORT_H
 #define WEFT_COLLECTOR_FIREHOSE_TRANSPORT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum transport_peer {
@@ -27,6 +28,7 @@ struct transport {
     void (*cut)(void *context);
     void (*release)(void *context);
     void *context;
+    bool counts; /* it tells `acknowledged`; else only what is behind the stream's own bytes */
 };
 
 /* The most that may be unread, where no more is known: Linux lets a socket's buffer grow to that

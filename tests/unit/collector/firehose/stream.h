@@ -293,16 +293,13 @@ struct wire {
     atomic_bool left;
 };
 
-static inline uint64_t wire_on_the_way(void *context)
+static inline void wire_look(void *context, struct transport_state *state)
 {
     struct wire *w = context;
-    return atomic_load(&w->behind);
-}
-
-static inline enum transport_peer wire_peer(void *context)
-{
-    struct wire *w = context;
-    return atomic_load(&w->left) ? PEER_LEFT : PEER_THERE;
+    *state = (struct transport_state){
+        .peer = atomic_load(&w->left) ? PEER_LEFT : PEER_THERE,
+        .unacknowledged = atomic_load(&w->behind),
+    };
 }
 
 static inline void wire_nothing(void *context)
@@ -313,7 +310,7 @@ static inline void wire_nothing(void *context)
 static inline void use_wire(struct firehose_client *c, struct wire *w)
 {
     pthread_mutex_lock(&c->firehose->lock);
-    c->transport = (struct transport){wire_on_the_way, wire_peer, wire_nothing, free, w};
+    c->transport = (struct transport){wire_look, wire_nothing, free, w, false};
     pthread_mutex_unlock(&c->firehose->lock);
 }
 

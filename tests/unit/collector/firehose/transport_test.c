@@ -47,14 +47,21 @@ static void done(struct both *b)
     close(b->ours);
 }
 
+static struct transport_state state_of(const struct both *b)
+{
+    struct transport_state state;
+    b->transport.look(b->transport.context, &state);
+    return state;
+}
+
 static uint64_t unacknowledged(const struct both *b)
 {
-    return b->transport.unacknowledged(b->transport.context);
+    return state_of(b).unacknowledged;
 }
 
 static enum transport_peer peer(const struct both *b)
 {
-    return b->transport.peer(b->transport.context);
+    return state_of(b).peer;
 }
 
 static void wait_until(const struct both *b, enum transport_peer wanted)
@@ -77,9 +84,11 @@ static void who_has_read_all_and_closes_has_left(void **state)
 {
     (void)state;
     struct both b = connection();
+    uint64_t before = state_of(&b).acknowledged;
     assert_int_equal(send(b.ours, bytes, 5000, 0), 5000);
     assert_int_equal(recv(b.theirs, bytes, 5000, MSG_WAITALL), 5000);
     wait_acknowledged(&b);
+    assert_int_equal(state_of(&b).acknowledged, before + 5000);
     assert_int_equal(peer(&b), PEER_THERE);
     close(b.theirs);
     wait_until(&b, PEER_LEFT);
@@ -90,6 +99,7 @@ static void who_has_read_all_and_closes_has_left(void **state)
         sent++;
     assert_int_equal(peer(&b), PEER_LEFT);
     assert_true(unacknowledged(&b) >= (uint64_t)sent);
+    assert_int_equal(state_of(&b).acknowledged, before + 5000);
     done(&b);
 }
 
@@ -125,6 +135,7 @@ static void what_is_stuck_is_counted_and_bounded(void **state)
     assert_true(stuck > 0);
     assert_true(stuck < 2 << 20);
     assert_true(stuck < sent);
+    assert_true(state_of(&b).unread_most >= sent - stuck); /* all of that is unread */
     b.transport.cut(b.transport.context);
     assert_int_equal(send(b.ours, bytes, 1, MSG_NOSIGNAL), -1);
     close(b.theirs);
@@ -146,12 +157,39 @@ static void a_duplicate_is_asked_after_the_server_closed_its_own(void **state)
     done(&b);
 }
 
+/* However fast it reads: what it may have left unread is never more than is told. */
+static void what_may_be_unread_is_bounded_by_the_windows_offered(void **state)
+{
+    (void)state;
+    struct both b = connection();
+    assert_int_equal(fcntl(b.ours, F_SETFL, O_NONBLOCK), 0);
+    uint64_t sent = 0, received = 0, random = 1;
+    for (int i = 0; i < 20000; i++) {
+        random = random * 6364136223846793005u + 1442695040888963407u;
+        ssize_t n = send(b.ours, bytes, 1 + (random >> 33) % 16384, MSG_NOSIGNAL);
+        sent += n > 0 ? (uint64_t)n : 0;
+        if (i % 1000 < 700) { /* then it pauses */
+            n = recv(b.theirs, bytes, (random >> 40) % 65536, MSG_DONTWAIT);
+            received += n > 0 ? (uint64_t)n : 0;
+        }
+        struct transport_state s = state_of(&b);
+        /* Below 0: read, and not acknowledged yet. */
+        int64_t unread = (int64_t)(sent - s.unacknowledged - received);
+        if (unread > (int64_t)s.unread_most)
+            fail_msg("%lld unread, told %llu", (long long)unread,
+                     (unsigned long long)s.unread_most);
+    }
+    close(b.theirs);
+    done(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_has_read_all_and_closes_has_left),
         cmocka_unit_test(who_closes_with_something_unread_broke_off),
         cmocka_unit_test(what_is_stuck_is_counted_and_bounded),
+        cmocka_unit_test(what_may_be_unread_is_bounded_by_the_windows_offered),
         cmocka_unit_test(a_duplicate_is_asked_after_the_server_closed_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
