@@ -39,6 +39,7 @@ weft_unit(collector/traces/segment/failures LINK weft_collector
 weft_unit(collector/traces/segment/segment LINK weft_collector)
 weft_unit(collector/traces/segment/tables LINK weft_collector)
 weft_unit(collector/traces/store LINK weft_collector)
+weft_unit(collector/traces/store_property LINK weft_collector)
 weft_unit(collector/web/params LINK weft_collector)
 weft_unit(collector/web/route LINK weft_collector)
 
