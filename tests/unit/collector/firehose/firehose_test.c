@@ -266,7 +266,7 @@ static void lines_that_were_not_acknowledged_whole_come_again(void **state)
         struct firehose_client *c = stream_attach(f, app("a"));
         struct wire *w = calloc(1, sizeof *w);
         atomic_store(&w->behind, behind);
-        use_wire(c, w);
+        use_wire(c, w, false);
         for (int block = 0; block < 3; block++) {
             buffer_append(&written, out.data, out.length); /* as the next one is asked for */
             buffer_clear(&out);
@@ -282,6 +282,39 @@ static void lines_that_were_not_acknowledged_whole_come_again(void **state)
         assert_int_equal(r.spans, 300);
         leave(f, c, 0);
         buffer_fini(&written);
+        buffer_fini(&out);
+        received_fini(&r);
+    }
+}
+
+/* Each block has 8 bytes more around it on the way, and the first has headers in front. */
+static void what_the_connection_adds_is_not_taken_for_lines(void **state)
+{
+    struct stream_fixture *f = *state;
+    for (int acknowledged = 0; acknowledged <= 3; acknowledged++) {
+        struct received r = received_begin();
+        struct buffer out = {0};
+        unsigned ends[5] = {0};
+        stream_append(f, 300);
+        struct firehose_client *c = stream_attach(f, app("a"));
+        struct wire *w = calloc(1, sizeof *w);
+        use_wire(c, w, true);
+        for (int block = 0; block < 4; block++) { /* the client is gone, which is not seen yet */
+            atomic_store(&w->written, ends[block]);
+            atomic_store(&w->behind, block > acknowledged ? ends[block] - ends[acknowledged] : 0);
+            buffer_clear(&out);
+            assert_true(firehose_next(c, &out));
+            ends[block + 1] = ends[block] + (unsigned)out.length + (block == 0 ? 308 : 8);
+            if (block < acknowledged)
+                receive(&r, out.data, out.length);
+        }
+        atomic_store(&w->left, true);
+        leave(f, c, 0);
+        c = stream_attach(f, app("a"));
+        read_all(c, &r);
+        assert_each_once(&r, f->spans - 299, f->spans);
+        assert_int_equal(r.spans, 300);
+        leave(f, c, 0);
         buffer_fini(&out);
         received_fini(&r);
     }
@@ -542,6 +575,7 @@ int main(void)
         TEST(a_filter_chooses_rows_and_is_closed_once),
         TEST(an_app_goes_on_where_it_was_also_after_a_restart),
         TEST(lines_that_were_not_acknowledged_whole_come_again),
+        TEST(what_the_connection_adds_is_not_taken_for_lines),
         TEST(what_a_filter_leaves_out_is_not_read_again),
         TEST(a_known_app_is_rewound_only_where_that_is_said),
         TEST(apps_do_not_concern_each_other),

@@ -287,18 +287,21 @@ static inline void leave(struct stream_fixture *f, struct firehose_client *c, un
 
 /* ---- a connection by hand ---------------------------------------------------------------- */
 
-/* A connection by hand: so many bytes are not acknowledged; its client has left in order. */
+/* A connection by hand: so many bytes are not acknowledged; its client has left in order. Where it
+ * counts (headers, frames and all), `written` is its count. */
 struct wire {
-    atomic_uint behind;
+    atomic_uint behind, written;
     atomic_bool left;
 };
 
 static inline void wire_look(void *context, struct transport_state *state)
 {
     struct wire *w = context;
+    unsigned written = atomic_load(&w->written), behind = atomic_load(&w->behind);
     *state = (struct transport_state){
         .peer = atomic_load(&w->left) ? PEER_LEFT : PEER_THERE,
-        .unacknowledged = atomic_load(&w->behind),
+        .acknowledged = written > behind ? written - behind : 0,
+        .unacknowledged = behind,
     };
 }
 
@@ -307,10 +310,10 @@ static inline void wire_nothing(void *context)
     (void)context;
 }
 
-static inline void use_wire(struct firehose_client *c, struct wire *w)
+static inline void use_wire(struct firehose_client *c, struct wire *w, bool counts)
 {
     pthread_mutex_lock(&c->firehose->lock);
-    c->transport = (struct transport){wire_look, wire_nothing, free, w, false};
+    c->transport = (struct transport){wire_look, wire_nothing, free, w, counts};
     pthread_mutex_unlock(&c->firehose->lock);
 }
 

@@ -71,7 +71,7 @@ static void *be_a_client(void *context)
             continue;
         }
         struct wire *w = calloc(1, sizeof *w);
-        use_wire(c, w);
+        use_wire(c, w, false);
         read_for_a_while(s, c, w, (unsigned)(random >> 48) % 30, &random);
         firehose_detach(c);
     }
