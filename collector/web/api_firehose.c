@@ -237,5 +237,6 @@ void api_firehose(const struct api_call *call, struct reply *reply)
             reply_no_memory(reply);
         return;
     }
+    reply->endless = true;
     reply->stream = (struct reply_stream){firehose_next, firehose_detach, client};
 }

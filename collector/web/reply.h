@@ -42,6 +42,7 @@ struct reply {
     char etag[40];             /* "": none */
     const char *allow;         /* static; of a 405 */
     const char *authenticate;  /* static; of a 401 */
+    bool endless;              /* a stream that its reader may let stand still */
     bool page;                 /* gets the page's Content-Security-Policy */
 };
 

@@ -168,6 +168,8 @@ static enum MHD_Result send_reply(struct MHD_Connection *connection, struct repl
 {
     struct MHD_Response *response = body_response(r);
     enum MHD_Result result = MHD_NO;
+    if (r->endless)
+        MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT, 0U);
     if (response) {
         add_header(response, "Content-Type", r->content_type);
         add_header(response, "Cache-Control", r->cache_control ? r->cache_control : "no-store");
