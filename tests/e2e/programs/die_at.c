@@ -3,8 +3,9 @@
  *
  *     DIE_AT="CALL SUFFIX COUNT MODE"
  *
- * At the COUNTth CALL (pwritev or fdatasync) on a file whose name ends in SUFFIX the process is
- * gone: `before` the call, `after` it, or, of a pwritev, `half` of the way. */
+ * At the COUNTth CALL (pwritev, fdatasync, fsync, renameat or unlinkat) on a file whose name ends
+ * in SUFFIX (of a renameat: the new one) the process is gone: `before` the call, `after` it, or, of
+ * a pwritev, `half` of the way. */
 #include <dlfcn.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -15,37 +16,55 @@
 #include <unistd.h>
 
 static ssize_t (*real_pwritev)(int fd, const struct iovec *parts, int count, off_t offset);
-static int (*real_fdatasync)(int fd);
+static int (*real_fdatasync)(int fd), (*real_fsync)(int fd);
+static int (*real_renameat)(int from, const char *old, int to, const char *fresh);
+static int (*real_unlinkat)(int directory, const char *name, int flags);
 static struct {
-    char call[16], suffix[32], mode[8];
+    char call[16], suffix[64], mode[8];
     int count;
 } moment;
 static atomic_int seen;
 
+/* Pointers to functions and to data do not convert in C. */
+static void find(const char *name, void *place)
+{
+    void *symbol = dlsym(RTLD_NEXT, name);
+    memcpy(place, &symbol, sizeof symbol);
+}
+
 __attribute__((constructor)) static void prepare(void)
 {
     const char *text = getenv("DIE_AT");
-    void *write = dlsym(RTLD_NEXT, "pwritev"), *sync = dlsym(RTLD_NEXT, "fdatasync");
-    memcpy(&real_pwritev, &write, sizeof write);
-    memcpy(&real_fdatasync, &sync, sizeof sync);
-    if (!text || sscanf(text, "%15s %31s %d %7s", moment.call, moment.suffix, &moment.count,
+    find("pwritev", &real_pwritev);
+    find("fdatasync", &real_fdatasync);
+    find("fsync", &real_fsync);
+    find("renameat", &real_renameat);
+    find("unlinkat", &real_unlinkat);
+    if (!text || sscanf(text, "%15s %63s %d %7s", moment.call, moment.suffix, &moment.count,
                         moment.mode) != 4)
         moment.count = 0;
 }
 
-static int is_file(int fd)
+static int has_suffix(const char *name, size_t length)
 {
-    char link[32], path[4096];
-    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-    ssize_t n = readlink(link, path, sizeof path - 1);
     size_t suffix = strlen(moment.suffix);
-    return n >= (ssize_t)suffix && memcmp(path + n - suffix, moment.suffix, suffix) == 0;
+    return length >= suffix && memcmp(name + length - suffix, moment.suffix, suffix) == 0;
+}
+
+static int is_moment_of(const char *call, const char *name, size_t length)
+{
+    return moment.count && strcmp(call, moment.call) == 0 && has_suffix(name, length) &&
+           atomic_fetch_add(&seen, 1) + 1 == moment.count;
 }
 
 static int is_moment(const char *call, int fd)
 {
-    return moment.count && strcmp(call, moment.call) == 0 && is_file(fd) &&
-           atomic_fetch_add(&seen, 1) + 1 == moment.count;
+    char link[32], path[4096];
+    if (!moment.count || strcmp(call, moment.call) != 0)
+        return 0;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t n = readlink(link, path, sizeof path - 1);
+    return n > 0 && is_moment_of(call, path, (size_t)n);
 }
 
 static void die(void)
@@ -87,6 +106,36 @@ int fdatasync(int fd)
         return real_fdatasync(fd);
     if (strcmp(moment.mode, "after") == 0)
         real_fdatasync(fd);
+    die();
+    return -1;
+}
+
+int fsync(int fd)
+{
+    if (!is_moment("fsync", fd))
+        return real_fsync(fd);
+    if (strcmp(moment.mode, "after") == 0)
+        real_fsync(fd);
+    die();
+    return -1;
+}
+
+int renameat(int from, const char *old, int to, const char *fresh)
+{
+    if (!is_moment_of("renameat", fresh, strlen(fresh)))
+        return real_renameat(from, old, to, fresh);
+    if (strcmp(moment.mode, "after") == 0)
+        real_renameat(from, old, to, fresh);
+    die();
+    return -1;
+}
+
+int unlinkat(int directory, const char *name, int flags)
+{
+    if (!is_moment_of("unlinkat", name, strlen(name)))
+        return real_unlinkat(directory, name, flags);
+    if (strcmp(moment.mode, "after") == 0)
+        real_unlinkat(directory, name, flags);
     die();
     return -1;
 }
