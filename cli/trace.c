@@ -13,7 +13,7 @@
 #include "cli/command.h"
 #include "cli/show.h"
 
-enum { DEPTH_MAX = 60, BAR = 32, PAGE_SPANS = 2000 };
+enum { DEPTH_MAX = 60, BAR = 32, PAGE_SPANS = 2000, PAGE_MOST = 32000 };
 
 struct tree {
     const json_t *processes;
@@ -232,9 +232,9 @@ static int fail(const char *why)
 static int print_pages(struct tree *t, const struct asked *asked)
 {
     char path[256], why[512];
-    unsigned long offset = asked->offset, left = asked->limit;
+    unsigned long offset = asked->offset, left = asked->limit, page = PAGE_SPANS;
     for (bool more = true; more && left > 0;) {
-        unsigned long count = left < PAGE_SPANS ? left : PAGE_SPANS;
+        unsigned long count = left < page ? left : page;
         snprintf(path, sizeof path, "/api/v1/traces/");
         api_escape(path, sizeof path - 64, asked->id);
         snprintf(path + strlen(path), 64, "?offset=%lu&limit=%lu", offset, count);
@@ -252,6 +252,8 @@ static int print_pages(struct tree *t, const struct asked *asked)
             return 1; /* the reader has seen enough */
         offset += count;
         left -= count;
+        /* The first page is there at once; who reads on is spared questions. */
+        page = page * 4 < PAGE_MOST ? page * 4 : PAGE_MOST;
     }
     return 0;
 }

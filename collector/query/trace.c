@@ -225,6 +225,9 @@ void trace_view_fini(struct trace_view *view)
 {
     for (unsigned i = 0; i < TRACE_DETAILS; i++)
         arena_fini(&view->details[i].arena);
+    if (view->large_traces)
+        budget_give(view->large_traces, 1);
+    view->large_traces = NULL;
     tree_fini(&view->tree);
     free(view->runs);
     view->runs = NULL;
