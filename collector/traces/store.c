@@ -105,7 +105,18 @@ static bool room_will_come(const struct store *s)
     return (s->count > 1 && s->ring[0]->sealed && s->ring[0]->staged == 0) || s->retired_bytes > 0;
 }
 
-/* A fresh generation in the place of the full one. NULL with *wait: there must be room first. */
+/* Under the write lock: from now on the cutting thread leaves it alone. */
+static struct generation *stage(struct generation *g)
+{
+    if (g) {
+        g->references++;
+        g->staged++;
+    }
+    return g;
+}
+
+/* A fresh generation in the place of the full one, staged. NULL with *wait: there must be room
+ * first. */
 static struct generation *next_generation(struct store *s, bool *wait)
 {
     pthread_rwlock_wrlock(&s->lock);
@@ -119,7 +130,7 @@ static struct generation *next_generation(struct store *s, bool *wait)
                 s->count < STORE_GENERATIONS_MAX;
     *wait = !room && room_will_come(s);
     if (!*wait && s->count < STORE_GENERATIONS_MAX)
-        fresh = begin_generation(s, full ? full->trace_count : 0);
+        fresh = stage(begin_generation(s, full ? full->trace_count : 0));
     pthread_rwlock_unlock(&s->lock);
     if (seal)
         store_wake(s);
@@ -136,15 +147,18 @@ static bool wait_for_room(struct store *s, unsigned seen)
     return go_on;
 }
 
-/* The generation to decode into; NULL: no memory, or interrupted. */
+/* The generation to decode into, staged; NULL: no memory, or interrupted. */
 static struct generation *current(struct store *s)
 {
     for (;;) {
-        pthread_rwlock_rdlock(&s->lock);
+        /* Looked at and staged in one: else it could be old, and sealed, in between. */
+        pthread_rwlock_wrlock(&s->lock);
         struct generation *g = s->count > 0 ? s->ring[s->count - 1] : NULL;
-        bool sealed = !g || g->sealed;
+        bool has_room = g && !g->sealed && generation_bytes(g) < s->generation_bytes;
+        if (has_room)
+            stage(g);
         pthread_rwlock_unlock(&s->lock);
-        if (!sealed && generation_bytes(g) < s->generation_bytes)
+        if (has_room)
             return g;
         unsigned seen = store_woken(s);
         bool wait = false;
@@ -164,11 +178,6 @@ int store_decode(struct store *s, const void *bytes, size_t length, size_t max_b
     struct generation *g = current(s);
     if (!g)
         return BATCH_ENOMEM;
-    /* Held before it is used: the cutting thread must not take it meanwhile. */
-    pthread_rwlock_wrlock(&s->lock);
-    g->references++;
-    g->staged++;
-    pthread_rwlock_unlock(&s->lock);
     /* The arena is the inserting thread's alone: readers look at batches, not at it. */
     int error = BATCH_ENOMEM;
     *staged = (struct store_staged){batch_decode(&g->arena, bytes, length, max_bytes, &error), g};
