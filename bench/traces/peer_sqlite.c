@@ -16,7 +16,7 @@ enum {
     WARM_TRACES = 2000,
     SPANS_PER_TRANSACTION = 32000, /* as many as a group of batches */
     STRINGS_MAX = 4096,
-    ONCE_ABOVE_MS = 2000, /* what takes longer is not asked again */
+    ONCE_ABOVE_MS = 1000, /* what takes longer is not asked again */
 };
 
 static const char schema[] =

@@ -26,7 +26,11 @@ static void put_ratio(const struct side *peer, double value, double ours)
 {
     char text[24] = "-";
     if (peer->there && value > 0 && ours > 0)
-        snprintf(text, sizeof text, value / ours >= 10 ? "%.0fx" : "%.2fx", value / ours);
+        snprintf(text, sizeof text, "%.*fx",
+                 value / ours >= 10    ? 0
+                 : value / ours >= 0.1 ? 2
+                                       : 4,
+                 value / ours);
     printf(" %8s", text);
 }
 
@@ -45,11 +49,11 @@ static void put_line(const struct printing *p, const char *name, double ours, do
 
 static void put_head(const struct printing *p, const char *title)
 {
-    char sqlite[32];
-    snprintf(sqlite, sizeof sqlite, "SQLite");
+    char sqlite[32] = "SQLite";
+    if (p->sqlite->there && p->sqlite->spans != p->weft->spans)
+        snprintf(sqlite, sizeof sqlite, "SQLite %gM", (double)p->sqlite->spans / 1e6);
     printf("\n%-44s %10s %10s %8s %10s %8s\n", title, "Weft", sqlite, "/ours", "ClickHouse",
            "/ours");
-    (void)p;
 }
 
 static double per_span(double value, const struct side *side)
