@@ -29,9 +29,6 @@ bool page_has_path(const char *path);
 void trace_as_otlp(struct trace_view *view, uint32_t offset, uint32_t limit, bool json,
                    struct reply *reply);
 
-/* Attributes [first, first + count) as the API shows them. */
-void api_put_attributes(struct json_writer *w, const struct batch *batch,
-                        const struct batch_attributes *columns, uint32_t first, uint32_t count);
 static inline void api_field_str(struct json_writer *w, const char *key, struct batch_str s)
 {
     json_field_string(w, key, s.bytes, s.length);

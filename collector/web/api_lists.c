@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The lists: traces, services, what is in flight. */
+#include "collector/span_json.h"
 #include "collector/web/api.h"
 #include "lib/base/clock.h"
 
@@ -115,10 +116,7 @@ static void put_open(struct json_writer *w, const struct open_span *s)
     json_open_object(w);
     json_field_hex128(w, "trace_id", b->trace_hi[row], b->trace_lo[row]);
     json_field_hex64(w, "span_id", b->span_id[row]);
-    if (b->parent_id[row])
-        json_field_hex64(w, "parent_id", b->parent_id[row]);
-    else
-        json_field_text(w, "parent_id", "");
+    span_json_parent(w, b->parent_id[row]);
     api_field_str(w, "name", b->strings[b->name[row]]);
     json_field_text(w, "kind", span_kind_name(b->kind[row]));
     api_field_str(w, "service", p->service);
@@ -128,8 +126,8 @@ static void put_open(struct json_writer *w, const struct open_span *s)
     json_field_uint(w, "pid", p->pid);
     json_field_unix_ns(w, "start_unix_ns", b->start_unix_ns[row]);
     json_field_uint(w, "age_ns", b->duration_ns[row]);
-    json_key(w, "attributes");
-    api_put_attributes(w, b, &b->attributes, b->attribute_first[row], b->attribute_count[row]);
+    span_json_attributes(w, "attributes", b, &b->attributes, b->attribute_first[row],
+                         b->attribute_count[row]);
     json_close_object(w);
 }
 

@@ -4,6 +4,7 @@
  * or the client is gone. */
 #include <stdlib.h>
 
+#include "collector/span_json.h"
 #include "collector/web/api.h"
 #include "lib/base/clock.h"
 #include "lib/model/loss.h"
@@ -40,8 +41,8 @@ static void put_process(struct json_writer *w, const struct tree_process *p,
     json_field_text(w, "state", state_name(state->state));
     if (state->state != PROCESS_ALIVE)
         json_field_unix_ns(w, "state_unix_ns", state->state_unix_ns);
-    json_key(w, "resource");
-    api_put_attributes(w, p->batch, &p->batch->resource, v->attribute_first, v->attribute_count);
+    span_json_attributes(w, "resource", p->batch, &p->batch->resource, v->attribute_first,
+                         v->attribute_count);
     json_close_object(w);
 }
 
@@ -83,36 +84,6 @@ static void put_head(struct json_writer *w, const struct trace_stream *s)
 
 /* ---- spans ------------------------------------------------------------------------------- */
 
-static void put_events(struct json_writer *w, const struct batch *b, uint32_t row)
-{
-    json_field_array(w, "events");
-    for (uint32_t i = b->event_first[row]; i < b->event_first[row] + b->event_count[row]; i++) {
-        json_open_object(w);
-        api_field_str(w, "name", b->strings[b->event_name[i]]);
-        json_field_int(w, "offset_ns", (int64_t)(b->event_unix_ns[i] - b->start_unix_ns[row]));
-        json_key(w, "attributes");
-        api_put_attributes(w, b, &b->attributes, b->event_attribute_first[i],
-                           b->event_attribute_count[i]);
-        json_close_object(w);
-    }
-    json_close_array(w);
-}
-
-static void put_links(struct json_writer *w, const struct batch *b, uint32_t row)
-{
-    json_field_array(w, "links");
-    for (uint32_t i = b->link_first[row]; i < b->link_first[row] + b->link_count[row]; i++) {
-        json_open_object(w);
-        json_field_hex128(w, "trace_id", b->link_trace_hi[i], b->link_trace_lo[i]);
-        json_field_hex64(w, "span_id", b->link_span_id[i]);
-        json_key(w, "attributes");
-        api_put_attributes(w, b, &b->attributes, b->link_attribute_first[i],
-                           b->link_attribute_count[i]);
-        json_close_object(w);
-    }
-    json_close_array(w);
-}
-
 static void put_flags(struct json_writer *w, const struct tree_node *n)
 {
     json_field_array(w, "flags");
@@ -127,14 +98,6 @@ static void put_flags(struct json_writer *w, const struct tree_node *n)
     json_close_array(w);
 }
 
-static void put_parent(struct json_writer *w, uint64_t parent_id)
-{
-    if (parent_id)
-        json_field_hex64(w, "parent_id", parent_id);
-    else
-        json_field_text(w, "parent_id", "");
-}
-
 /* False: what hangs on the span cannot be read. */
 static bool put_span(struct json_writer *w, struct trace_view *v, uint32_t node)
 {
@@ -146,7 +109,7 @@ static bool put_span(struct json_writer *w, struct trace_view *v, uint32_t node)
         return false;
     json_open_object(w);
     json_field_hex64(w, "span_id", b->span_id[row]);
-    put_parent(w, b->parent_id[row]);
+    span_json_parent(w, b->parent_id[row]);
     json_field_uint(w, "process", n->process);
     api_field_str(w, "name", b->strings[b->name[row]]);
     json_field_text(w, "kind", span_kind_name(b->kind[row]));
@@ -155,10 +118,7 @@ static bool put_span(struct json_writer *w, struct trace_view *v, uint32_t node)
         api_field_str(w, "status_message", b->strings[b->status_message[row]]);
     json_field_uint(w, "start_offset_ns", b->start_unix_ns[row] - t->start_unix_ns);
     json_field_uint(w, "duration_ns", b->duration_ns[row]);
-    json_key(w, "attributes");
-    api_put_attributes(w, b, &b->attributes, b->attribute_first[row], b->attribute_count[row]);
-    put_events(w, b, row);
-    put_links(w, b, row);
+    span_json_details(w, b, row);
     if (b->tracestate[row])
         api_field_str(w, "tracestate", b->strings[b->tracestate[row]]);
     json_field_uint(w, "dropped_attributes", b->dropped_attributes[row]);
