@@ -185,23 +185,41 @@ struct exchange {
     struct generation *g;
 };
 
+/* Under the write lock: the oldest generation leaves the ring. */
+static void retire(struct store *s, struct generation *g)
+{
+    memmove(s->ring, s->ring + 1, --s->count * sizeof(struct generation *));
+    g->retired = true;
+    s->retired_bytes += g->bytes;
+    store_let_go(s, g);
+}
+
 static void exchange(void *context, struct edition *fresh)
 {
     struct exchange *e = context;
     struct store *s = e->store;
     pthread_rwlock_wrlock(&s->lock);
     catalog_publish(s->catalog, fresh);
-    memmove(s->ring, s->ring + 1, --s->count * sizeof(struct generation *));
-    e->g->retired = true;
-    s->retired_bytes += e->g->bytes;
     s->stats.cuts++;
-    store_let_go(s, e->g);
+    retire(s, e->g);
     pthread_rwlock_unlock(&s->lock);
+}
+
+/* It was filled by batches that were discarded: as it knows no place in the ledger, a segment of
+ * it would say that none of the ledger is in segments. */
+static int drop_empty(struct store *s, struct generation *g)
+{
+    pthread_rwlock_wrlock(&s->lock);
+    retire(s, g);
+    pthread_rwlock_unlock(&s->lock);
+    return 0;
 }
 
 int store_cut(struct store *s, struct generation *g)
 {
     struct catalog_stats before;
+    if (g->batch_count == 0)
+        return drop_empty(s, g);
     catalog_stats(s->catalog, &before);
     uint64_t number = catalog_next_number(s->catalog);
     struct segment_summary summary = {

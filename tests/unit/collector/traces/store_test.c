@@ -286,6 +286,31 @@ static void a_batch_discarded_is_never_seen(void **state)
     assert_int_equal(rows_of(f->store, 1), 0);
 }
 
+static void discarded_batches_make_no_segment_and_move_no_place_in_the_ledger(void **state)
+{
+    struct fixture *f = *state;
+    struct store_stats stats;
+    insert_many(f->store, 0, 10);
+    for (int i = 0; i < 60; i++) {
+        struct spans s;
+        struct store_staged staged;
+        spans_begin(&s);
+        uint32_t web = spans_process(&s, 1, "web");
+        for (uint64_t n = 0; n < 5000; n++)
+            spans_add(&s, (struct span_by_hand){web, "x", .trace = n, .id = n + 1});
+        struct buffer bytes = spans_encode(&s);
+        assert_int_equal(store_decode(f->store, bytes.data, bytes.length, 16 << 20, &staged),
+                         BATCH_OK);
+        store_discard(f->store, &staged);
+        buffer_fini(&bytes);
+    }
+    settle(f->store);
+    store_stats(f->store, &stats);
+    assert_int_equal(stats.cuts, 1); /* of the generation that has the ten */
+    assert_int_equal(stats.segments.spans, 20);
+    assert_true(store_ledger_end(f->store).offset > 0);
+}
+
 static void bytes_that_are_no_batch_are_refused(void **state)
 {
     struct fixture *f = *state;
@@ -378,6 +403,7 @@ int main(void)
         TEST(a_restart_finds_what_was_cut),
         TEST(the_limit_of_bytes_removes_the_oldest_and_counts),
         TEST(a_batch_discarded_is_never_seen),
+        TEST(discarded_batches_make_no_segment_and_move_no_place_in_the_ledger),
         TEST(bytes_that_are_no_batch_are_refused),
         TEST(the_last_word_about_a_process_counts),
         TEST(questions_see_whole_batches_while_others_come),
