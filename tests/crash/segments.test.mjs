@@ -38,12 +38,22 @@ function assertHolds(collector, { distinct }) {
 
 const newest = (world) => path.join(directory(world), segments(world).pop());
 
+/* At once: later, merging would make one of copies. */
+async function assertHoldsAtStart(world, { ledger }, args) {
+  const alone = await world.collector({ args }); /* no agent knows where it is */
+  const { distinct } = world.account(ledger);
+  const { head, segments } = (await alone.status()).collector;
+  assert.equal(head.spans + segments.spans + segments.aged_spans, distinct, JSON.stringify({ head, segments }));
+  await alone.stop();
+}
+
 /* The collector dies at the moment, another goes on; then all work is done. */
 async function dieAndGoOn(world, moment, args) {
   const first = await world.collector({ args, env: world.preload('die_at', { DIE_AT: moment }) });
   const agent = await world.agent(first);
   const worker = world.worker('busy', busy);
   await gone(first);
+  await assertHoldsAtStart(world, first, args);
   const collector = await world.collector({ args, ports: first.ports });
   const before = await accepted(collector);
   await until('it goes on', async () => (await accepted(collector)) > before + 100);
