@@ -80,6 +80,10 @@ static bool write_one(struct firehose *f)
     pthread_mutex_unlock(&f->lock); /* none but this thread frees groups */
     int result = checkpoints_write(f->checkpoints, g->app, &copy, clock_unix_ns());
     pthread_mutex_lock(&f->lock);
+    if (g->forgotten) { /* while that was written */
+        checkpoints_remove(f->checkpoints, g->app);
+        return true;
+    }
     if (result == CHECKPOINTS_OK)
         return true;
     g->dirty = true;
@@ -266,8 +270,10 @@ enum firehose_refusal firehose_forget(struct firehose *f, const char *app)
     struct group *g = group_find(f, app);
     bool busy = g && !group_is_idle(g);
     int result = busy ? 0 : checkpoints_remove(f->checkpoints, app);
-    if (g && !busy)
-        g->dirty = false; /* the keeper frees it */
+    if (g && !busy) { /* the keeper frees it; whoever comes before that begins anew */
+        g->dirty = false;
+        g->forgotten = true;
+    }
     pthread_mutex_unlock(&f->lock);
     if (busy)
         return FIREHOSE_EBUSY;

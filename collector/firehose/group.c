@@ -9,7 +9,7 @@
 struct group *group_find(struct firehose *f, const char *app)
 {
     for (struct group *g = f->groups; g; g = g->next) {
-        if (strcmp(g->app, app) == 0)
+        if (!g->forgotten && strcmp(g->app, app) == 0)
             return g;
     }
     return NULL;

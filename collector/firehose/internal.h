@@ -28,7 +28,8 @@ struct group { /* an app, while it has clients or positions that are not written
     struct group *next;
     char app[FIREHOSE_APP_MAX + 1];
     struct checkpoint checkpoint;
-    bool dirty; /* to be written */
+    bool dirty;     /* to be written */
+    bool forgotten; /* it is no app any more, and goes soon */
     struct firehose_client *members[FIREHOSE_APP_CLIENTS];
     unsigned member_count;
     struct firehose_client *owner[FIREHOSE_PARTITIONS]; /* also of one that was detached */

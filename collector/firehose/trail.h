@@ -22,8 +22,8 @@ enum {
     FIREHOSE_PARTITIONS = 64,
     TRAIL_MARKS_MOST = 8192,
     TRAIL_UNREAD_MOST = TRANSPORT_UNREAD_MOST,
-    TRAIL_STEP_BYTES = 16 << 10,
-    TRAIL_STEPS = 512, /* more than the one takes of the other */
+    TRAIL_STEP_BYTES = 64 << 10,
+    TRAIL_STEPS = 640, /* more than the one takes of the other */
 };
 
 struct trail_mark {

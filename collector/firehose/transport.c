@@ -39,10 +39,14 @@ static enum transport_peer peer_of(const struct socket_transport *s, const struc
     return info->tcpi_bytes_received == s->received + 1 ? PEER_LEFT : PEER_BROKE;
 }
 
+/* A window grows between two looks, and a buffer holds more than the window that is offered: so
+ * generously that it is too much rather than too little. */
 static uint64_t unread_most(const struct socket_transport *s)
 {
-    uint64_t most = 2 * s->window_max; /* 0: a kernel that does not tell */
-    return most > 0 && most < TRANSPORT_UNREAD_MOST ? most : TRANSPORT_UNREAD_MOST;
+    uint64_t most = 4 * s->window_max; /* 0: a kernel that does not tell */
+    if (most == 0 || most > TRANSPORT_UNREAD_MOST)
+        return TRANSPORT_UNREAD_MOST;
+    return most > TRANSPORT_UNREAD_LEAST ? most : TRANSPORT_UNREAD_LEAST;
 }
 
 static void socket_look(void *context, struct transport_state *state)

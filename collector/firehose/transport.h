@@ -33,7 +33,7 @@ struct transport {
 
 /* The most that may be unread, where no more is known: Linux lets a socket's buffer grow to that
  * (tcp_rmem). */
-enum { TRANSPORT_UNREAD_MOST = 6 << 20 };
+enum { TRANSPORT_UNREAD_LEAST = 1 << 20, TRANSPORT_UNREAD_MOST = 32 << 20 };
 
 /* Of a TCP socket: by a duplicate of its own, so that it may be asked to the last. The kernel's
  * buffer for it is bounded here too, as what is in it costs memory (and marks). -1 with errno set.
@@ -42,8 +42,8 @@ enum { TRANSPORT_UNREAD_MOST = 6 << 20 };
  *   in order       a FIN came: Linux (as others) sends one only if all that had arrived was read,
  *                  else a reset. It is still seen after a reset that our own later writes caused:
  *                  the FIN counts as one of tcpi_bytes_received
- *   unread         no more than the largest window that it ever offered, twice for caution: a
- *                  window is what is free of its buffer, and all of it was free at some time
+ *   unread         no more than the largest window that it offered at any look, four times for
+ *                  caution: a window is what is free of its buffer, and all of it was free once
  *
  * Of any other socket nothing is known, as of none. */
 int transport_of_socket(struct transport *t, int fd);

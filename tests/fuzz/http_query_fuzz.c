@@ -2,6 +2,7 @@
 /* Requests of any kind against the routes, over an empty head: method, path and query from the
  * bytes. Every answer has a status, and an error has a sentence. */
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "collector/web/params.h"
 #include "collector/web/web.h"
@@ -27,16 +28,37 @@ static int no_recording(void *context, const char *service, bool on)
     return service && on;
 }
 
+static enum link_verdict no_import(void *context, void *memory, size_t length, char *why,
+                                   size_t why_size)
+{
+    (void)context;
+    (void)length;
+    free(memory);
+    snprintf(why, why_size, "not here");
+    return LINK_BUSY;
+}
+
+static struct store *open_store(void)
+{
+    char directory[] = "/tmp/weft-fuzz-XXXXXX", why[256];
+    struct store_options options = {.directory = mkdtemp(directory), .head_bytes = 16 << 20};
+    struct store *store = options.directory ? store_open(&options, why, sizeof why) : NULL;
+    if (!store)
+        abort();
+    rmdir(options.directory); /* nothing is ever written there */
+    return store;
+}
+
 static struct web *get_web(void)
 {
     static struct web web;
     if (!web.query.store) {
         web = (struct web){
-            .query = {store_create(&(struct store_options){.limit_bytes = 16 << 20}),
-                      inflight_create(1 << 20)},
+            .query = {.store = open_store(), .inflight = inflight_create(1 << 20)},
             .status = no_status,
             .not_ready = ready,
             .recording = no_recording,
+            .import = no_import,
             .page_directory = "/nonexistent",
         };
     }

@@ -69,8 +69,8 @@ static int setup(void **state)
     write_file(f, "index.html", "<!doctype html>");
     write_file(f, "assets/app-1a2b.js", "1;");
     f->web = (struct web){
-        .query = {spans_store(f->traces, &(struct store_options){.head_bytes = 64 << 20}),
-                  inflight_create(16 << 20)},
+        .query = {.store = spans_store(f->traces, &(struct store_options){.head_bytes = 64 << 20}),
+                  .inflight = inflight_create(16 << 20)},
         .status = fill_status,
         .not_ready = say_not_ready,
         .recording = switch_it,
