@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Requests of any kind against the routes, over an empty head: method, path and query from the
  * bytes. Every answer has a status, and an error has a sentence. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
