@@ -168,7 +168,9 @@ static void a_stop_of_the_collector_goes_on_exactly_there(void **state)
         stream_append(f, 500);
     for (int i = 0; i < 4; i++) {
         struct connection *c = open_stream(f);
-        assert_true(receive_from(c->theirs, &r, r.spans + 1200));
+        /* Whoever is fast has the rest already. */
+        uint64_t enough = r.spans + 1200 < f->spans ? r.spans + 1200 : f->spans;
+        assert_true(receive_from(c->theirs, &r, enough));
         firehose_stop(f->firehose, 0);
         assert_false(receive_from(c->theirs, &r, UINT64_MAX)); /* all that was sent, and the end */
         assert_int_equal(r.line.length, 0);
