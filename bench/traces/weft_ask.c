@@ -147,7 +147,7 @@ static double search(struct weft *w, const struct input *in, const char *text, u
     *count = answer.count;
     *sum = 0;
     for (uint32_t i = 0; i < answer.count; i++)
-        *sum += answer.traces[i]->id.hi;
+        *sum += answer.traces[i]->trace.id.hi;
     traceql_search_fini(&answer);
     close_question(&a);
     return ms;

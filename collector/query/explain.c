@@ -60,7 +60,7 @@ static bool records(void *context, struct batch_str service)
 {
     const struct explanation *e = context;
     for (size_t i = 0; i < e->services.count; i++) {
-        if (str_compare(e->services.services[i].name, service) == 0)
+        if (batch_str_equal(e->services.services[i].name, service))
             return true;
     }
     return false;

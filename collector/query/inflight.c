@@ -18,7 +18,7 @@ static void collect(struct open_list *list, const struct inflight_snapshot *s, c
 {
     const struct batch *b = s->batch;
     for (uint32_t row = 0; row < b->span_count; row++) {
-        if (!service || str_is(b->processes[b->process[row]].service, service))
+        if (!service || batch_str_is(b->processes[b->process[row]].service, service))
             list->spans[list->count++] = (struct open_span){s, row};
     }
 }

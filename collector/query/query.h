@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Questions about spans, answered from the head and from what is in flight.
+/* Questions about spans, answered from segments, the head and what is in flight.
  *
  * Each answer is a view: it points into batches that it holds, and must be given back by its
  * _fini soon, as the head cannot free what is held. Only a trace may be kept for as long as it
@@ -10,14 +10,14 @@
  * query/open.h       what is in flight, by trace
  * query/trace.c      a trace by id, with the losses that concern it
  * query/search.c     the list of traces
+ * query/summary.h    what lists and searches tell of a trace
  * query/services.c   who recorded what
  */
 #ifndef WEFT_COLLECTOR_QUERY_QUERY_H
 #define WEFT_COLLECTOR_QUERY_QUERY_H
 
-#include <string.h>
-
 #include "collector/query/budget.h"
+#include "collector/query/summary.h"
 #include "collector/query/tree.h"
 #include "collector/traces/inflight.h"
 #include "collector/traces/store.h"
@@ -92,21 +92,6 @@ struct trace_filter {
     uint32_t limit;
 };
 
-struct trace_services { /* how many spans each service has in the trace */
-    struct batch_str name;
-    uint32_t spans;
-};
-
-struct trace_summary {
-    struct trace_id id;
-    uint64_t start_unix_ns, duration_ns;
-    uint32_t spans, errors, died, in_flight;
-    bool complete, has_root;
-    struct batch_str root_service, root_operation;
-    struct trace_services *services; /* most spans first */
-    uint32_t service_count;
-};
-
 struct scan;
 
 struct trace_list {
@@ -167,20 +152,5 @@ struct open_list {
 int query_inflight(const struct query *q, const char *service, uint32_t limit, uint64_t now_unix_ns,
                    struct open_list *list);
 void open_list_fini(struct open_list *list);
-
-/* ---- helpers of the parts ---------------------------------------------------------------- */
-
-static inline bool str_is(struct batch_str s, const char *text)
-{
-    return s.length == strlen(text) && memcmp(s.bytes, text, s.length) == 0;
-}
-
-/* Bytewise, a shorter prefix first. */
-static inline int str_compare(struct batch_str a, struct batch_str b)
-{
-    uint32_t least = a.length < b.length ? a.length : b.length;
-    int order = least ? memcmp(a.bytes, b.bytes, least) : 0;
-    return order ? order : (a.length > b.length) - (a.length < b.length);
-}
 
 #endif

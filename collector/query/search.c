@@ -95,8 +95,8 @@ static bool look_at(struct view *v, struct block *b, const struct trace_filter *
 
 static bool row_is_named(const struct view *v, const struct trace_filter *f, uint32_t row)
 {
-    return (!f->service || str_is(v->processes->list[v->process[row]].service, f->service)) &&
-           (!f->operation || str_is(v->strings->list[v->name[row]], f->operation));
+    return (!f->service || batch_str_is(v->processes->list[v->process[row]].service, f->service)) &&
+           (!f->operation || batch_str_is(v->strings->list[v->name[row]], f->operation));
 }
 
 static bool status_is(enum trace_status wanted, const uint32_t counts[SPAN_STATUSES])
@@ -159,36 +159,15 @@ static int propose(struct search *s, size_t unit)
 
 /* ---- a closer look ----------------------------------------------------------------------- */
 
-static int by_name(const void *left, const void *right)
-{
-    const struct trace_services *a = left, *b = right;
-    return str_compare(a->name, b->name);
-}
-
-static int most_spans_first(const void *left, const void *right)
-{
-    const struct trace_services *a = left, *b = right;
-    return a->spans != b->spans ? (a->spans < b->spans ? 1 : -1) : by_name(left, right);
-}
-
 static int count_services(struct trace_summary *s, const struct tree *t)
 {
-    struct trace_services *services = malloc(t->process_count * sizeof *services);
+    struct trace_service *services = malloc(t->process_count * sizeof *services);
     if (!services)
         return -1;
     for (uint32_t i = 0; i < t->process_count; i++)
-        services[i] = (struct trace_services){t->processes[i].view->service, t->processes[i].spans};
-    qsort(services, t->process_count, sizeof *services, by_name);
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < t->process_count; i++) {
-        if (count > 0 && by_name(&services[count - 1], &services[i]) == 0)
-            services[count - 1].spans += services[i].spans;
-        else
-            services[count++] = services[i];
-    }
-    qsort(services, count, sizeof *services, most_spans_first);
+        services[i] = (struct trace_service){t->processes[i].view->service, t->processes[i].spans};
     s->services = services;
-    s->service_count = count;
+    s->service_count = trace_services_join(services, t->process_count);
     return 0;
 }
 

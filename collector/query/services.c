@@ -61,10 +61,10 @@ static void on_process(void *context, const struct batch_process_view *p)
 static int in_order(const void *left, const void *right)
 {
     const struct fact *a = left, *b = right;
-    int order = str_compare(a->service, b->service);
+    int order = batch_str_compare(a->service, b->service);
     if (order == 0)
         order = (int)a->kind - (int)b->kind;
-    return order ? order : str_compare(a->name, b->name);
+    return order ? order : batch_str_compare(a->name, b->name);
 }
 
 /* facts[0..] that are of one service and kind; the distinct ones go to `out`. */
@@ -73,15 +73,15 @@ static size_t take_names(struct service_list *list, const struct fact *facts, si
 {
     size_t end = 0, distinct = 0;
     while (end < count && facts[end].kind == facts[0].kind &&
-           str_compare(facts[end].service, facts[0].service) == 0) {
-        distinct += end == 0 || str_compare(facts[end].name, facts[end - 1].name) != 0;
+           batch_str_equal(facts[end].service, facts[0].service)) {
+        distinct += end == 0 || !batch_str_equal(facts[end].name, facts[end - 1].name);
         end++;
     }
     if (distinct > SERVICE_NAMES_MAX)
         distinct = SERVICE_NAMES_MAX;
     out->names = arena_alloc(&list->arena, distinct * sizeof *out->names);
     for (size_t i = 0; i < end && out->names && out->count < distinct; i++) {
-        if (i == 0 || str_compare(facts[i].name, facts[i - 1].name) != 0)
+        if (i == 0 || !batch_str_equal(facts[i].name, facts[i - 1].name))
             out->names[out->count++] = facts[i].name;
     }
     return end;
@@ -95,7 +95,7 @@ static size_t take_service(struct service_list *list, const struct fact *facts, 
     *s = (struct service_view){.name = facts[0].service};
     struct service_names *names[] = {NULL, &s->operations, &s->versions, &s->cells, &s->instances};
     size_t i = 0;
-    while (i < count && str_compare(facts[i].service, s->name) == 0) {
+    while (i < count && batch_str_equal(facts[i].service, s->name)) {
         if (facts[i].kind == SERVICE) {
             s->spans += facts[i].spans;
             s->errors += facts[i].errors;
@@ -115,7 +115,7 @@ static int build(struct service_list *list, struct facts *f)
     qsort(f->facts, f->count, sizeof *f->facts, in_order);
     size_t services = 1;
     for (size_t i = 1; i < f->count; i++)
-        services += str_compare(f->facts[i].service, f->facts[i - 1].service) != 0;
+        services += !batch_str_equal(f->facts[i].service, f->facts[i - 1].service);
     list->services = arena_alloc(&list->arena, services * sizeof *list->services);
     if (!list->services)
         return -1;

@@ -32,7 +32,7 @@ static bool same_value(const struct tag_value *a, const struct tag_value *b)
 {
     if (a->type != b->type)
         return false;
-    return is_text(a->type) ? str_compare(a->text, b->text) == 0 : a->bits == b->bits;
+    return is_text(a->type) ? batch_str_equal(a->text, b->text) : a->bits == b->bits;
 }
 
 static bool grow(struct gathering *g)
@@ -160,7 +160,7 @@ static void read_keys(void *context, struct block *b)
 
 static int by_text(const void *left, const void *right)
 {
-    return str_compare(*(const struct batch_str *)left, *(const struct batch_str *)right);
+    return batch_str_compare(*(const struct batch_str *)left, *(const struct batch_str *)right);
 }
 
 /* What processes have as fields of their own can be asked for as resource attributes too. */
@@ -250,7 +250,7 @@ static void read_resource_values(struct values *v, struct block *b)
         read_process_field(v, view);
         for (uint32_t n = view->attribute_first; n < view->attribute_first + view->attribute_count;
              n++) {
-            if (!str_is(p->strings[p->resource->key[n]], v->key))
+            if (!batch_str_is(p->strings[p->resource->key[n]], v->key))
                 continue;
             struct tag_value value =
                 value_of(p->resource->type[n], p->resource->value[n], p->strings);
@@ -284,7 +284,7 @@ static int most_first(const void *left, const void *right)
         return a->count < b->count ? 1 : -1;
     if (a->type != b->type)
         return a->type < b->type ? -1 : 1;
-    return is_text(a->type) ? str_compare(a->text, b->text)
+    return is_text(a->type) ? batch_str_compare(a->text, b->text)
                             : (a->bits > b->bits) - (a->bits < b->bits);
 }
 

@@ -26,7 +26,7 @@ static uint32_t find_process(const struct tree *t, const uint8_t uuid[16])
 static bool is_agent_of(const struct tree *t, struct batch_str agent)
 {
     for (uint32_t i = 0; i < t->process_count; i++) {
-        if (str_compare(t->processes[i].view->agent, agent) == 0)
+        if (batch_str_equal(t->processes[i].view->agent, agent))
             return true;
     }
     return false;
@@ -38,8 +38,8 @@ static struct trace_loss *same_loss(const struct trace_view *v, const struct tra
     for (size_t i = 0; i < v->loss_count; i++) {
         struct trace_loss *known = &v->losses[i];
         if (known->process == loss->process && known->reason == loss->reason &&
-            str_compare(known->service, loss->service) == 0 &&
-            str_compare(known->agent, loss->agent) == 0)
+            batch_str_equal(known->service, loss->service) &&
+            batch_str_equal(known->agent, loss->agent))
             return known;
     }
     return NULL;

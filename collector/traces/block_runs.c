@@ -350,11 +350,6 @@ struct matches { /* which strings of each source are the key: `first` mostly, se
     bool several;
 };
 
-static bool is_key(struct batch_str s, struct batch_str key)
-{
-    return s.length == key.length && memcmp(s.bytes, key.bytes, key.length) == 0;
-}
-
 static bool find_key(struct runs_block *b, struct batch_str key, struct matches *m)
 {
     *m = (struct matches){.first = need(b, b->source_count, sizeof *m->first)};
@@ -362,7 +357,7 @@ static bool find_key(struct runs_block *b, struct batch_str key, struct matches 
         const struct batch *batch = b->sources[s].batch;
         m->first[s] = BLOCK_NONE;
         for (uint32_t i = batch->string_count; i-- > 0;) {
-            if (!is_key(batch->strings[i], key))
+            if (!batch_str_equal(batch->strings[i], key))
                 continue;
             m->several = m->several || m->first[s] != BLOCK_NONE;
             m->first[s] = i;
@@ -375,7 +370,7 @@ static bool matches(const struct matches *m, const struct runs_block *b, const s
                     uint32_t string, struct batch_str key)
 {
     return string == m->first[s - b->sources] ||
-           (m->several && is_key(s->batch->strings[string], key));
+           (m->several && batch_str_equal(s->batch->strings[string], key));
 }
 
 /* Counts (out == NULL) or fills in. */
@@ -436,7 +431,7 @@ static const struct block_attribute *runs_attribute(struct block *block, enum bl
     struct runs_block *b = (struct runs_block *)block;
     struct batch_str wanted = {key, (uint32_t)length};
     for (struct runs_attribute *a = b->attributes; a; a = a->next) {
-        if (a->scope == scope && is_key(a->key, wanted))
+        if (a->scope == scope && batch_str_equal(a->key, wanted))
             return &a->public;
     }
     struct runs_attribute *a = add_attribute(b, scope, wanted);

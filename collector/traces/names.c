@@ -51,11 +51,6 @@ static int array_grow(void *array, uint32_t *capacity, uint32_t count, size_t it
     return 0;
 }
 
-static bool same(struct batch_str a, struct batch_str b)
-{
-    return a.length == b.length && (a.length == 0 || memcmp(a.bytes, b.bytes, a.length) == 0);
-}
-
 static uint64_t hash_str(struct batch_str s)
 {
     return hash_bytes(s.bytes, s.length);
@@ -127,7 +122,7 @@ static uint32_t learn_service(struct names *n, struct batch_str name)
     struct name_table *t = &n->service_table;
     uint64_t at = hash;
     for (uint32_t slot; (slot = t->slots[at & t->mask]) != 0; at++) {
-        if (same(n->services[slot - 1].name, name))
+        if (batch_str_equal(n->services[slot - 1].name, name))
             return slot - 1;
     }
     if (table_grow(t, n, hash_service) != 0 ||
@@ -148,7 +143,7 @@ static void learn_operation(struct names *n, uint32_t service, struct batch_str 
     uint64_t at = hash;
     for (uint32_t slot; (slot = t->slots[at & t->mask]) != 0; at++) {
         const struct name_operation *o = &n->operations[slot - 1];
-        if (o->service == service && same(o->name, name))
+        if (o->service == service && batch_str_equal(o->name, name))
             return;
     }
     if (n->operation_count == NAMES_OPERATIONS_MAX || table_grow(t, n, hash_operation) != 0 ||

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What the files of the store share: store.c (inserting, asking), keep.c (the threads that make
- * and merge segments), cut.c, merge.c. */
+/* What the files of the store share: store.c (inserting), store_read.c (asking), keep.c (the
+ * threads that make and merge segments), cut.c, merge.c. */
 #ifndef WEFT_COLLECTOR_TRACES_STORE_INTERNAL_H
 #define WEFT_COLLECTOR_TRACES_STORE_INTERNAL_H
 

@@ -34,4 +34,7 @@ static inline void api_field_str(struct json_writer *w, const char *key, struct 
     json_field_string(w, key, s.bytes, s.length);
 }
 
+/* The summary's fields, into an object that is open. */
+void api_put_summary(struct json_writer *w, const struct trace_summary *s);
+
 #endif

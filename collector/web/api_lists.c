@@ -6,9 +6,8 @@
 
 /* ---- traces ------------------------------------------------------------------------------ */
 
-static void put_summary(struct json_writer *w, const struct trace_summary *s)
+void api_put_summary(struct json_writer *w, const struct trace_summary *s)
 {
-    json_open_object(w);
     json_field_hex128(w, "trace_id", s->id.hi, s->id.lo);
     json_field_unix_ns(w, "start_unix_ns", s->start_unix_ns);
     json_field_uint(w, "duration_ns", s->duration_ns);
@@ -31,7 +30,6 @@ static void put_summary(struct json_writer *w, const struct trace_summary *s)
     }
     json_close_array(w);
     json_field_bool(w, "complete", s->complete);
-    json_close_object(w);
 }
 
 void api_traces(const struct api_call *call, struct reply *reply)
@@ -50,8 +48,11 @@ void api_traces(const struct api_call *call, struct reply *reply)
     struct json_writer w = json_writer_to(&reply->body);
     json_open_object(&w);
     json_field_array(&w, "traces");
-    for (size_t i = 0; i < list.count; i++)
-        put_summary(&w, &list.traces[i]);
+    for (size_t i = 0; i < list.count; i++) {
+        json_open_object(&w);
+        api_put_summary(&w, &list.traces[i]);
+        json_close_object(&w);
+    }
     json_close_array(&w);
     json_field_uint(&w, "scanned", list.scanned);
     json_field_bool(&w, "more", list.more);

@@ -149,9 +149,9 @@ int question_each_trace(struct question *q, uint32_t limit, bool details,
     for (uint32_t i = 0; result == 0 && i < found.count; i++) {
         struct tree tree;
         arena_reset(&arena);
-        result = scan_tree(q->scan, found.traces[i]->id, details, &arena, &tree);
+        result = scan_tree(q->scan, found.traces[i]->trace.id, details, &arena, &tree);
         if (result == 0) {
-            result = each(context, &tree, found.traces[i]->id);
+            result = each(context, &tree, found.traces[i]->trace.id);
             tree_fini(&tree);
         }
     }
@@ -252,7 +252,7 @@ static void put_span(struct json_writer *w, const struct traceql_found *t,
     api_field_str(w, "service", s->service);
     json_field_text(w, "kind", span_kind_name(s->kind));
     json_field_text(w, "status", span_status_name(s->status));
-    json_field_int(w, "start_offset_ns", (int64_t)(s->start_unix_ns - t->start_unix_ns));
+    json_field_int(w, "start_offset_ns", (int64_t)(s->start_unix_ns - t->trace.start_unix_ns));
     json_field_uint(w, "duration_ns", s->duration_ns);
     question_put_named(w, "values", s->values, s->value_count);
     json_close_object(w);
@@ -261,28 +261,7 @@ static void put_span(struct json_writer *w, const struct traceql_found *t,
 void question_put_trace(struct json_writer *w, const struct traceql_found *t)
 {
     json_open_object(w);
-    json_field_hex128(w, "trace_id", t->id.hi, t->id.lo);
-    json_field_unix_ns(w, "start_unix_ns", t->start_unix_ns);
-    json_field_uint(w, "duration_ns", t->duration_ns);
-    if (t->has_root) {
-        json_field_object(w, "root");
-        api_field_str(w, "service", t->root_service);
-        api_field_str(w, "operation", t->root_name);
-        json_close_object(w);
-    }
-    json_field_uint(w, "span_count", t->spans);
-    json_field_uint(w, "error_count", t->errors);
-    json_field_uint(w, "died_count", t->died);
-    json_field_uint(w, "in_flight_count", t->in_flight);
-    json_field_array(w, "services");
-    for (uint32_t i = 0; i < t->service_count; i++) {
-        json_open_object(w);
-        api_field_str(w, "name", t->services[i].name);
-        json_field_uint(w, "spans", t->services[i].spans);
-        json_close_object(w);
-    }
-    json_close_array(w);
-    json_field_bool(w, "complete", t->complete);
+    api_put_summary(w, &t->trace);
     json_field_array(w, "spansets");
     for (uint32_t i = 0; i < t->set_count; i++) {
         const struct traceql_spanset *set = &t->sets[i];

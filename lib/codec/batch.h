@@ -18,6 +18,7 @@
 
 #include "lib/base/arena.h"
 #include "lib/base/buffer.h"
+#include "lib/codec/batch_str.h"
 #include "lib/model/span.h"
 
 #define BATCH_FORMAT_VERSION 1
@@ -84,11 +85,6 @@ size_t batch_builder_bytes(const struct batch_builder *b);
 int batch_encode(struct batch_builder *b, struct buffer *out);
 
 /* ---- decoding (collector, tools) --------------------------------------------------------- */
-
-struct batch_str {
-    const char *bytes; /* not NUL-terminated */
-    uint32_t length;
-};
 
 struct batch_process_view {
     uint8_t uuid[16];

@@ -53,10 +53,6 @@ static inline uint64_t node_parent_id(const struct tree *t, uint32_t node)
 {
     return t->nodes[node].batch->parent_id[t->nodes[node].row];
 }
-static inline bool batch_str_equal(struct batch_str a, struct batch_str b)
-{
-    return a.length == b.length && (a.length == 0 || memcmp(a.bytes, b.bytes, a.length) == 0);
-}
 
 /* The value of a string attribute; empty where there is none. */
 static inline struct batch_str node_attribute(const struct tree *t, uint32_t node, const char *key)

@@ -19,6 +19,7 @@
 
 #include <stdatomic.h>
 
+#include "collector/query/summary.h"
 #include "collector/query/traceql/ast.h"
 #include "collector/traces/block.h"
 #include "lib/base/arena.h"
@@ -105,19 +106,8 @@ struct traceql_spanset {
     struct traceql_named *notes;
 };
 
-struct traceql_service {
-    struct batch_str name;
-    uint32_t spans, errors;
-};
-
 struct traceql_found {
-    struct trace_id id;
-    uint64_t start_unix_ns, duration_ns;
-    bool has_root, complete; /* complete: one root, and every span's parent is there */
-    struct batch_str root_service, root_name;
-    uint32_t spans, errors, died, in_flight;
-    uint32_t service_count;
-    struct traceql_service *services; /* most spans first */
+    struct trace_summary trace;
     uint32_t set_count;
     struct traceql_spanset *sets;
     struct arena arena; /* of all that is in it */

@@ -100,8 +100,7 @@ uint32_t string_table_add(struct string_table *t, struct batch_str string)
     for (size_t at = hash & (t->slot_count - 1); t->slots[at];
          at = (at + 1) & (t->slot_count - 1)) {
         uint32_t number = t->slots[at] - 1;
-        if (t->hashes[number] == hash && t->list[number].length == string.length &&
-            memcmp(t->list[number].bytes, string.bytes, string.length) == 0)
+        if (t->hashes[number] == hash && batch_str_equal(t->list[number], string))
             return number;
     }
     return add_new(t, string, hash);

@@ -55,16 +55,11 @@ static const struct batch *read_json(struct fixture *f, const char *json)
     return built(f);
 }
 
-static bool str_is(struct batch_str s, const char *text)
-{
-    return s.length == strlen(text) && memcmp(s.bytes, text, s.length) == 0;
-}
-
 /* The index of the span's attribute under `key`; fails if there is none. */
 static uint32_t attribute(const struct batch *b, uint32_t row, const char *key)
 {
     for (uint32_t i = 0; i < b->attribute_count[row]; i++) {
-        if (str_is(b->strings[b->attributes.key[b->attribute_first[row] + i]], key))
+        if (batch_str_is(b->strings[b->attributes.key[b->attribute_first[row] + i]], key))
             return b->attribute_first[row] + i;
     }
     fail_msg("no attribute %s", key);
@@ -96,10 +91,10 @@ static void assert_is_document(const struct batch *b)
 {
     assert_int_equal(b->span_count, 1);
     const struct batch_process_view *p = &b->processes[b->process[0]];
-    assert_true(str_is(p->service, "web"));
+    assert_true(batch_str_is(p->service, "web"));
     assert_int_equal(p->pid, 77);
     assert_int_equal(p->attribute_count, 1);
-    assert_true(str_is(b->strings[b->resource.value[p->attribute_first]], "b"));
+    assert_true(batch_str_is(b->strings[b->resource.value[p->attribute_first]], "b"));
     assert_int_equal(b->trace_hi[0], 0x0102030405060708);
     assert_int_equal(b->trace_lo[0], 0x090a0b0c0d0e0f10);
     assert_int_equal(b->span_id[0], 0xff);
@@ -108,8 +103,8 @@ static void assert_is_document(const struct batch *b)
     assert_int_equal(b->duration_ns[0], 500);
     assert_int_equal(b->kind[0], SPAN_SERVER);
     assert_int_equal(b->status[0], SPAN_ERROR);
-    assert_true(str_is(b->strings[b->status_message[0]], "no"));
-    assert_true(str_is(b->strings[b->tracestate[0]], "a=1"));
+    assert_true(batch_str_is(b->strings[b->status_message[0]], "no"));
+    assert_true(batch_str_is(b->strings[b->tracestate[0]], "a=1"));
     assert_true(b->flags[0] & SPAN_FLAG_REMOTE_PARENT);
     assert_true((int64_t)b->attributes.value[attribute(b, 0, "n")] == INT64_MIN);
     double d;
@@ -119,8 +114,10 @@ static void assert_is_document(const struct batch *b)
     struct batch_str bytes = b->strings[b->attributes.value[attribute(b, 0, "bytes")]];
     assert_int_equal(bytes.length, 3);
     assert_memory_equal(bytes.bytes, "\0\1\xff", 3);
-    assert_true(str_is(b->strings[b->attributes.value[attribute(b, 0, "list")]], "[\"x\",false]"));
-    assert_true(str_is(b->strings[b->attributes.value[attribute(b, 0, "otel.scope.name")]], "lib"));
+    assert_true(
+        batch_str_is(b->strings[b->attributes.value[attribute(b, 0, "list")]], "[\"x\",false]"));
+    assert_true(
+        batch_str_is(b->strings[b->attributes.value[attribute(b, 0, "otel.scope.name")]], "lib"));
     assert_int_equal(b->event_count[0], 1);
     assert_int_equal(b->event_unix_ns[b->event_first[0]], 1763760000000000101);
     assert_int_equal(b->event_attribute_count[b->event_first[0]], 1);

@@ -47,8 +47,7 @@ uint32_t contrast_attribute(struct contrast *c, struct batch_str name)
     uint64_t hash = hash_bytes(name.bytes, name.length);
     for (uint32_t i = 0; i < c->count; i++) {
         const struct contrast_attribute *a = &c->attributes[i];
-        if (a->hash == hash && a->name.length == name.length &&
-            memcmp(a->name.bytes, name.bytes, name.length) == 0)
+        if (a->hash == hash && batch_str_equal(a->name, name))
             return i;
     }
     if (c->count == c->capacity) {

@@ -144,7 +144,7 @@ static void take_key(void *context, struct batch_str key)
 {
     struct keys *k = context;
     for (uint32_t i = 0; i < k->count; i++) {
-        if (k->list[i].length == key.length && memcmp(k->list[i].bytes, key.bytes, key.length) == 0)
+        if (batch_str_equal(k->list[i], key))
             return;
     }
     if (k->count == k->capacity) {

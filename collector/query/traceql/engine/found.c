@@ -40,81 +40,53 @@ static struct traceql_value keep_value(struct making *m, struct traceql_value v)
 
 /* ---- the trace as a whole ---------------------------------------------------------------- */
 
-static int by_name(const void *left, const void *right)
-{
-    const struct traceql_service *a = left, *b = right;
-    uint32_t least = a->name.length < b->name.length ? a->name.length : b->name.length;
-    int order = least ? memcmp(a->name.bytes, b->name.bytes, least) : 0;
-    return order ? order : (a->name.length > b->name.length) - (a->name.length < b->name.length);
-}
-
-static int most_spans_first(const void *left, const void *right)
-{
-    const struct traceql_service *a = left, *b = right;
-    return a->spans != b->spans ? (a->spans < b->spans ? 1 : -1) : by_name(left, right);
-}
-
 /* Counts by process, then joins those of one name. */
 static void count_services(struct making *m, const struct block_trace *t)
 {
     struct view *v = &m->scene->frame->view;
     const uint32_t *process = view_u32(v, BLOCK_PROCESS);
-    const uint8_t *status = view_u8(v, BLOCK_STATUS);
     const struct block_processes *processes = view_processes(v);
-    if (!process || !status || !processes)
+    if (!process || !processes)
         return;
-    struct traceql_service *all = scene_alloc(m->scene, processes->count, sizeof *all);
-    uint32_t *known = scene_alloc(m->scene, t->count, sizeof *known), distinct = 0, count = 0;
+    struct trace_service *all = scene_alloc(m->scene, processes->count, sizeof *all);
+    uint32_t *known = scene_alloc(m->scene, t->count, sizeof *known), distinct = 0;
     if (!all || !known)
         return;
     for (uint32_t row = t->row; row < t->row + t->count; row++) /* only what is used is cleared */
-        all[process[row]].spans = all[process[row]].errors = 0;
+        all[process[row]].spans = 0;
     for (uint32_t row = t->row; row < t->row + t->count; row++) {
-        struct traceql_service *s = &all[process[row]];
-        if (s->spans++ == 0)
+        if (all[process[row]].spans++ == 0)
             known[distinct++] = process[row];
-        s->errors += status[row] == SPAN_ERROR;
     }
-    struct traceql_service *list = make(m, distinct, sizeof *list);
+    struct trace_service *list = make(m, distinct, sizeof *list);
     if (!list)
         return;
-    for (uint32_t i = 0; i < distinct; i++) {
-        list[i] = all[known[i]];
-        list[i].name = processes->list[known[i]].service;
-    }
-    qsort(list, distinct, sizeof *list, by_name);
-    for (uint32_t i = 0; i < distinct; i++) {
-        if (count > 0 && by_name(&list[count - 1], &list[i]) == 0) {
-            list[count - 1].spans += list[i].spans;
-            list[count - 1].errors += list[i].errors;
-        } else {
-            list[count++] = list[i];
-        }
-    }
-    qsort(list, count, sizeof *list, most_spans_first);
+    for (uint32_t i = 0; i < distinct; i++)
+        list[i] = (struct trace_service){processes->list[known[i]].service, all[known[i]].spans};
+    uint32_t count = trace_services_join(list, distinct);
     for (uint32_t i = 0; i < count; i++)
         list[i].name = keep(m, list[i].name);
-    m->found->services = list;
-    m->found->service_count = count;
+    m->found->trace.services = list;
+    m->found->trace.service_count = count;
 }
 
 static void count_spans(struct making *m, const struct block_trace *t)
 {
     struct view *v = &m->scene->frame->view;
-    struct traceql_found *f = m->found;
+    struct trace_summary *s = &m->found->trace;
     const uint8_t *status = view_u8(v, BLOCK_STATUS);
     const uint32_t *parent = view_u32(v, BLOCK_PARENT);
     uint32_t tops = 0;
     if (!status || !parent)
         return;
-    f->spans = t->count;
+    s->spans = t->count;
     for (uint32_t row = t->row; row < t->row + t->count; row++) {
-        f->errors += status[row] == SPAN_ERROR;
-        f->died += status[row] == SPAN_DIED;
-        f->in_flight += status[row] == SPAN_IN_FLIGHT;
+        s->errors += status[row] == SPAN_ERROR;
+        s->died += status[row] == SPAN_DIED;
+        s->in_flight += status[row] == SPAN_IN_FLIGHT;
         tops += parent[row] == BLOCK_NONE;
     }
-    f->complete = f->has_root && tops == 1;
+    s->complete = s->has_root && tops == 1;
 }
 
 static void tell_trace(struct making *m, uint32_t trace)
@@ -128,14 +100,14 @@ static void tell_trace(struct making *m, uint32_t trace)
     uint32_t root = view_root(v, trace);
     if (!facts || !processes || !strings || !name || !process)
         return;
-    m->found->id = t->id;
-    m->found->start_unix_ns = facts->start_unix_ns;
-    m->found->duration_ns = facts->end_unix_ns - facts->start_unix_ns;
-    m->found->root_name = m->found->root_service = (struct batch_str){"", 0};
-    m->found->has_root = root != BLOCK_NONE;
-    if (root != BLOCK_NONE) {
-        m->found->root_name = keep(m, strings->list[name[root]]);
-        m->found->root_service = keep(m, processes->list[process[root]].service);
+    struct trace_summary *told = &m->found->trace;
+    told->id = t->id;
+    told->start_unix_ns = facts->start_unix_ns;
+    told->duration_ns = facts->end_unix_ns - facts->start_unix_ns;
+    told->has_root = root != BLOCK_NONE;
+    if (told->has_root) {
+        told->root_operation = keep(m, strings->list[name[root]]);
+        told->root_service = keep(m, processes->list[process[root]].service);
     }
     count_spans(m, t);
     count_services(m, t);

@@ -63,7 +63,7 @@ bool program_same_field(const struct traceql_field *a, const struct traceql_fiel
         return false;
     if (a->scope == TRACEQL_INTRINSIC)
         return a->intrinsic == b->intrinsic;
-    return a->key.length == b->key.length && memcmp(a->key.bytes, b->key.bytes, a->key.length) == 0;
+    return batch_str_equal(a->key, b->key);
 }
 
 uint32_t program_slot(struct program *p, const struct traceql_field *field)

@@ -17,11 +17,6 @@ static const struct {
 enum { IDENTITIES = sizeof identity / sizeof *identity };
 static const char pid_key[] = "process.pid";
 
-static bool is_key(struct batch_str key, const char *text)
-{
-    return key.length == strlen(text) && memcmp(key.bytes, text, key.length) == 0;
-}
-
 struct traceql_value value_of_batch(uint8_t type, uint64_t bits, const struct batch_str *strings)
 {
     struct traceql_value v = {.type = TRACEQL_NIL};
@@ -54,14 +49,14 @@ static struct traceql_value identity_value(const struct batch_process_view *view
                                            struct batch_str key)
 {
     struct traceql_value v = {.type = TRACEQL_NIL};
-    if (is_key(key, pid_key) && view->pid != 0) {
+    if (batch_str_is(key, pid_key) && view->pid != 0) {
         v.type = TRACEQL_INT;
         v.integer = view->pid;
     }
     for (unsigned i = 0; i < IDENTITIES; i++) {
         const struct batch_str *text =
             (const struct batch_str *)((const char *)view + identity[i].offset);
-        if (text->length > 0 && is_key(key, identity[i].key)) {
+        if (text->length > 0 && batch_str_is(key, identity[i].key)) {
             v.type = TRACEQL_STRING;
             v.text = *text;
         }
@@ -80,8 +75,7 @@ struct traceql_value resource_value(const struct block_processes *p, uint32_t pr
     for (uint32_t at = view->attribute_first; at < view->attribute_first + view->attribute_count;
          at++) {
         struct batch_str other = p->strings[p->resource->key[at]];
-        if (other.length == key.length && memcmp(other.bytes, key.bytes, key.length) == 0 &&
-            i-- == 0)
+        if (batch_str_equal(other, key) && i-- == 0)
             return value_of_batch(p->resource->type[at], p->resource->value[at], p->strings);
     }
     return nil;
@@ -93,7 +87,7 @@ static bool came_before(const struct block_processes *p, const struct batch_proc
     struct batch_str key = p->strings[p->resource->key[at]];
     for (uint32_t i = view->attribute_first; i < at; i++) {
         struct batch_str other = p->strings[p->resource->key[i]];
-        if (other.length == key.length && memcmp(other.bytes, key.bytes, key.length) == 0)
+        if (batch_str_equal(other, key))
             return true;
     }
     return identity_value(view, key).type != TRACEQL_NIL;

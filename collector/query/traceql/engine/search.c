@@ -33,7 +33,7 @@ static bool is_older(uint64_t a_start, struct trace_id a, uint64_t b_start, stru
 
 static bool found_is_older(const struct traceql_found *a, const struct traceql_found *b)
 {
-    return is_older(a->start_unix_ns, a->id, b->start_unix_ns, b->id);
+    return is_older(a->trace.start_unix_ns, a->trace.id, b->trace.start_unix_ns, b->trace.id);
 }
 
 static bool is_full(const struct search *s)
@@ -45,7 +45,8 @@ static bool is_full(const struct search *s)
 static bool has_place(const struct search *s, uint64_t start_unix_ns, struct trace_id id)
 {
     const struct traceql_found *oldest = s->answer->traces[0];
-    return !is_full(s) || is_older(oldest->start_unix_ns, oldest->id, start_unix_ns, id);
+    return !is_full(s) ||
+           is_older(oldest->trace.start_unix_ns, oldest->trace.id, start_unix_ns, id);
 }
 
 static void sift_down(struct traceql_found **heap, uint32_t count, uint32_t at)
@@ -80,7 +81,7 @@ static void hold(struct search *s, struct traceql_found *found)
 {
     struct traceql_search *a = s->answer;
     const struct traceql_options *o = s->run.options;
-    if (!has_place(s, found->start_unix_ns, found->id)) {
+    if (!has_place(s, found->trace.start_unix_ns, found->trace.id)) {
         a->more = true;
         found_destroy(&found);
         return;
@@ -109,7 +110,7 @@ static bool wants(struct run *r, size_t unit, const struct block_bounds *b)
     (void)unit;
     if (!program_may_match(&s->program, b))
         return false;
-    if (!is_full(s) || b->start_max_unix_ns >= s->answer->traces[0]->start_unix_ns)
+    if (!is_full(s) || b->start_max_unix_ns >= s->answer->traces[0]->trace.start_unix_ns)
         return true;
     s->answer->more = true;
     return false;

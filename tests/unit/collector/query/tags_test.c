@@ -56,9 +56,9 @@ static void keys_are_told_by_scope_and_sorted(void **state)
     assert_int_equal(tags_list(f->scan, &all, &f->tags), 0);
     assert_true(f->tags.all);
     assert_int_equal(f->tags.key_count[TAG_SPAN], 1);
-    assert_true(str_is(f->tags.keys[TAG_SPAN][0], "hits"));
+    assert_true(batch_str_is(f->tags.keys[TAG_SPAN][0], "hits"));
     uint32_t count = f->tags.key_count[TAG_RESOURCE];
-    assert_true(str_is(f->tags.keys[TAG_RESOURCE][count - 1], "zone"));
+    assert_true(batch_str_is(f->tags.keys[TAG_RESOURCE][count - 1], "zone"));
     assert_int_equal(f->tags.key_count[TAG_EVENT], 0);
 }
 
@@ -70,7 +70,7 @@ static void values_come_with_their_types_the_most_frequent_first(void **state)
     assert_int_equal(f->tags.values[0].bits, 0);
     assert_int_equal(f->tags.values[0].count, 4);
     assert_int_equal(f->tags.values[3].type, VALUE_STRING);
-    assert_true(str_is(f->tags.values[3].text, "many"));
+    assert_true(batch_str_is(f->tags.values[3].text, "many"));
 }
 
 static void fields_of_processes_are_resource_attributes(void **state)
@@ -78,7 +78,7 @@ static void fields_of_processes_are_resource_attributes(void **state)
     struct fixture *f = *state;
     assert_int_equal(tags_values(f->scan, TAG_RESOURCE, "service.name", &all, &f->tags), 0);
     assert_int_equal(f->tags.value_count, 1);
-    assert_true(str_is(f->tags.values[0].text, "web"));
+    assert_true(batch_str_is(f->tags.values[0].text, "web"));
 }
 
 static void names_of_spans_are_counted(void **state)
@@ -86,7 +86,7 @@ static void names_of_spans_are_counted(void **state)
     struct fixture *f = *state;
     assert_int_equal(tags_intrinsic(f->scan, "name", &all, &f->tags), 0);
     assert_int_equal(f->tags.value_count, 2);
-    assert_true(str_is(f->tags.values[0].text, "read"));
+    assert_true(batch_str_is(f->tags.values[0].text, "read"));
     assert_int_equal(f->tags.values[0].count, 7);
 }
 

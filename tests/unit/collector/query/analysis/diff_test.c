@@ -36,7 +36,7 @@ static const struct diff_row *row(const struct diff *d, const struct diff_row *r
                                   const char *name)
 {
     for (uint32_t i = 0; i < count; i++) {
-        if (str_equals(diff_operation(d, rows[i].key)->name, name))
+        if (batch_str_is(diff_operation(d, rows[i].key)->name, name))
             return &rows[i];
     }
     fail_msg("no row %s", name);
@@ -55,7 +55,7 @@ static void what_changed_most_on_the_critical_path_comes_first(void **state)
         add_request(&d, DIFF_B, 100 + i, i == 3 ? 500 : 0, true);
     struct diff_row *rows = diff_rows(&d, &count);
     assert_int_equal(count, 3);
-    assert_true(str_equals(diff_operation(&d, rows[0].key)->name, "redis"));
+    assert_true(batch_str_is(diff_operation(&d, rows[0].key)->name, "redis"));
     assert_true(rows[0].critical_change_ns == 100);
     assert_true(rows[0].self_change_ns == 100);
     assert_true(rows[0].spans_change == 0);
@@ -95,7 +95,7 @@ static void by_path_the_same_operation_elsewhere_is_another(void **state)
     assert_int_equal(count, 6); /* root, a, b, get three times */
     unsigned gets = 0, only_one_side = 0;
     for (uint32_t i = 0; i < count; i++) {
-        gets += str_equals(diff_operation(&d, rows[i].key)->name, "get");
+        gets += batch_str_is(diff_operation(&d, rows[i].key)->name, "get");
         only_one_side += rows[i].side[DIFF_A].spans == 0 || rows[i].side[DIFF_B].spans == 0;
     }
     assert_int_equal(gets, 3);

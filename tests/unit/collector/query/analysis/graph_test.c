@@ -16,7 +16,7 @@ static bool node_is(const struct graph *g, uint32_t node, enum graph_node_kind k
                     const char *name)
 {
     const struct operation *n = &g->nodes.list[node];
-    return n->kind == kind && str_equals(n->service, name);
+    return n->kind == kind && batch_str_is(n->service, name);
 }
 
 /* The edge's row; NULL if there is none. */

@@ -26,7 +26,7 @@ static struct holes find(const struct holes_question *q)
 static uint32_t process_of(const struct grown *g, const char *service)
 {
     for (uint32_t i = 0; i < g->tree.process_count; i++) {
-        if (str_equals(g->tree.processes[i].view->service, service))
+        if (batch_str_is(g->tree.processes[i].view->service, service))
             return i;
     }
     return TREE_NONE;
@@ -159,7 +159,7 @@ static void without_a_loss_age_and_origin_decide(void **state)
 static bool cell_records(void *context, struct batch_str service)
 {
     (void)context;
-    return str_equals(service, "cell");
+    return batch_str_is(service, "cell");
 }
 
 static struct grown lone_call(enum span_status status, const char *peer)

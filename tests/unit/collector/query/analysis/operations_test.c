@@ -24,7 +24,7 @@ static void numbers_are_given_in_order_and_found_again(void **state)
     assert_int_equal(operations_learn(&o, text("web"), text("op77"), 1), 156);
     assert_int_equal(operations_find(&o, text("web"), text("op77"), 1), 156);
     assert_int_equal(operations_find(&o, text("we"), text("bop77"), 1), OPERATION_NONE);
-    assert_true(str_equals(o.list[156].name, "op77"));
+    assert_true(batch_str_is(o.list[156].name, "op77"));
     operations_fini(&o);
 }
 

@@ -123,9 +123,4 @@ static inline uint32_t node_with_id(const struct tree *t, uint64_t span_id)
     return TREE_NONE;
 }
 
-static inline bool str_equals(struct batch_str s, const char *text)
-{
-    return s.length == strlen(text) && memcmp(s.bytes, text, s.length) == 0;
-}
-
 #endif

@@ -45,7 +45,7 @@ static void found_text(const struct traceql_search *a, struct buffer *out)
             sets[j] = strdup(buffer_cstring(&b));
             buffer_fini(&b);
         }
-        write_sets(out, t->id.lo, sets, t->set_count);
+        write_sets(out, t->trace.id.lo, sets, t->set_count);
     }
     buffer_cstring(out);
 }

@@ -127,10 +127,10 @@ static void the_newest_are_found_exactly_whatever_the_threads(void **state)
         assert_int_equal(a.end, TRACEQL_END_LIMIT);
         assert_true(a.more);
         for (unsigned i = 0; i < 30; i++) {
-            assert_int_equal(a.traces[i]->start_unix_ns, starts[i]);
+            assert_int_equal(a.traces[i]->trace.start_unix_ns, starts[i]);
             if (threads == 1)
-                first[i] = a.traces[i]->id;
-            assert_int_equal(a.traces[i]->id.lo, first[i].lo);
+                first[i] = a.traces[i]->trace.id;
+            assert_int_equal(a.traces[i]->trace.id.lo, first[i].lo);
         }
         traceql_search_fini(&a);
     }
@@ -265,7 +265,7 @@ static void cancel_after_three(void *context, const struct traceql_progress *p)
 
 static void count_traces(void *context, const struct traceql_found *trace)
 {
-    assert_true(trace->set_count == 1 && trace->spans == 2);
+    assert_true(trace->set_count == 1 && trace->trace.spans == 2);
     ((struct watch *)context)->traces++;
 }
 

@@ -15,7 +15,7 @@ static void write_answer(const struct traceql_search *a, bool notes, struct buff
 {
     for (uint32_t i = 0; i < a->count; i++) {
         const struct traceql_found *t = a->traces[i];
-        buffer_printf(out, "%s%d", i ? " " : "", (int)t->id.lo - 1);
+        buffer_printf(out, "%s%d", i ? " " : "", (int)t->trace.id.lo - 1);
         for (uint32_t j = 0; j < t->set_count; j++) {
             const struct traceql_spanset *set = &t->sets[j];
             buffer_byte(out, '(');
@@ -355,11 +355,6 @@ static const struct traceql_named *value_of(const struct traceql_span *s, const 
     return NULL;
 }
 
-static bool is_text(struct batch_str s, const char *text)
-{
-    return s.length == strlen(text) && memcmp(s.bytes, text, s.length) == 0;
-}
-
 static void a_found_trace_is_told(void **state)
 {
     (void)state;
@@ -375,16 +370,16 @@ static void a_found_trace_is_told(void **state)
         &options, 20, 2, &a));
     assert_int_equal(a.count, 1);
     const struct traceql_found *t = a.traces[0];
-    assert_int_equal(t->start_unix_ns, EPOCH);
-    assert_int_equal(t->duration_ns, 100 * MS);
-    assert_true(t->has_root && t->complete);
-    assert_true(is_text(t->root_name, "web") && is_text(t->root_service, "web"));
-    assert_int_equal(t->spans, 6);
-    assert_int_equal(t->errors, 2);
-    assert_int_equal(t->service_count, 2);
-    assert_true(is_text(t->services[0].name, "web"));
-    assert_int_equal(t->services[0].spans, 4);
-    assert_int_equal(t->services[0].errors, 2);
+    assert_int_equal(t->trace.start_unix_ns, EPOCH);
+    assert_int_equal(t->trace.duration_ns, 100 * MS);
+    assert_true(t->trace.has_root && t->trace.complete);
+    assert_true(batch_str_is(t->trace.root_operation, "web") &&
+                batch_str_is(t->trace.root_service, "web"));
+    assert_int_equal(t->trace.spans, 6);
+    assert_int_equal(t->trace.errors, 2);
+    assert_int_equal(t->trace.service_count, 2);
+    assert_true(batch_str_is(t->trace.services[0].name, "web"));
+    assert_int_equal(t->trace.services[0].spans, 4);
     assert_int_equal(t->sets[0].matched, 3);
     assert_int_equal(t->sets[0].span_count, 2);
     const struct traceql_span *db = &t->sets[0].spans[0];
@@ -394,8 +389,8 @@ static void a_found_trace_is_told(void **state)
     assert_int_equal(db->duration_ns, 60 * MS);
     assert_int_equal(db->value_count, 3);
     assert_int_equal(value_of(db, "span.rows")->value.integer, 10);
-    assert_true(is_text(value_of(db, "span.user")->value.text, "eve"));
-    assert_true(is_text(value_of(db, "resource.service.name")->value.text, "web"));
+    assert_true(batch_str_is(value_of(db, "span.user")->value.text, "eve"));
+    assert_true(batch_str_is(value_of(db, "resource.service.name")->value.text, "web"));
     assert_null(value_of(&t->sets[0].spans[1], "span.user"));
     traceql_search_fini(&a);
     arena_fini(&arena);
@@ -414,9 +409,9 @@ static void orphans_make_a_trace_incomplete(void **state)
     arena_init(&arena, 4096);
     assert_true(traceql_search(parsed(&arena, "{ status = died }"), &source, &options, 1, 1, &a));
     assert_int_equal(a.count, 1);
-    assert_false(a.traces[0]->has_root || a.traces[0]->complete);
-    assert_int_equal(a.traces[0]->died, 1);
-    assert_int_equal(a.traces[0]->in_flight, 1);
+    assert_false(a.traces[0]->trace.has_root || a.traces[0]->trace.complete);
+    assert_int_equal(a.traces[0]->trace.died, 1);
+    assert_int_equal(a.traces[0]->trace.in_flight, 1);
     traceql_search_fini(&a);
     arena_fini(&arena);
     block_by_hand_fini(&h);
