@@ -266,9 +266,12 @@ export class Agent extends Daemon {
     return parseMetrics((await ask(`${this.url}/metrics`)).text);
   }
 
-  /* Every service of before is gone and all that they left is acknowledged. */
+  /* Every service of before is gone and all that they left is acknowledged. The directory is asked
+   * first: who lived for a moment may be dead before the agent has seen his file. */
   drained() {
+    const slabs = this.options.slabs ?? this.world.slabs;
     return until('the agent has passed on everything', async () => {
+      if (fs.readdirSync(slabs).some((name) => /^[^.].*\.slab$/.test(name))) return false;
       const m = await this.metrics();
       return m.get('weft_agent_processes') === 0 && m.get('weft_agent_spool_batches') === 0;
     });
