@@ -7,7 +7,7 @@
 
 #include "collector/query/traceql/parser.h"
 #include "collector/query/traceql/print.h"
-#include "collector/query/traceql/regex.h"
+#include "lib/regex/regex.h"
 
 /* A part of the query for a message; the caller gives it back by buffer_fini. */
 static struct buffer text_of(const struct traceql_expr *e)
@@ -108,13 +108,13 @@ static bool check_pattern(struct traceql_parser *p, const struct traceql_expr *e
         return false;
     }
     char why[200];
-    struct traceql_regex *r = traceql_regex_create(pattern->value.text.bytes,
+    struct regex *r = regex_create(pattern->value.text.bytes,
                                                    pattern->value.text.length, why, sizeof why);
     if (!r) {
         traceql_fail_meaning(p, pattern->place, "this is no regular expression: %s", why);
         return false;
     }
-    traceql_regex_destroy(&r);
+    regex_destroy(&r);
     return true;
 }
 

@@ -8,14 +8,14 @@
 
 #include "collector/query/traceql/engine/reader.h"
 #include "collector/query/traceql/engine/value.h"
-#include "collector/query/traceql/regex.h"
+#include "lib/regex/regex.h"
 
 struct calc {
     enum traceql_op op;
     struct calc *left, *right;
     struct traceql_value value;  /* of LITERAL */
     uint32_t slot;               /* of FIELD */
-    struct traceql_regex *regex; /* of RE and NRE; owned by the program */
+    struct regex *regex; /* of RE and NRE; owned by the program */
 };
 
 /* A row's value; NIL if it has none. `readers`: one for each slot. Without fields: row does not

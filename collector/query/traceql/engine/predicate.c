@@ -35,21 +35,21 @@ int predicate_init(struct predicate *p, enum traceql_op op, const struct traceql
     find_bounds(p);
     if (op != TRACEQL_RE && op != TRACEQL_NRE)
         return 0;
-    p->regex = traceql_regex_create(value->text.bytes, value->text.length, why, sizeof why);
+    p->regex = regex_create(value->text.bytes, value->text.length, why, sizeof why);
     return p->regex ? 0 : -1;
 }
 
 void predicate_fini(struct predicate *p)
 {
     if (p->regex)
-        traceql_regex_destroy(&p->regex);
+        regex_destroy(&p->regex);
 }
 
 bool predicate_passes_text(const struct predicate *p, struct batch_str text)
 {
     struct traceql_value v = {.type = TRACEQL_STRING, .text = text};
     if (p->regex)
-        return traceql_regex_matches(p->regex, text.bytes, text.length) == (p->op == TRACEQL_RE);
+        return regex_matches(p->regex, text.bytes, text.length) == (p->op == TRACEQL_RE);
     return value_compare(p->op, &v, &p->value);
 }
 

@@ -5,12 +5,12 @@
 #define WEFT_COLLECTOR_QUERY_TRACEQL_PREDICATE_H
 
 #include "collector/query/traceql/engine/value.h"
-#include "collector/query/traceql/regex.h"
+#include "lib/regex/regex.h"
 
 struct predicate {
     enum traceql_op op; /* EQ to NRE */
     struct traceql_value value;
-    struct traceql_regex *regex; /* of RE and NRE */
+    struct regex *regex; /* of RE and NRE */
     /* For integers: those in [low, high], or those outside where `outside`. Only if `exact`. */
     bool exact, outside;
     int64_t low, high;

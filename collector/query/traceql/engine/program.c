@@ -30,12 +30,12 @@ void *program_grow(struct program *p, void *list, uint32_t count, uint32_t *capa
     return bigger;
 }
 
-bool program_own_regex(struct program *p, struct traceql_regex *regex)
+bool program_own_regex(struct program *p, struct regex *regex)
 {
-    struct traceql_regex **list =
+    struct regex **list =
         program_grow(p, p->regexes, p->regex_count, &p->regex_capacity, sizeof(*p->regexes));
     if (!list) {
-        traceql_regex_destroy(&regex);
+        regex_destroy(&regex);
         return false;
     }
     p->regexes = list;
@@ -244,7 +244,7 @@ int program_init(struct program *p, const struct traceql_pipeline *pipeline)
 void program_fini(struct program *p)
 {
     for (uint32_t i = 0; i < p->regex_count; i++)
-        traceql_regex_destroy(&p->regexes[i]);
+        regex_destroy(&p->regexes[i]);
     arena_fini(&p->arena);
 }
 

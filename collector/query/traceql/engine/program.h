@@ -78,7 +78,7 @@ struct program {
     uint32_t slot_count, slot_capacity;
     uint32_t *told; /* slots of the fields that found spans are told with */
     uint32_t told_count, told_capacity;
-    struct traceql_regex **regexes;
+    struct regex **regexes;
     uint32_t regex_count, regex_capacity;
 };
 

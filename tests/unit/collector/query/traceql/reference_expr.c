@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "collector/query/traceql/regex.h"
+#include "lib/regex/regex.h"
 #include "tests/unit/collector/query/traceql/reference.h"
 
 static struct traceql_value nil(void)
@@ -135,9 +135,9 @@ static int order_of_texts(struct batch_str a, struct batch_str b)
 static bool matches(struct batch_str text, struct batch_str pattern)
 {
     char why[200];
-    struct traceql_regex *r = traceql_regex_create(pattern.bytes, pattern.length, why, sizeof why);
-    bool result = r && traceql_regex_matches(r, text.bytes, text.length);
-    traceql_regex_destroy(&r);
+    struct regex *r = regex_create(pattern.bytes, pattern.length, why, sizeof why);
+    bool result = r && regex_matches(r, text.bytes, text.length);
+    regex_destroy(&r);
     return result;
 }
 

@@ -8,15 +8,15 @@
 
 #include <cmocka.h>
 
-#include "collector/query/traceql/regex.h"
+#include "lib/regex/regex.h"
 
 static bool matches(const char *pattern, const char *text)
 {
     char why[100];
-    struct traceql_regex *r = traceql_regex_create(pattern, strlen(pattern), why, sizeof why);
+    struct regex *r = regex_create(pattern, strlen(pattern), why, sizeof why);
     assert_non_null(r);
-    bool result = traceql_regex_matches(r, text, strlen(text));
-    traceql_regex_destroy(&r);
+    bool result = regex_matches(r, text, strlen(text));
+    regex_destroy(&r);
     assert_null(r);
     return result;
 }
@@ -48,9 +48,9 @@ static void a_wrong_pattern_says_why(void **state)
 {
     (void)state;
     char why[100];
-    assert_null(traceql_regex_create("a(", 2, why, sizeof why));
+    assert_null(regex_create("a(", 2, why, sizeof why));
     assert_non_null(strstr(why, "missing )"));
-    assert_null(traceql_regex_create("(a{1000}){1000}", 15, why, sizeof why));
+    assert_null(regex_create("(a{1000}){1000}", 15, why, sizeof why));
 }
 
 static void no_pattern_takes_exponential_time(void **state)

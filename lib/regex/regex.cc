@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "collector/query/traceql/regex.h"
+#include "lib/regex/regex.h"
 
 #include <cstdio>
 #include <memory>
@@ -8,8 +8,8 @@
 
 #include <re2/re2.h>
 
-struct traceql_regex {
-    traceql_regex(const re2::StringPiece &pattern, const RE2::Options &options)
+struct regex {
+    regex(const re2::StringPiece &pattern, const RE2::Options &options)
         : re(pattern, options)
     {
     }
@@ -25,15 +25,15 @@ static RE2::Options options(RE2::Options::Encoding encoding)
     o.set_encoding(encoding);
     o.set_log_errors(false);
     o.set_dot_nl(true);
-    o.set_max_mem(TRACEQL_REGEX_BYTES_MAX);
+    o.set_max_mem(REGEX_BYTES_MAX);
     return o;
 }
 
-struct traceql_regex *traceql_regex_create(const char *pattern, size_t length, char *why,
+struct regex *regex_create(const char *pattern, size_t length, char *why,
                                            size_t why_size)
 {
     try {
-        auto *r = new traceql_regex(re2::StringPiece(pattern, length),
+        auto *r = new regex(re2::StringPiece(pattern, length),
                                     options(RE2::Options::EncodingUTF8));
         if (r->re.ok())
             return r;
@@ -45,7 +45,7 @@ struct traceql_regex *traceql_regex_create(const char *pattern, size_t length, c
     return nullptr;
 }
 
-void traceql_regex_destroy(struct traceql_regex **r)
+void regex_destroy(struct regex **r)
 {
     delete *r;
     *r = nullptr;
@@ -68,7 +68,7 @@ static bool is_utf8(const char *text, size_t length)
     return true;
 }
 
-static bool matches_bytes(const struct traceql_regex *r, const re2::StringPiece &text)
+static bool matches_bytes(const struct regex *r, const re2::StringPiece &text)
 {
     std::call_once(r->once, [r] {
         r->bytewise = std::make_unique<RE2>(r->re.pattern(), options(RE2::Options::EncodingLatin1));
@@ -77,7 +77,7 @@ static bool matches_bytes(const struct traceql_regex *r, const re2::StringPiece 
            r->bytewise->Match(text, 0, text.size(), RE2::ANCHOR_BOTH, nullptr, 0);
 }
 
-bool traceql_regex_matches(const struct traceql_regex *r, const char *text, size_t length)
+bool regex_matches(const struct regex *r, const char *text, size_t length)
 {
     try {
         re2::StringPiece piece(text, length);
