@@ -66,9 +66,9 @@ struct series_metadata {
 enum series_error {
     SERIES_OK = 0,
     SERIES_ENOMEM = -1,
-    SERIES_EDISK = -2,     /* what there is cannot be read */
-    SERIES_ELIMIT = -3,    /* more than the asker allowed */
-    SERIES_ESTOPPED = -4,  /* the asker's deadline, or who asked went away */
+    SERIES_EDISK = -2,    /* what there is cannot be read */
+    SERIES_ELIMIT = -3,   /* more than the asker allowed */
+    SERIES_ESTOPPED = -4, /* the asker's deadline, or who asked went away */
 };
 
 struct series_selection {

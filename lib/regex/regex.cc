@@ -9,10 +9,7 @@
 #include <re2/re2.h>
 
 struct regex {
-    regex(const re2::StringPiece &pattern, const RE2::Options &options)
-        : re(pattern, options)
-    {
-    }
+    regex(const re2::StringPiece &pattern, const RE2::Options &options) : re(pattern, options) {}
     RE2 re;
     /* For texts that are not UTF-8, made with the first of them. */
     mutable std::once_flag once;
@@ -29,12 +26,10 @@ static RE2::Options options(RE2::Options::Encoding encoding)
     return o;
 }
 
-struct regex *regex_create(const char *pattern, size_t length, char *why,
-                                           size_t why_size)
+struct regex *regex_create(const char *pattern, size_t length, char *why, size_t why_size)
 {
     try {
-        auto *r = new regex(re2::StringPiece(pattern, length),
-                                    options(RE2::Options::EncodingUTF8));
+        auto *r = new regex(re2::StringPiece(pattern, length), options(RE2::Options::EncodingUTF8));
         if (r->re.ok())
             return r;
         snprintf(why, why_size, "%s", r->re.error().c_str());

@@ -18,8 +18,7 @@ struct regex;
 enum { REGEX_BYTES_MAX = 1 << 20 };
 
 /* NULL with the reason in `why` (one line). */
-struct regex *regex_create(const char *pattern, size_t length, char *why,
-                                           size_t why_size);
+struct regex *regex_create(const char *pattern, size_t length, char *why, size_t why_size);
 void regex_destroy(struct regex **r);
 
 /* Any number of threads at once. */

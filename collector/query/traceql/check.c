@@ -108,8 +108,8 @@ static bool check_pattern(struct traceql_parser *p, const struct traceql_expr *e
         return false;
     }
     char why[200];
-    struct regex *r = regex_create(pattern->value.text.bytes,
-                                                   pattern->value.text.length, why, sizeof why);
+    struct regex *r =
+        regex_create(pattern->value.text.bytes, pattern->value.text.length, why, sizeof why);
     if (!r) {
         traceql_fail_meaning(p, pattern->place, "this is no regular expression: %s", why);
         return false;

@@ -11,8 +11,7 @@ static bool compare(const struct calc *c, const struct traceql_value *a,
 {
     if (c->op == TRACEQL_RE || c->op == TRACEQL_NRE)
         return a->type == TRACEQL_STRING &&
-               regex_matches(c->regex, a->text.bytes, a->text.length) ==
-                   (c->op == TRACEQL_RE);
+               regex_matches(c->regex, a->text.bytes, a->text.length) == (c->op == TRACEQL_RE);
     return value_compare(c->op, a, b);
 }
 

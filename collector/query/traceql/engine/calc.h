@@ -13,9 +13,9 @@
 struct calc {
     enum traceql_op op;
     struct calc *left, *right;
-    struct traceql_value value;  /* of LITERAL */
-    uint32_t slot;               /* of FIELD */
-    struct regex *regex; /* of RE and NRE; owned by the program */
+    struct traceql_value value; /* of LITERAL */
+    uint32_t slot;              /* of FIELD */
+    struct regex *regex;        /* of RE and NRE; owned by the program */
 };
 
 /* A row's value; NIL if it has none. `readers`: one for each slot. Without fields: row does not

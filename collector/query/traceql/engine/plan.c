@@ -11,8 +11,7 @@ static struct calc *calc_with_regex(struct program *p, struct calc *c,
     char why[100];
     if (!c)
         return NULL;
-    c->regex = regex_create(pattern->value.text.bytes, pattern->value.text.length, why,
-                                    sizeof why);
+    c->regex = regex_create(pattern->value.text.bytes, pattern->value.text.length, why, sizeof why);
     if (!c->regex) {
         p->failed = true;
         return NULL;
