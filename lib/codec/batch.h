@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A batch: columns of spans with a dictionary of strings; the unit that is sealed, spooled,
- * sent, acknowledged and kept. docs/format/batch.md describes the bytes (protobuf message
+/* A batch: columns of spans and samples with a dictionary of strings; the unit that is sealed,
+ * spooled, sent, acknowledged and kept. docs/format/batch.md describes the bytes (protobuf message
  * weft.Batch with packed delta columns, then zstd level 1).
  *
  * Two sides that meet only in the bytes:
@@ -18,10 +18,12 @@
 
 #include "lib/base/arena.h"
 #include "lib/base/buffer.h"
+#include "lib/codec/batch_samples.h"
 #include "lib/codec/batch_str.h"
 #include "lib/model/span.h"
 
-#define BATCH_FORMAT_VERSION 1
+/* A batch that holds nothing newer says that it is of an older format. */
+enum { BATCH_FORMAT_SPANS = 1, BATCH_FORMAT_SAMPLES = 2, BATCH_FORMAT_VERSION = 2 };
 
 enum process_state { PROCESS_ALIVE = 0, PROCESS_EXITED = 1, PROCESS_DIED = 2 };
 
@@ -139,6 +141,8 @@ struct batch {
     uint32_t links;
     uint64_t *link_trace_hi, *link_trace_lo, *link_span_id;
     uint32_t *link_attribute_first, *link_attribute_count;
+
+    struct batch_samples samples;
 };
 
 enum batch_error {

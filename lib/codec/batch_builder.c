@@ -95,7 +95,10 @@ void batch_builder_reset(struct batch_builder *b)
     if (b->last_ints.count)
         memset(b->last_ints.items, 0, b->last_ints.count * sizeof(int64_t));
     b->last_ints.count = 0;
-    b->spans = 0;
+    b->spans = b->samples = 0;
+    b->metrics = b->label_sets = b->series = 0;
+    b->last_series = UINT32_MAX;
+    b->last_sample_ms = b->last_exemplar_ms = 0;
     b->last_trace = 0;
     b->last_trace_hi = b->last_end = 0;
     b->process_run = b->block_run = (struct builder_run){0};
@@ -446,6 +449,11 @@ void batch_loss(struct batch_builder *b, uint32_t process, unsigned reason, uint
 size_t batch_builder_spans(const struct batch_builder *b)
 {
     return b->spans;
+}
+
+size_t batch_builder_samples(const struct batch_builder *b)
+{
+    return b->samples;
 }
 
 size_t batch_builder_losses(const struct batch_builder *b)

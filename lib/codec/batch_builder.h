@@ -63,7 +63,10 @@ struct batch_builder {
     struct builder_array shape_words;    /* uint32_t */
     struct builder_array last_ints;      /* int64_t, by key */
     struct builder_array processes, resource, losses;
-    size_t spans;
+    size_t spans, samples;
+    uint32_t metrics, label_sets, series; /* how many there are */
+    uint32_t last_series;
+    int64_t last_sample_ms, last_exemplar_ms;
     uint32_t last_trace;
     uint64_t last_trace_hi, last_end;
     struct builder_run process_run, block_run;

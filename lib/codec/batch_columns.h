@@ -29,7 +29,22 @@
     X(EVENT_ATTRIBUTE_COUNT, event_attribute_count)                                                \
     X(LINK_IDS, link_ids)                                                                          \
     X(LINK_ATTRIBUTE_COUNT, link_attribute_count)                                                  \
-    X(HANGING_KEYS, hanging_keys)
+    X(HANGING_KEYS, hanging_keys)                                                                  \
+    X(METRICS, metrics)                                                                            \
+    X(LABEL_SETS, label_sets)                                                                      \
+    X(SERIES, series)                                                                              \
+    X(SAMPLE_SERIES, sample_series)                                                                \
+    X(SAMPLE_TIME, sample_time)                                                                    \
+    X(SAMPLE_KIND, sample_kind)                                                                    \
+    X(SAMPLE_INT, sample_int)                                                                      \
+    X(SAMPLE_DOUBLE, sample_double)                                                                \
+    X(HISTOGRAM_HEAD, histogram_head)                                                              \
+    X(HISTOGRAM_NUMBERS, histogram_numbers)                                                        \
+    X(HISTOGRAM_BUCKETS, histogram_buckets)                                                        \
+    X(EXEMPLAR_SERIES, exemplar_series)                                                            \
+    X(EXEMPLAR_TIME, exemplar_time)                                                                \
+    X(EXEMPLAR_VALUE, exemplar_value)                                                              \
+    X(EXEMPLAR_IDS, exemplar_ids)
 
 enum batch_column {
 #define BATCH_COLUMN_ENUM(upper, lower) COLUMN_##upper,

@@ -348,10 +348,12 @@ static int decode_message(struct decoder *d, const Weft__Batch *message)
     if (message->format == 0)
         return BATCH_EMESSAGE;
     d->batch->span_count = message->span_count;
+    d->batch->samples.count = message->sample_count;
     open_columns(d, message);
     if ((error = decode_strings(d)) || (error = decode_traces(d)) || (error = decode_blocks(d)) ||
         (error = decode_shapes(d)) || (error = decode_processes(d, message)) ||
-        (error = decode_losses(d, message)) || (error = decode_rows(d)))
+        (error = decode_losses(d, message)) || (error = decode_rows(d)) ||
+        (error = decode_samples(d)))
         return error;
     for (size_t i = 0; i < BATCH_COLUMNS; i++) {
         if (d->columns[i].bad || column_left(&d->columns[i]))

@@ -54,8 +54,53 @@ static void read_hanging(const struct batch *b, uint32_t row)
     }
 }
 
+static void read_series(const struct batch *b, uint32_t series)
+{
+    struct label room[LABELS_MAX];
+    struct labels labels;
+    if (series >= b->samples.series_count)
+        abort();
+    if (!batch_series_labels(b, series, room, &labels))
+        return;
+    for (uint32_t i = 0; i < labels.count; i++) {
+        if (labels.items[i].value.length == 0 ||
+            (i > 0 && label_compare_names(&labels.items[i - 1], &labels.items[i]) >= 0))
+            abort();
+    }
+}
+
+static void read_histogram(const struct batch_samples *s, uint32_t index)
+{
+    if (index >= s->histogram_count)
+        abort();
+    const struct batch_histogram_view *h = &s->histograms[index];
+    for (uint32_t i = h->first; i < h->first + h->positive + h->negative; i++)
+        sink += (uint64_t)s->bucket[i] + s->bucket_count[i];
+    sink += h->zeros + h->not_finite;
+}
+
+static void walk_samples(const struct batch *b)
+{
+    const struct batch_samples *s = &b->samples;
+    for (uint32_t i = 0; i < s->count; i++) {
+        bool histogram = s->kind[i] == SAMPLE_HISTOGRAM || s->kind[i] == SAMPLE_HISTOGRAM_DELTA;
+        if (s->kind[i] >= SAMPLE_KINDS || histogram != (s->histogram[i] != BATCH_NONE))
+            abort();
+        read_series(b, s->series_of[i]);
+        if (histogram)
+            read_histogram(s, s->histogram[i]);
+        sink += (uint64_t)s->unix_ms[i] + (s->value[i] > 0);
+    }
+    for (uint32_t i = 0; i < s->exemplar_count; i++) {
+        read_series(b, s->exemplar_series[i]);
+        sink += s->exemplar_trace_hi[i] + s->exemplar_trace_lo[i] + s->exemplar_span_id[i] +
+                (uint64_t)s->exemplar_unix_ms[i] + (s->exemplar_value[i] > 0);
+    }
+}
+
 static void walk(const struct batch *b)
 {
+    walk_samples(b);
     for (uint32_t i = 0; i < b->string_count; i++)
         read_string(b, i);
     for (uint32_t i = 0; i < b->process_count; i++)
@@ -109,6 +154,30 @@ static void add_span(struct batch_builder *b, uint8_t operand, uint64_t *counter
     batch_span_add(b, &span);
 }
 
+/* Of one of two series. */
+static void add_sample(struct batch_builder *b, uint8_t operand)
+{
+    struct exphist h;
+    exphist_init(&h, 8);
+    if (operand & 1) {
+        exphist_add(&h, operand - 100.5, operand);
+        batch_histogram(b, operand / 2 % 2, operand * 1000, SAMPLE_HISTOGRAM_DELTA, &h);
+    } else {
+        batch_sample(b, operand / 2 % 2, operand * 1000, SAMPLE_DELTA, operand / 3.0);
+    }
+    if (operand % 8 == 7)
+        batch_exemplar(b, 0, operand, operand, (struct trace_id){operand, 2}, operand);
+    exphist_fini(&h);
+}
+
+static void add_two_series(struct batch_builder *b)
+{
+    const uint32_t pairs[] = {1, 2, 3, 1};
+    uint32_t metric = batch_metric(b, 1, METRIC_HISTOGRAM, 0, 2);
+    batch_series(b, metric, batch_label_set(b, pairs, 2), pairs, 1);
+    batch_series(b, metric, BATCH_NONE, pairs, 2);
+}
+
 /* Pairs of what to do and with what. */
 static void build(struct batch_builder *b, const uint8_t *script, size_t size)
 {
@@ -117,6 +186,7 @@ static void build(struct batch_builder *b, const uint8_t *script, size_t size)
     for (int i = 0; i < 4; i++)
         batch_string(b, "abcd", (size_t)i);
     batch_process(b, &info);
+    add_two_series(b);
     for (size_t i = 0; i + 2 <= size; i += 2) {
         uint8_t operand = script[i + 1];
         switch (script[i] % 8) {
@@ -135,6 +205,9 @@ static void build(struct batch_builder *b, const uint8_t *script, size_t size)
             break;
         case 5:
             batch_process_attribute(b, operand % 4u, VALUE_INT, operand);
+            break;
+        case 6:
+            add_sample(b, operand);
             break;
         default:
             batch_attribute(b, operand % 4u, operand % VALUE_TYPES, operand & 1);
