@@ -18,6 +18,12 @@ pkg_check_modules(hiredis REQUIRED IMPORTED_TARGET hiredis>=0.14)
 pkg_check_modules(memcached REQUIRED IMPORTED_TARGET libmemcached>=1.1)
 pkg_check_modules(re2 REQUIRED IMPORTED_TARGET re2)
 pkg_check_modules(sqlite REQUIRED IMPORTED_TARGET sqlite3>=3.40)
+# Debian's package has no .pc file.
+find_path(ROARING_INCLUDE roaring/roaring.h REQUIRED)
+find_library(ROARING_LIBRARY roaring REQUIRED)
+add_library(Roaring::roaring UNKNOWN IMPORTED)
+set_target_properties(Roaring::roaring PROPERTIES
+  IMPORTED_LOCATION ${ROARING_LIBRARY} INTERFACE_INCLUDE_DIRECTORIES ${ROARING_INCLUDE})
 find_program(PROTOC_C protoc-c REQUIRED)
 find_program(BISON bison REQUIRED)
 find_program(RE2C re2c REQUIRED)
