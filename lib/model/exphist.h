@@ -8,10 +8,7 @@
  * is what lies between the least and the greatest bucket in use. Where there is no memory for
  * more, it is downscaled instead: it loses resolution, never a value.
  *
- * The index is exact: the mantissas of the 64 boundaries are a table, rounded down to 52 bits; no
- * boundary but a power of two is a double, so `mantissa > boundary` decides. A table of 128
- * guesses by the mantissa's upper seven bits is at most one too low. (libm's log2 is wrong at
- * boundaries.)
+ * The index is exact (lib/model/exphist_index.h).
  *
  * One thread at a time. Values may be negative or zero; NaN and infinities are only counted.
  */
