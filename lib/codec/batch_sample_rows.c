@@ -231,8 +231,8 @@ static bool alloc_exemplars(struct decoder *d, size_t n)
     s->exemplar_trace_lo = arena_alloc(d->arena, n * sizeof *s->exemplar_trace_lo);
     s->exemplar_span_id = arena_alloc(d->arena, n * sizeof *s->exemplar_span_id);
     s->exemplar_count = (uint32_t)n;
-    return s->exemplar_series && s->exemplar_unix_ms && s->exemplar_value &&
-           s->exemplar_trace_hi && s->exemplar_trace_lo && s->exemplar_span_id;
+    return s->exemplar_series && s->exemplar_unix_ms && s->exemplar_value && s->exemplar_trace_hi &&
+           s->exemplar_trace_lo && s->exemplar_span_id;
 }
 
 static int decode_exemplars(struct decoder *d)

@@ -141,8 +141,9 @@ static uint32_t copy_labels(const struct batch *b, const struct batch_label_rang
     return from->count;
 }
 
-/* Of labels with one name the one that was given last stays; empty ones go. `out` is sorted by name,
- * in which equal names stand in their order: so an insertion sort, which series this short want. */
+/* Of labels with one name the one that was given last stays; empty ones go. `out` is sorted by
+ * name, in which equal names stand in their order: so an insertion sort, which series this short
+ * want. */
 static void insert_label(struct label *out, uint32_t *count, struct label label)
 {
     uint32_t at = *count;
@@ -176,8 +177,8 @@ bool batch_series_labels(const struct batch *b, uint32_t series, struct label ou
         return false;
     uint32_t n = copy_labels(b, &s->shared, given), count = 0;
     n += copy_labels(b, &s->own, given + n);
-    given[n++] = (struct label){{LABEL_METRIC, sizeof LABEL_METRIC - 1},
-                                b->samples.metrics[s->metric].name};
+    given[n++] =
+        (struct label){{LABEL_METRIC, sizeof LABEL_METRIC - 1}, b->samples.metrics[s->metric].name};
     for (uint32_t i = 0; i < n; i++)
         insert_label(out, &count, given[i]);
     *labels = (struct labels){out, drop_empty(out, count)};

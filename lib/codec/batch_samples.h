@@ -19,8 +19,9 @@ struct batch_builder;
 
 /* ---- building ---------------------------------------------------------------------------- */
 
-/* Strings are dictionary indices (batch_string), unit and help may be 0. Each answers with the index
- * by which the next refers to it; nothing is looked for, so what is added twice stands twice. */
+/* Strings are dictionary indices (batch_string), unit and help may be 0. Each answers with the
+ * index by which the next refers to it; nothing is looked for, so what is added twice stands twice.
+ */
 uint32_t batch_metric(struct batch_builder *b, uint32_t name, enum metric_type type, uint32_t unit,
                       uint32_t help);
 /* Labels that many series share. `pairs`: name, value, name, value …; `count` pairs. */
@@ -92,8 +93,8 @@ struct batch_samples {
     uint64_t *exemplar_trace_hi, *exemplar_trace_lo, *exemplar_span_id;
 };
 
-/* The labels of a series, the metric's name among them, as lib/codec/labels.h wants them. They point
- * into the batch. False: more than LABELS_MAX. */
+/* The labels of a series, the metric's name among them, as lib/codec/labels.h wants them. They
+ * point into the batch. False: more than LABELS_MAX. */
 bool batch_series_labels(const struct batch *b, uint32_t series, struct label out[LABELS_MAX],
                          struct labels *labels);
 

@@ -143,9 +143,9 @@ static void a_series_with_too_many_labels_is_told(void **state)
 static void every_double_comes_back_bit_by_bit(void **state)
 {
     struct fixture *f = *state;
-    const double values[] = {0,       -0.0,     1,        -1,          0.5,       1e300,  -1e-300,
-                             DBL_MAX, DBL_MIN,  INFINITY, -INFINITY,   0x1p53,    -0x1p53, 0x1p53 + 2,
-                             0x1p63,  -0x1p63,  4e-324,   123456789.0, -0x1p64,   NAN};
+    const double values[] = {0,       -0.0,    1,        -1,          0.5,     1e300,   -1e-300,
+                             DBL_MAX, DBL_MIN, INFINITY, -INFINITY,   0x1p53,  -0x1p53, 0x1p53 + 2,
+                             0x1p63,  -0x1p63, 4e-324,   123456789.0, -0x1p64, NAN};
     size_t n = sizeof values / sizeof *values;
     uint32_t series = add_series(f, "m");
     for (size_t i = 0; i < n; i++)
@@ -341,24 +341,24 @@ static void columns_that_contradict_each_other_are_refused(void **state)
         if (decode_message(f, &bad) != BATCH_ECOLUMNS)                                             \
             fail_msg("%s = %s was taken", #field, #literal);                                       \
     } while (0)
-    REFUSED(metrics, "\1\1\0\0");         /* a string that there is not */
-    REFUSED(metrics, "\0\10\0\0");        /* a type */
-    REFUSED(metrics, "\0\1\0\0\0");       /* more than fours */
-    REFUSED(series, "\1\0\0");            /* a metric */
-    REFUSED(series, "\0\1\0");            /* a label set */
-    REFUSED(series, "\0\0\1\0");          /* half a pair */
-    REFUSED(series, "");                  /* the sample's own */
-    REFUSED(label_sets, "\2\0\0");        /* two pairs, of which one is there */
-    REFUSED(sample_series, "\2");         /* beyond the last series */
-    REFUSED(sample_series, "\1");         /* before the first one */
-    REFUSED(sample_series, "\0\0");       /* more rows than samples */
-    REFUSED(sample_kind, "\12");          /* a kind */
-    REFUSED(sample_kind, "\4");           /* a histogram that there is not */
-    REFUSED(sample_int, "");              /* no value */
-    REFUSED(sample_int, "\2\2");          /* one too many */
-    REFUSED(sample_double, "\0");         /* not eight bytes */
+    REFUSED(metrics, "\1\1\0\0");          /* a string that there is not */
+    REFUSED(metrics, "\0\10\0\0");         /* a type */
+    REFUSED(metrics, "\0\1\0\0\0");        /* more than fours */
+    REFUSED(series, "\1\0\0");             /* a metric */
+    REFUSED(series, "\0\1\0");             /* a label set */
+    REFUSED(series, "\0\0\1\0");           /* half a pair */
+    REFUSED(series, "");                   /* the sample's own */
+    REFUSED(label_sets, "\2\0\0");         /* two pairs, of which one is there */
+    REFUSED(sample_series, "\2");          /* beyond the last series */
+    REFUSED(sample_series, "\1");          /* before the first one */
+    REFUSED(sample_series, "\0\0");        /* more rows than samples */
+    REFUSED(sample_kind, "\12");           /* a kind */
+    REFUSED(sample_kind, "\4");            /* a histogram that there is not */
+    REFUSED(sample_int, "");               /* no value */
+    REFUSED(sample_int, "\2\2");           /* one too many */
+    REFUSED(sample_double, "\0");          /* not eight bytes */
     REFUSED(histogram_head, "\0\0\0\0\0"); /* of no row */
-    REFUSED(histogram_buckets, "\0\1");   /* of no histogram */
+    REFUSED(histogram_buckets, "\0\1");    /* of no histogram */
     REFUSED(exemplar_ids, "123456789012345678901234");
 }
 
@@ -386,13 +386,13 @@ static void histograms_that_are_none_are_refused(void **state)
         if (decode_message(f, &bad) != BATCH_ECOLUMNS)                                             \
             fail_msg("%s = %s was taken", #field, #literal);                                       \
     } while (0)
-    REFUSED_HISTOGRAM(histogram_head, "\16\0\0\2\0");    /* a scale above 6 */
-    REFUSED_HISTOGRAM(histogram_head, "\25\0\0\2\0");    /* below -10 */
-    REFUSED_HISTOGRAM(histogram_head, "\14\0\0\3\0");    /* more buckets than there are */
-    REFUSED_HISTOGRAM(histogram_head, "\14\0\0\1\0");    /* fewer */
-    REFUSED_HISTOGRAM(histogram_head, "\14\0\0\2\1");    /* negative ones that there are not */
-    REFUSED_HISTOGRAM(histogram_buckets, "\1\3\0\4");    /* the same bucket twice */
-    REFUSED_HISTOGRAM(histogram_buckets, "\1\3\1\4");    /* falling */
+    REFUSED_HISTOGRAM(histogram_head, "\16\0\0\2\0"); /* a scale above 6 */
+    REFUSED_HISTOGRAM(histogram_head, "\25\0\0\2\0"); /* below -10 */
+    REFUSED_HISTOGRAM(histogram_head, "\14\0\0\3\0"); /* more buckets than there are */
+    REFUSED_HISTOGRAM(histogram_head, "\14\0\0\1\0"); /* fewer */
+    REFUSED_HISTOGRAM(histogram_head, "\14\0\0\2\1"); /* negative ones that there are not */
+    REFUSED_HISTOGRAM(histogram_buckets, "\1\3\0\4"); /* the same bucket twice */
+    REFUSED_HISTOGRAM(histogram_buckets, "\1\3\1\4"); /* falling */
     REFUSED_HISTOGRAM(histogram_numbers, "\0\0\0\0\0\0\0\0");
 }
 
@@ -411,8 +411,8 @@ static void a_batch_without_samples_stays_readable_for_older_collectors(void **s
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_series_has_its_metric_the_shared_labels_and_its_own, setup,
-                                        teardown),
+        cmocka_unit_test_setup_teardown(a_series_has_its_metric_the_shared_labels_and_its_own,
+                                        setup, teardown),
         cmocka_unit_test_setup_teardown(a_series_own_label_counts_and_an_empty_one_is_none, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_series_with_too_many_labels_is_told, setup, teardown),
