@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
+# Units and fuzz targets of the series store.
+weft_unit(collector/series/chunk/chunk LINK weft_series)
+weft_unit(collector/series/chunk/stream LINK weft_series)
