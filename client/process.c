@@ -25,6 +25,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "client/cells.h"
 #include "client/identity.h"
 #include "client/names.h"
 #include "client/recorder.h"
@@ -133,7 +134,16 @@ static void settle_sizes(void)
     sizes.thread_capacity = (uint32_t)identity_number("WEFT_THREADS", 512, 1, SLAB_THREADS_MAX);
 }
 
-static void lay_out(struct slab_file *f)
+/* Most of the statistics' room is never touched, and the file is that long all the same: where
+ * files may not be, spans come first. */
+static bool may_be_long(const struct slab_file *f, uint64_t stats_bytes)
+{
+    struct rlimit largest;
+    return getrlimit(RLIMIT_FSIZE, &largest) != 0 ||
+           f->stats_offset + stats_bytes + f->thread_bytes <= largest.rlim_cur;
+}
+
+static void lay_out(struct slab_file *f, struct slab_stats *stats)
 {
     settle_sizes();
     f->thread_capacity = sizes.thread_capacity;
@@ -147,12 +157,13 @@ static void lay_out(struct slab_file *f)
     f->names_bytes = NAMES_BYTES;
     f->resource_offset = f->names_offset + f->names_bytes;
     f->stats_offset = f->resource_offset + RESOURCE_BYTES;
-    f->stats_bytes = 0;
-    f->threads_offset = f->stats_offset + f->stats_bytes;
     f->thread_bytes = slab_ring_offset(f->slot_count, f->slot_bytes) + f->ring_bytes;
+    uint64_t stats_bytes = cells_lay_out(stats, f->stats_offset);
+    f->stats_bytes = may_be_long(f, stats_bytes) ? stats_bytes : 0;
+    f->threads_offset = f->stats_offset + f->stats_bytes;
 }
 
-static void describe(struct slab_file *f, enum slab_clock clock)
+static void describe(struct slab_file *f, struct slab_stats *stats, enum slab_clock clock)
 {
     *f = (struct slab_file){.magic = SLAB_MAGIC,
                             .version = SLAB_VERSION,
@@ -169,7 +180,7 @@ static void describe(struct slab_file *f, enum slab_clock clock)
     clock_gettime(CLOCK_REALTIME, &now);
     f->open_ticks = ticks_now(clock);
     f->open_unix_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-    lay_out(f);
+    lay_out(f, stats);
 }
 
 /* Beyond RLIMIT_FSIZE the kernel would send SIGXFSZ, which kills. A signal that comes while tmpfs
@@ -213,9 +224,15 @@ static void add_resource(void *context, const char *key, const char *value, size
 }
 
 /* Fills in the mapped fixed part, all zero so far, but for the header. */
-static void fill(struct process *p, const struct slab_file *description)
+static void fill(struct process *p, const struct slab_file *description,
+                 const struct slab_stats *stats)
 {
     *p->file = *description;
+    p->stats.off = stats->chunk_capacity == 0;
+    if (description->stats_bytes) {
+        p->stats.header = (struct slab_stats *)(p->base + description->stats_offset);
+        *p->stats.header = *stats;
+    }
     names_reset_locked();
     char *resource = p->base + p->file->resource_offset;
     struct resource_writer w = {p, resource, resource + RESOURCE_BYTES};
@@ -298,10 +315,19 @@ static bool know_file(struct process *p)
     return true;
 }
 
+/* Of the statistics only the first two pages; the rest is a hole until it is needed. */
+static bool allocate_fixed_part(int fd, const struct slab_file *f)
+{
+    uint64_t bytes = f->stats_offset + (f->stats_bytes ? 2 * SLAB_PAGE : 0);
+    return process_allocate(fd, 0, bytes) &&
+           (f->threads_offset == bytes || ftruncate(fd, (off_t)f->threads_offset) == 0);
+}
+
 static struct process *create_in(int directory)
 {
     struct slab_file f;
-    describe(&f, ticks_clock());
+    struct slab_stats stats;
+    describe(&f, &stats, ticks_clock());
     char final_name[96], temporary[104];
     snprintf(final_name, sizeof final_name, "%u-%llu-%02x%02x%02x%02x" SLAB_SUFFIX, f.pid,
              (unsigned long long)f.start_time, f.uuid[0], f.uuid[1], f.uuid[2], f.uuid[3]);
@@ -311,10 +337,10 @@ static struct process *create_in(int directory)
     if (fd < 0)
         return NULL;
     struct process *p = NULL;
-    if (process_allocate(fd, 0, f.threads_offset) && (p = describe_process(&f, fd))) {
+    if (allocate_fixed_part(fd, &f) && (p = describe_process(&f, fd))) {
         p->generation = ++generation;
         lock_file(fd);
-        fill(p, &f);
+        fill(p, &f, &stats);
         if (know_file(p) && renameat(directory, temporary, directory, final_name) == 0) {
             adopt_losses(p);
             return p;
@@ -367,6 +393,7 @@ static void after_fork_child(void)
         publish(NULL);
     }
     recorder_forget();
+    cells_forget();
     sizes.thread_capacity = 0;
     for (int i = 0; i < SLAB_LOSS_REASONS; i++)
         atomic_store_explicit(&lost_early[i], 0, memory_order_relaxed);
@@ -431,6 +458,27 @@ static bool is_gone(const struct process *p)
                SLAB_RECORDING_RETIRED;
 }
 
+static bool is_retired(const struct process *p)
+{
+    return atomic_load_explicit(&p->control->recording, memory_order_relaxed) ==
+           SLAB_RECORDING_RETIRED;
+}
+
+struct process *process_in_use(void)
+{
+    struct process *p = process_get();
+    if (!p || !is_retired(p))
+        return p;
+    process_check(p);
+    p = process_get();
+    return p && !is_retired(p) ? p : NULL;
+}
+
+bool process_is_off(void)
+{
+    return __atomic_load_n(&weft_recording_word, __ATOMIC_RELAXED) == &recording_off;
+}
+
 /* The old file's descriptor is closed, its memory stays: a thread may still write there. */
 void process_check(struct process *p)
 {
@@ -463,8 +511,8 @@ void weft_get_losses(struct weft_losses *out)
         for (int i = 0; i < SLAB_LOSS_REASONS; i++)
             sum[i] += atomic_load_explicit(&p->recorders[r].slab->lost[i], memory_order_relaxed);
     process_unlock();
-    *out = (struct weft_losses){sum[LOSS_NO_SLOT],        sum[LOSS_RING_FULL],
-                                sum[LOSS_NO_THREAD_SLAB], sum[LOSS_NO_MEMORY],
-                                sum[LOSS_NO_FILE],        sum[LOSS_ATTRIBUTE_NO_ROOM],
-                                sum[LOSS_NAMES_FULL],     sum[LOSS_STALE_HANDLE]};
+    *out = (struct weft_losses){
+        sum[LOSS_NO_SLOT],    sum[LOSS_RING_FULL],    sum[LOSS_NO_THREAD_SLAB],
+        sum[LOSS_NO_MEMORY],  sum[LOSS_NO_FILE],      sum[LOSS_ATTRIBUTE_NO_ROOM],
+        sum[LOSS_NAMES_FULL], sum[LOSS_STALE_HANDLE], sum[LOSS_STATS_NO_ROOM]};
 }

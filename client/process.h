@@ -18,6 +18,17 @@
 #include "weft/weft.h"
 
 struct recorder;
+struct slab_stats;
+struct slab_chunk;
+
+/* The owner's side of the file's statistics; under the process lock. */
+struct process_stats {
+    struct slab_stats *header;      /* NULL: the file has none */
+    bool off;                       /* as the service wants it */
+    uint64_t instruments_allocated; /* bytes of the table that have their memory */
+    uint32_t instrument_count, description_count;
+    struct slab_chunk *shared; /* with the cells that belong to no thread; NULL: none yet */
+};
 
 struct process {
     char *base; /* of the mapping: [0, threads_offset) and each slab that exists */
@@ -36,6 +47,7 @@ struct process {
     uint32_t name_count;
     struct recorder *recorders; /* [thread_capacity], private memory */
     _Atomic uint32_t recorder_count;
+    struct process_stats stats;
 };
 
 /* The current one, or NULL. A thread compares it with its recorder's at each begin. */
@@ -45,6 +57,12 @@ extern struct process *_Atomic process_current __attribute__((visibility("hidden
  * when it cannot be had. May make system calls; never waits for anybody but a thread that does
  * the same. */
 struct process *process_get(void);
+
+/* The same, but for a file that the agent retired: one that somebody reads, or NULL. */
+struct process *process_in_use(void);
+
+/* Whether this process was told to record nothing (WEFT_OFF). */
+bool process_is_off(void);
 
 /* Called where something was found wrong (ring full, no thread slab, recording word not 0):
  * replaces the process file if the agent retired it, if it has vanished from its directory, or if

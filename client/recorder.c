@@ -166,23 +166,6 @@ static void begin_with(struct recorder *r)
     recorder_thread.self = r;
 }
 
-static bool is_retired(const struct process *p)
-{
-    return atomic_load_explicit(&p->control->recording, memory_order_relaxed) ==
-           SLAB_RECORDING_RETIRED;
-}
-
-/* A process file that somebody reads, or NULL. */
-static struct process *process_in_use(void)
-{
-    struct process *p = process_get();
-    if (!p || !is_retired(p))
-        return p;
-    process_check(p);
-    p = process_get();
-    return p && !is_retired(p) ? p : NULL;
-}
-
 static struct recorder *acquire(void)
 {
     struct process *p = process_in_use();

@@ -29,6 +29,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <weft/stats.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -222,7 +224,7 @@ int weft_resource(const char *key, const char *value);
 /* What was lost in this process, by reason. */
 struct weft_losses {
     uint64_t no_slot, ring_full, no_thread_slab, no_memory, no_file, attribute_no_room, names_full,
-        stale_handle;
+        stale_handle, stats_no_room;
 };
 void weft_get_losses(struct weft_losses *out);
 

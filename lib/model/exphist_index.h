@@ -3,7 +3,7 @@
  * for lib/model/exphist.c, and for libweft, which links neither.
  *
  * The mantissas of the 64 boundaries are a table, rounded down to 52 bits; no boundary but a power
- * of two is a double, so `mantissa > boundary` decides. A table of 128 guesses by the mantissa's
+ * of two is a double, so one comparison decides. A table of 128 guesses by the mantissa's
  * upper seven bits is at most one too low. (libm's log2 is wrong at boundaries.) */
 #ifndef WEFT_MODEL_EXPHIST_INDEX_H
 #define WEFT_MODEL_EXPHIST_INDEX_H
@@ -39,22 +39,28 @@ static const uint8_t exphist_guess[128] = {
     57, 57, 58, 58, 58, 59, 59, 59, 60, 60, 61, 61, 61, 62, 62, 62, 63, 63,
 };
 
-/* The bucket of a positive, finite value at scale 6. */
+/* A bucket's upper bound belongs to it: so what is looked up are the bits of the value just below,
+ * in buckets that begin with their lower bounds. Of those bits (of a value that is positive, finite
+ * and not subnormal) this is the bucket within the doubling, 0 to 63; their exponent says which. */
+static inline uint64_t exphist_bucket_below(uint64_t below)
+{
+    uint64_t mantissa = below & ((UINT64_C(1) << EXPHIST_MANTISSA_BITS) - 1);
+    uint64_t bucket = exphist_guess[mantissa >> (EXPHIST_MANTISSA_BITS - 7)];
+    return bucket + (mantissa >= exphist_boundary[bucket + 1]);
+}
+
+/* The bucket of any positive, finite value at scale 6. */
 static inline int32_t exphist_index_6(double value)
 {
     uint64_t bits;
-    int32_t exponent_of_scaling = 0;
-    if (value < 0x1p-1022) { /* subnormal: brought into the normal range without a loss */
+    int32_t scaled = 0;
+    if (value < 0x1p-1021) { /* subnormal, or just above: brought away from there without a loss */
         value *= 0x1p64;
-        exponent_of_scaling = 64;
+        scaled = 64 * 64;
     }
     memcpy(&bits, &value, sizeof bits);
-    uint64_t mantissa = bits & ((UINT64_C(1) << EXPHIST_MANTISSA_BITS) - 1);
-    int32_t exponent = (int32_t)(bits >> EXPHIST_MANTISSA_BITS) - 1023 - exponent_of_scaling;
-    int32_t bucket = exphist_guess[mantissa >> (EXPHIST_MANTISSA_BITS - 7)];
-    bucket += mantissa > exphist_boundary[bucket + 1];
-    bucket -= mantissa == 0; /* the upper bound belongs to the bucket below */
-    return exponent * 64 + bucket;
+    int32_t exponent = (int32_t)((bits - 1) >> EXPHIST_MANTISSA_BITS) - 1023;
+    return exponent * 64 + (int32_t)exphist_bucket_below(bits - 1) - scaled;
 }
 
 #endif

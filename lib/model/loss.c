@@ -26,6 +26,9 @@ static const struct reason reasons[LOSS_REASONS] = {
                          "the process uses more different names than its name table holds"},
     [LOSS_STALE_HANDLE] = {"stale_handle", "service",
                            "the service changed a span that had already ended"},
+    [LOSS_STATS_NO_ROOM] = {"stats_no_room", "service",
+                            "the process counts more instruments, or on more threads, than its "
+                            "file has room for"},
     [LOSS_BAD_RECORD] = {"bad_record", "agent", "a ring or a slot held bytes that are no span"},
     [LOSS_BAD_FILE] = {"bad_file", "agent",
                        "a process file was not one, or was shrunk while it was read"},

@@ -29,7 +29,7 @@ const char *slab_error_text(enum slab_error error)
     case SLAB_ESHRUNK:
         return "it was shrunk under the agent";
     case SLAB_ERECORD:
-        return "bytes in a ring or slot are no span";
+        return "bytes in a ring, a slot or the statistics are none";
     }
     return "unknown error";
 }
@@ -49,6 +49,14 @@ static bool sizes_are_sound(const struct slab_file *f)
            f->resource_bytes <= RESOURCE_BYTES_MAX;
 }
 
+static bool stats_lie_between(const struct slab_file *f)
+{
+    return f->stats_bytes == 0 ||
+           (f->stats_offset % SLAB_PAGE == 0 && f->stats_offset < f->threads_offset &&
+            f->stats_offset >= f->resource_offset + f->resource_bytes &&
+            f->stats_bytes <= f->threads_offset - f->stats_offset);
+}
+
 /* The parts lie behind each other as the format says; all sums are of small, checked numbers. */
 static bool layout_is_sound(const struct slab_file *f)
 {
@@ -59,7 +67,7 @@ static bool layout_is_sound(const struct slab_file *f)
                f->readers_offset + f->thread_capacity * sizeof(struct slab_reader_word) &&
            f->resource_offset < far && f->resource_offset >= f->names_offset + f->names_bytes &&
            f->threads_offset < far && f->threads_offset % SLAB_PAGE == 0 &&
-           f->threads_offset >= f->resource_offset + f->resource_bytes &&
+           f->threads_offset >= f->resource_offset + f->resource_bytes && stats_lie_between(f) &&
            f->thread_bytes ==
                slab_ring_offset(f->slot_count, f->slot_bytes) + (uint64_t)f->ring_bytes;
 }
@@ -116,6 +124,8 @@ struct slab_reader *slab_reader_open(int directory, const char *name, enum slab_
     *error = r->fd < 0 ? SLAB_ESYSTEM : read_header(r);
     if (*error == SLAB_OK)
         *error = map_fixed_part(r);
+    if (*error == SLAB_OK)
+        *error = slab_stats_open(r);
     if (*error != SLAB_OK) {
         int saved = errno;
         slab_reader_close(&r);
@@ -132,6 +142,7 @@ void slab_reader_close(struct slab_reader **reader)
     for (uint32_t i = 0; i < r->thread_count; i++)
         if (r->threads[i].base)
             munmap((void *)(uintptr_t)r->threads[i].base, r->file.thread_bytes);
+    slab_stats_close(r);
     if (r->fixed)
         munmap(r->fixed, r->file.threads_offset);
     if (r->writable)

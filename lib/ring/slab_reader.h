@@ -30,7 +30,7 @@ enum slab_error {
     SLAB_EVERSION, /* of a libweft that is too new */
     SLAB_ELIMITS,  /* sizes that are beyond belief or contradict each other */
     SLAB_ESHRUNK,  /* pages that were there are gone */
-    SLAB_ERECORD,  /* bytes in a ring that are no span */
+    SLAB_ERECORD,  /* bytes in a ring that are no span, cells that are none */
 };
 const char *slab_error_text(enum slab_error error);
 

@@ -5,6 +5,7 @@
  *   slab_reader.c   rings and slots: spans
  *   slab_facts.c    names, resource, losses
  *   slab_control.c  what the agent writes
+ *   slab_stats_reader.c, slab_instruments.c  statistics
  */
 #ifndef WEFT_RING_SLAB_READER_INTERNAL_H
 #define WEFT_RING_SLAB_READER_INTERNAL_H
@@ -24,6 +25,8 @@ struct name_view {
     uint32_t offset, length; /* in names_copy */
 };
 
+struct slab_stats_view;
+
 struct slab_reader {
     int fd;
     uint32_t uid;
@@ -40,7 +43,8 @@ struct slab_reader {
     uint32_t resource_bytes;
     char *chunk; /* CHUNK_BYTES, or a record, whichever is larger */
     uint32_t chunk_bytes;
-    uint32_t looked; /* slots, by the last slab_look */
+    uint32_t looked;               /* slots, by the last slab_look */
+    struct slab_stats_view *stats; /* NULL: the file has none */
 };
 
 struct copy {
@@ -107,6 +111,10 @@ static inline const struct slab_thread *thread_header(const struct thread_view *
 {
     return (const struct slab_thread *)t->base;
 }
+
+/* Judges the part for statistics and maps it; slab_stats_close may follow whatever it answered. */
+enum slab_error slab_stats_open(struct slab_reader *r);
+void slab_stats_close(struct slab_reader *r);
 
 /* Maps memory of the file, shared. NULL with errno. */
 void *slab_map(const struct slab_reader *r, uint64_t offset, uint64_t bytes, int protection);

@@ -101,13 +101,13 @@ struct slab_counter_cell {
     _Atomic uint64_t count;
 };
 
-/* Doubles are stored as their 8 bytes. A gauge is set to `value[epoch & 1]`; cells of additions
- * count that have its epoch. */
+/* Doubles are stored as their 8 bytes. A gauge is set to `value[epoch & 1]`; epoch 0: never. Cells
+ * of additions count that have its epoch. */
 struct slab_gauge_cell {
     struct slab_cell head;
     _Atomic uint64_t epoch; /* release after the value */
-    _Atomic uint64_t added; /* 1 + the last epoch in which a thread added; the owner's note */
     _Atomic uint64_t value[2];
+    _Atomic uint64_t added[2]; /* the owner's note: epoch + 1 once a thread added in the epoch */
 };
 struct slab_gauge_add_cell {
     struct slab_cell head;
@@ -119,7 +119,7 @@ struct slab_histogram_cell {
     struct slab_cell head;
     _Atomic uint64_t zeros, not_finite;
     _Atomic uint64_t sum;         /* of the finite values */
-    _Atomic uint64_t least, most; /* of the finite values; 0 while there are none */
+    _Atomic uint64_t least, most; /* of the finite values; +Inf and -Inf while there are none */
 };
 struct slab_run_cell {
     struct slab_cell head;
@@ -136,7 +136,7 @@ _Static_assert(sizeof(struct slab_instrument_head) == 8, "slab ABI");
 _Static_assert(sizeof(struct slab_chunk) == 64, "slab ABI");
 _Static_assert(sizeof(struct slab_cell) == 8, "slab ABI");
 _Static_assert(sizeof(struct slab_counter_cell) == 16, "slab ABI");
-_Static_assert(sizeof(struct slab_gauge_cell) == 40, "slab ABI");
+_Static_assert(sizeof(struct slab_gauge_cell) == 48, "slab ABI");
 _Static_assert(sizeof(struct slab_gauge_add_cell) == 24, "slab ABI");
 _Static_assert(sizeof(struct slab_histogram_cell) == 48, "slab ABI");
 _Static_assert(sizeof(struct slab_run_cell) == 528, "slab ABI");

@@ -14,6 +14,7 @@
 #include "lib/model/loss.h"
 #include "lib/model/span.h"
 #include "lib/ring/slab.h"
+#include "lib/ring/slab_stats.h"
 
 struct field {
     const char *section; /* of the page */
@@ -99,6 +100,42 @@ static const struct field fields[] = {
     FIELD("Items", "u8", slab_item, flags, 1),
     FIELD("Items", "u16", slab_item, length, 2),
     FIELD("Items", "u32", slab_item, key, 4),
+
+    FIELD("Statistics", "u32", slab_stats, header_bytes, 0),
+    FIELD("Statistics", "u32", slab_stats, chunk_capacity, 4),
+    FIELD("Statistics", "u64", slab_stats, taken_offset, 8),
+    FIELD("Statistics", "u64", slab_stats, images_offset, 16),
+    FIELD("Statistics", "u64", slab_stats, instruments_offset, 24),
+    FIELD("Statistics", "u64", slab_stats, instruments_bytes, 32),
+    FIELD("Statistics", "u64", slab_stats, chunks_offset, 40),
+    FIELD("Statistics", "2 × u64", slab_stats, reserved, 48),
+    FIELD("Statistics", "u64", slab_stats, instruments_used, 64),
+    FIELD("Statistics", "u64", slab_stats, chunk_count, 72),
+    FIELD("Statistics", "u64", slab_stats_taken, generation, 0),
+    FIELD("Statistics", "u32", slab_instrument_head, bytes, 0),
+    FIELD("Statistics", "u8", slab_instrument_head, type, 4),
+    FIELD("Statistics", "u8", slab_instrument_head, text_count, 5),
+    FIELD("Statistics", "u16", slab_instrument_head, reserved, 6),
+    FIELD("Statistics", "u64", slab_chunk, used, 0),
+    FIELD("Statistics", "u16", slab_cell, kind, 0),
+    FIELD("Statistics", "u16", slab_cell, bytes, 2),
+    FIELD("Statistics", "u32", slab_cell, instrument, 4),
+    FIELD("Statistics", "u64", slab_counter_cell, count, 8),
+    FIELD("Statistics", "u64", slab_gauge_cell, epoch, 8),
+    FIELD("Statistics", "2 × u64", slab_gauge_cell, value, 16),
+    FIELD("Statistics", "2 × u64", slab_gauge_cell, added, 32),
+    FIELD("Statistics", "u64", slab_gauge_add_cell, epoch, 8),
+    FIELD("Statistics", "u64", slab_gauge_add_cell, sum, 16),
+    FIELD("Statistics", "u64", slab_histogram_cell, zeros, 8),
+    FIELD("Statistics", "u64", slab_histogram_cell, not_finite, 16),
+    FIELD("Statistics", "u64", slab_histogram_cell, sum, 24),
+    FIELD("Statistics", "u64", slab_histogram_cell, least, 32),
+    FIELD("Statistics", "u64", slab_histogram_cell, most, 40),
+    FIELD("Statistics", "i32", slab_run_cell, first, 8),
+    FIELD("Statistics", "i8", slab_run_cell, scale, 12),
+    FIELD("Statistics", "u8", slab_run_cell, negative, 13),
+    FIELD("Statistics", "u16", slab_run_cell, reserved, 14),
+    FIELD("Statistics", "64 × u64", slab_run_cell, counts, 16),
 };
 enum { FIELDS = sizeof fields / sizeof *fields };
 
@@ -106,7 +143,7 @@ enum { FIELDS = sizeof fields / sizeof *fields };
 static size_t bytes_of(const char *type)
 {
     size_t count = strtoul(type, NULL, 10);
-    const char *u = strchr(type, 'u');
+    const char *u = strpbrk(type, "ui");
     return (count ? count : 1) * (u ? strtoul(u + 1, NULL, 10) / 8 : 1);
 }
 
@@ -156,6 +193,8 @@ static void every_field_is_where_it_was_released(void **state)
     assert_int_equal(sizeof(struct slab_control), 4096);
     assert_int_equal(sizeof(struct slab_reader_word), 64);
     assert_int_equal(sizeof(struct slab_thread), 256);
+    assert_int_equal(sizeof(struct slab_chunk), 64);
+    assert_int_equal(sizeof(struct slab_run_cell), 528);
     assert_int_equal(offsetof(struct slab_slot, payload), 80);
     assert_int_equal(slab_slots_offset(), 256);
     assert_int_equal(slab_ring_offset(128, 2176), 282624);
@@ -207,6 +246,16 @@ static void numbers_are_as_released(void **state)
     assert_int_equal(SPAN_FLAG_TRACESTATE, 0x20);
     assert_int_equal(SPAN_CONSUMER, 4);
     assert_int_equal(SPAN_ERROR, 2);
+    assert_int_equal(SLAB_CHUNK_BYTES, 4096);
+    assert_int_equal(SLAB_RUN_BUCKETS, 64);
+    assert_int_equal(SLAB_COUNTER, 1);
+    assert_int_equal(SLAB_HISTOGRAM, 3);
+    assert_int_equal(SLAB_DESCRIPTION, 255);
+    assert_int_equal(SLAB_CELL_COUNTER, 1);
+    assert_int_equal(SLAB_CELL_GAUGE, 2);
+    assert_int_equal(SLAB_CELL_GAUGE_ADD, 3);
+    assert_int_equal(SLAB_CELL_HISTOGRAM, 4);
+    assert_int_equal(SLAB_CELL_RUN, 5);
 }
 
 static void the_page_has_every_reason_of_a_service(void **state)
