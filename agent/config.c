@@ -30,6 +30,10 @@ static const struct config_option options[] = {
      "batches sent and not yet acknowledged, at most"},
     {"http", CONFIG_STRING, "127.0.0.1:4041", AT(http), 0, 0, "ADDRESS",
      "where /metrics and /healthz are served, on loopback only; empty: nowhere"},
+    {"statsd", CONFIG_STRING, "127.0.0.1:8125", AT(statsd), 0, 0, "ADDRESS",
+     "where StatsD is listened for over UDP, on loopback only; empty: nowhere"},
+    {"series-per-metric", CONFIG_INTEGER, "2000", AT(series_per_metric), 1, 1000000, NULL,
+     "how many series of one metric are counted at a time; further ones are refused, and counted"},
     {"drain", CONFIG_DURATION, "5s", AT(drain_ns), 0, 600000000000, NULL,
      "how long a stop waits for acknowledgements; what is left stays in the spool"},
     {"log-level", CONFIG_STRING, "info", AT(log_level), 0, 0, "LEVEL",
@@ -39,12 +43,14 @@ static const struct config_option options[] = {
 const struct config_program agent_program = {
     .name = "weft-agent",
     .version = WEFT_VERSION,
-    .summary = "gathers the spans that this host's processes record",
+    .summary = "gathers the spans and statistics that this host's processes record",
     .description =
         "weft-agent reads the shared memory of every process on this host that links libweft, "
         "turns what it finds into batches, keeps them in a spool on disk, and ships them to "
         "weft-collector. When a process dies, the spans that it had open are shipped too, with "
-        "the status \"died\".\n\n"
+        "the status \"died\". Each second it adds the statistics: what services count, rates, "
+        "errors "
+        "and durations of all spans, what the kernel says of each process, and StatsD.\n\n"
         "It needs to read and write the process files of other users: run it as root or with "
         "CAP_DAC_OVERRIDE, which is all the privilege that it uses.\n\n"
         "SIGTERM sweeps once more, spools, and waits for acknowledgements. SIGHUP reads the log "

@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/process_identity.h"
+#include "agent/stats/spans.h"
+
 /* ---- names ------------------------------------------------------------------------------- */
 
 static struct name_mark *name_mark(struct batch_marks *m, uint32_t number)
@@ -43,43 +46,16 @@ static uint32_t name_index(struct conversion *c, uint32_t number)
 
 /* ---- the process ------------------------------------------------------------------------- */
 
-struct identity {
-    char host[256], service[256], version[256], instance[256], cell[256];
-};
-
-static char *identity_field(struct identity *identity, const char *key, size_t length)
-{
-    static const struct {
-        const char *key;
-        size_t offset;
-    } fields[] = {
-        {"host.name", offsetof(struct identity, host)},
-        {"service.name", offsetof(struct identity, service)},
-        {"service.version", offsetof(struct identity, version)},
-        {"service.instance.id", offsetof(struct identity, instance)},
-        {"weft.cell", offsetof(struct identity, cell)},
-    };
-    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
-        if (strlen(fields[i].key) == length && memcmp(fields[i].key, key, length) == 0)
-            return (char *)identity + fields[i].offset;
-    return NULL;
-}
-
 static void describe(struct conversion *c)
 {
     struct recording_process *p = c->process;
-    struct identity identity = {.host = ""};
+    struct process_identity identity;
     struct slab_item_view item;
     uint32_t used;
     const char *resource = slab_resource(p->reader, &used);
     size_t length;
 
-    for (struct slab_walk w = slab_walk(resource, used); slab_item_next(&w, &item);) {
-        const char *key = slab_name(p->reader, item.key, &length);
-        char *field = key ? identity_field(&identity, key, length) : NULL;
-        if (field && item.type == SLAB_ITEM_STRING && item.length < 256)
-            memcpy(field, item.value, item.length);
-    }
+    process_identity_read(&identity, p->reader);
     struct batch_process_info info = {.host = identity.host,
                                       .pid = p->file->pid,
                                       .start_unix_ns = p->file->open_unix_ns,
@@ -95,7 +71,7 @@ static void describe(struct conversion *c)
     c->marks->index = batch_process(c->builder, &info);
     for (struct slab_walk w = slab_walk(resource, used); slab_item_next(&w, &item);) {
         const char *key = slab_name(p->reader, item.key, &length);
-        if (key && !identity_field(&identity, key, length) && item.type == SLAB_ITEM_STRING)
+        if (key && !process_identity_has(key, length) && item.type == SLAB_ITEM_STRING)
             batch_process_attribute(c->builder, name_index(c, item.key), VALUE_STRING,
                                     batch_string(c->builder, item.value, item.length));
     }
@@ -225,6 +201,8 @@ void convert_record(void *context, const struct slab_record *record)
                               .tracestate = seen.tracestate};
     span.duration_ns = duration_of(c, record, span.start_unix_ns);
     batch_span_add(c->builder, &span);
+    if (c->count)
+        span_counts_add(p->spans, record, &span);
 
     struct slab_item_view item;
     for (struct slab_walk w = slab_walk(record->payload, record->used); slab_item_next(&w, &item);)

@@ -16,6 +16,7 @@ struct conversion {
     struct batch_marks *marks;
     enum span_status open_status; /* of spans that have not ended: DIED or IN_FLIGHT */
     uint64_t open_end_unix_ns;    /* and where they end */
+    bool count;                   /* in the statistics of spans, too */
 };
 
 /* A slab_visit; context: struct conversion. */

@@ -4,12 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* An entry: this head, then `threads` positions of 8 bytes. Host byte order: the spool does not
- * leave the host. */
+/* An entry: this head, then `threads` positions of 8 bytes, then the generation of the statistics
+ * if the flag says so. Host byte order: the spool does not leave the host. */
+enum { FLAG_REAPED = 1, FLAG_STATS = 2 };
+
 struct entry_head {
     uint8_t uuid[16];
     uint32_t threads;
-    uint32_t reaped;
+    uint32_t flags;
     uint64_t lost[SLAB_LOSS_REASONS];
 };
 
@@ -17,13 +19,16 @@ struct cursors {
     struct entry {
         struct entry_head head;
         uint64_t *positions;
+        uint64_t generation; /* of FLAG_STATS */
     } * entries;
     size_t count, capacity;
 };
 
 void cursors_write(struct buffer *out, const struct recording_process *p)
 {
-    struct entry_head head = {.threads = slab_threads(p->reader), .reaped = p->reaped};
+    bool stats = slab_stats_held(p->reader);
+    struct entry_head head = {.threads = slab_threads(p->reader),
+                              .flags = (p->reaped ? FLAG_REAPED : 0u) | (stats ? FLAG_STATS : 0u)};
     memcpy(head.uuid, p->file->uuid, sizeof head.uuid);
     memcpy(head.lost, p->lost_reported, sizeof head.lost);
     buffer_append(out, &head, sizeof head);
@@ -31,6 +36,9 @@ void cursors_write(struct buffer *out, const struct recording_process *p)
         uint64_t position = slab_position(p->reader, i);
         buffer_append(out, &position, sizeof position);
     }
+    uint64_t generation = slab_stats_generation(p->reader);
+    if (stats)
+        buffer_append(out, &generation, sizeof generation);
 }
 
 struct cursors *cursors_create(void)
@@ -79,8 +87,9 @@ void cursors_read(struct cursors *c, const void *bytes, size_t length)
     while ((size_t)(end - at) >= sizeof head) {
         memcpy(&head, at, sizeof head);
         at += sizeof head;
-        size_t size = (size_t)head.threads * sizeof(uint64_t);
-        if (head.threads > SLAB_THREADS_MAX || size > (size_t)(end - at))
+        size_t size = (size_t)head.threads * sizeof(uint64_t), left = (size_t)(end - at);
+        size_t behind = head.flags & FLAG_STATS ? sizeof(uint64_t) : 0;
+        if (head.threads > SLAB_THREADS_MAX || size > left || behind > left - size)
             return;
         struct entry *e = find(c, head.uuid);
         uint64_t *positions = malloc(size + 1);
@@ -90,8 +99,12 @@ void cursors_read(struct cursors *c, const void *bytes, size_t length)
         }
         memcpy(positions, at, size);
         free(e->positions);
-        *e = (struct entry){head, positions};
-        at += size;
+        /* A later batch without statistics leaves the generation of an earlier one as it was. */
+        uint64_t generation = e->generation;
+        if (behind)
+            memcpy(&generation, at + size, behind);
+        *e = (struct entry){head, positions, generation};
+        at += size + behind;
     }
 }
 
@@ -107,5 +120,6 @@ void cursors_apply(const struct cursors *c, struct recording_process *p)
             p->lost_reported[i] = e->head.lost[i];
             p->lost_changed = true; /* the file is told with the next batch */
         }
-    p->reaped |= e->head.reaped != 0;
+    p->reaped |= (e->head.flags & FLAG_REAPED) != 0;
+    slab_stats_resume(p->reader, e->generation);
 }

@@ -18,6 +18,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "agent/stats/spans.h"
+
 static uint64_t own_pid_namespace(void)
 {
     static uint64_t inode;
@@ -93,20 +95,6 @@ static enum slab_error find_process(struct recording_process *p, const char **wh
     return error == EMFILE || error == ENFILE || error == ENOMEM ? SLAB_ESYSTEM : SLAB_OK;
 }
 
-static void read_service(struct recording_process *p)
-{
-    uint32_t used;
-    size_t length;
-    struct slab_item_view item;
-    const char *resource = slab_resource(p->reader, &used);
-    for (struct slab_walk w = slab_walk(resource, used); slab_item_next(&w, &item);) {
-        const char *key = slab_name(p->reader, item.key, &length);
-        if (key && length == strlen("service.name") && memcmp(key, "service.name", length) == 0 &&
-            item.length < sizeof p->service)
-            memcpy(p->service, item.value, item.length);
-    }
-}
-
 struct recording_process *recording_process_open(int directory, const char *name,
                                                  enum slab_error *error, const char **why)
 {
@@ -132,7 +120,9 @@ struct recording_process *recording_process_open(int directory, const char *name
         return NULL;
     }
     p->watched_life = recording_process_liveness(p) == LIVENESS_ALIVE;
-    read_service(p);
+    struct process_identity identity;
+    process_identity_read(&identity, p->reader);
+    strcpy(p->service, identity.service);
     p->last_ticks = p->file->open_ticks;
     p->lost_since_unix_ns = p->file->open_unix_ns;
     p->reaped = slab_is_reaped(p->reader);
@@ -148,6 +138,8 @@ void recording_process_close(struct recording_process **process)
         return;
     if (p->pidfd >= 0)
         close(p->pidfd);
+    span_counts_destroy(&p->spans);
+    cells_fini(&p->cells);
     slab_reader_close(&p->reader);
     free(p->batch.names);
     free(p->in_flight.names);

@@ -9,6 +9,8 @@
 #include <stdint.h>
 
 #include "agent/host_clock.h"
+#include "agent/stats/cells.h"
+#include "agent/stats/proc.h"
 #include "lib/codec/batch.h"
 #include "lib/ring/slab_reader.h"
 
@@ -38,6 +40,10 @@ struct recording_process {
     uint64_t lost_reported[SLAB_LOSS_REASONS];
     uint64_t lost_since_unix_ns; /* when they were last compared */
     bool lost_changed;           /* the batch tells more than the file knows of */
+
+    struct span_counts *spans; /* its statistics; NULL: not counted */
+    struct cells cells;
+    struct proc proc;
 };
 
 /* Opens and judges a file. NULL with *error, or with SLAB_OK where it is not to be believed

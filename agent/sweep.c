@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "agent/stats/spans.h"
 #include "lib/base/log.h"
 
 #define IN_FLIGHT_SPANS_MAX 20000
@@ -29,7 +30,8 @@ static void mark_begun(struct sweeper *s)
 
 static bool is_empty(const struct sweeper *s)
 {
-    return batch_builder_spans(s->builder) == 0 && batch_builder_losses(s->builder) == 0;
+    return batch_builder_spans(s->builder) == 0 && batch_builder_losses(s->builder) == 0 &&
+           batch_builder_samples(s->builder) == 0;
 }
 
 static void next_batch(struct sweeper *s)
@@ -43,7 +45,7 @@ static void next_batch(struct sweeper *s)
  * all, since give_back() of the batch before, and 500 idle ones would cost 100 KB a batch. */
 static bool has_news(const struct recording_process *p)
 {
-    return p->reaped || p->lost_changed || slab_is_held(p->reader);
+    return p->reaped || p->lost_changed || slab_is_held(p->reader) || slab_stats_held(p->reader);
 }
 
 static bool put(struct sweeper *s)
@@ -73,6 +75,7 @@ static void give_back(struct sweeper *s)
     for (size_t i = s->processes.count; i-- > 0;) {
         struct recording_process *p = s->processes.all[i];
         enum slab_error error = slab_release(p->reader);
+        slab_stats_commit(p->reader);
         for (unsigned reason = 0; p->lost_changed && reason < SLAB_LOSS_REASONS; reason++)
             slab_set_lost_reported(p->reader, reason, p->lost_reported[reason]);
         p->lost_changed = false;
@@ -124,7 +127,8 @@ static struct conversion conversion_for(struct sweeper *s, struct recording_proc
                                .clock = &s->clock,
                                .process = p,
                                .marks = &p->batch,
-                               .open_status = SPAN_UNSET};
+                               .open_status = SPAN_UNSET,
+                               .count = true};
 }
 
 /* False: the process is no longer followed. */
@@ -203,6 +207,36 @@ static void process_losses(struct sweeper *s, struct recording_process *p, uint6
     p->lost_since_unix_ns = now_unix_ns;
 }
 
+/* ---- statistics -------------------------------------------------------------------------- */
+
+static int64_t now_unix_ms(void)
+{
+    return (int64_t)(host_clock_now_unix_ns() / 1000000);
+}
+
+static enum slab_error take_cells(struct sweeper *s, struct recording_process *p)
+{
+    return cells_take(&p->cells, s->stats, span_counts_identity(p->spans), p->reader);
+}
+
+void sweep_stats(struct sweeper *s)
+{
+    if (is_blocked(s))
+        return;
+    for (size_t i = s->processes.count; i-- > 0;) {
+        struct recording_process *p = s->processes.all[i];
+        if (p->dead || !p->spans)
+            continue;
+        proc_round(&p->proc, s->stats, span_counts_identity(p->spans),
+                   p->pidfd >= 0 ? p->file->pid : 0);
+        judge(s, i, take_cells(s, p));
+    }
+    statsd_round(s->statsd);
+    if (stats_table_emit(s->stats, s->builder, s->serial, now_unix_ms()) > 0)
+        mark_begun(s);
+    sweep_close_batch(s);
+}
+
 /* ---- the dead ---------------------------------------------------------------------------- */
 
 /* The end of what was open: the moment we saw it die, or where nobody watched, the last moment
@@ -257,6 +291,8 @@ static void reap(struct sweeper *s, struct recording_process *p)
     convert_process(&b.conversion);
     counters_add(&s->counters->lost[LOSS_BAD_RECORD], b.left_out);
     process_losses(s, p, host_clock_now_unix_ns()); /* nobody asks again */
+    take_cells(s, p);
+    stats_table_tell(s->stats, s->builder, s->serial, now_unix_ms());
     counters_add(&s->counters->spans, found);
     counters_add(&s->counters->died_spans, found);
     if (found)

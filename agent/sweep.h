@@ -18,6 +18,10 @@ bool sweep_close_batch(struct sweeper *s);
 /* Adds to the batch what services and the agent itself have lost since the last call. */
 void sweep_losses(struct sweeper *s);
 
+/* The end of a second for the statistics: takes what services and the kernel counted, and closes a
+ * batch with rows of everything that has news. Where the spool refuses, what was counted waits. */
+void sweep_stats(struct sweeper *s);
+
 /* Sends the spans that are open now. */
 void sweep_in_flight(struct sweeper *s);
 

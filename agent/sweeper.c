@@ -11,13 +11,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "agent/stats/spans.h"
 #include "agent/sweep.h"
 #include "lib/base/log.h"
 #include "lib/ring/bell.h"
 
-#define IN_FLIGHT_MS 500
-#define HURRIED_MS   2
-#define IDLE_FACTOR  2 /* of the interval, after a second without spans */
+#define IN_FLIGHT_MS  500
+#define HURRIED_MS    2
+#define SILENT_ROUNDS 3600
+#define IDLE_FACTOR   2 /* of the interval, after a second without spans */
 
 static uint64_t monotonic_ns(void)
 {
@@ -117,6 +119,10 @@ static void on_found(void *context, struct recording_process *p)
     bool on = switches_recording(&s->switches, p->service);
     slab_set_recording(p->reader, on ? SLAB_RECORDING_ON : SLAB_RECORDING_OFF);
     slab_set_clock(p->reader, s->clock.base_ticks, s->clock.base_unix_ns, s->clock.ns_per_tick_q32);
+    struct process_identity identity;
+    process_identity_read(&identity, p->reader);
+    p->spans = span_counts_create(s->stats, p->reader, &identity);
+    p->proc.was_here = p->file->open_unix_ns < s->counters->start_unix_ns;
 }
 
 static void on_directory_change(uv_fs_event_t *watch, const char *name, int events, int status)
@@ -147,6 +153,7 @@ static void on_second(uv_timer_t *timer)
         slab_set_clock(s->processes.all[i]->reader, s->clock.base_ticks, s->clock.base_unix_ns,
                        s->clock.ns_per_tick_q32);
     sweep_losses(s);
+    sweep_stats(s);
     counters_set(&s->counters->sweep_lag_ns, s->longest_pause_ns);
     s->longest_pause_ns = 0;
 }
@@ -182,6 +189,29 @@ static int lock_directory(struct sweeper *s)
     else
         LOG_ERROR("%s/agent.lock: %s", s->config->directory, strerror(errno));
     return -1;
+}
+
+static int open_stats(struct sweeper *s)
+{
+    char why[256];
+    gethostname(s->host, sizeof s->host - 1);
+    s->stats = stats_table_create(&(struct stats_options){
+        .host = s->host,
+        .series_max = (uint32_t)s->config->series_per_metric,
+        .silent_rounds = SILENT_ROUNDS,
+    });
+    if (!s->stats) {
+        LOG_ERROR("out of memory");
+        return -1;
+    }
+    if (!s->config->statsd[0])
+        return 0;
+    s->statsd = statsd_create(s->loop, s->config->statsd, s->stats, why, sizeof why);
+    if (s->statsd)
+        LOG_INFO("statsd on port %u of %s", statsd_port(s->statsd), s->config->statsd);
+    else
+        LOG_ERROR("%s; everything else goes on", why);
+    return 0;
 }
 
 static void start_timers(struct sweeper *s)
@@ -233,6 +263,8 @@ int sweeper_init(struct sweeper *s, uv_loop_t *loop, const struct agent_config *
         LOG_ERROR("out of memory");
         return -1;
     }
+    if (open_stats(s) != 0)
+        return -1;
     host_clock_init(&s->clock, ticks_clock());
     scan(s);
     /* What the spool's cursor tables told of is given back before its batches may be sent. */
@@ -248,7 +280,8 @@ void sweeper_stop(struct sweeper *s)
     processes_notice_deaths(&s->processes, true);
     sweep_round(s);
     sweep_losses(s);
-    sweep_close_batch(s);
+    sweep_stats(s);
+    statsd_stop(s->statsd);
     uv_close((uv_handle_t *)&s->sweep_timer, NULL);
     uv_close((uv_handle_t *)&s->second_timer, NULL);
     uv_close((uv_handle_t *)&s->in_flight_timer, NULL);
@@ -260,6 +293,8 @@ void sweeper_stop(struct sweeper *s)
 void sweeper_fini(struct sweeper *s)
 {
     processes_fini(&s->processes);
+    statsd_destroy(&s->statsd);
+    stats_table_destroy(&s->stats);
     batch_builder_destroy(&s->builder);
     batch_builder_destroy(&s->in_flight_builder);
     buffer_fini(&s->encoded);

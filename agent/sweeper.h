@@ -16,6 +16,7 @@
 #include "agent/counters.h"
 #include "agent/outbox.h"
 #include "agent/processes.h"
+#include "agent/stats/statsd.h"
 #include "agent/switches.h"
 
 struct sweeper {
@@ -24,6 +25,9 @@ struct sweeper {
     struct outbox *outbox;
     struct processes processes;
     struct switches switches;
+    struct stats_table *stats;
+    struct statsd *statsd; /* NULL: none */
+    char host[256];        /* the label of all that is counted here */
     struct host_clock clock;
 
     struct batch_builder *builder, *in_flight_builder;

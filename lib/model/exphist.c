@@ -133,6 +133,14 @@ void exphist_fini(struct exphist *h)
     exphist_init(h, h->limit);
 }
 
+void exphist_clear(struct exphist *h)
+{
+    h->scale = EXPHIST_SCALE;
+    h->count = h->zeros = h->not_finite = 0;
+    h->sum = h->min = h->max = 0;
+    h->positive.used = h->negative.used = 0;
+}
+
 static void note_extremes(struct exphist *h, double min, double max, uint64_t times)
 {
     if (h->count == 0 || min < h->min)

@@ -39,6 +39,8 @@ struct exphist {
 /* Takes no memory yet. `limit`: at least 8; 0: EXPHIST_LIMIT. */
 void exphist_init(struct exphist *h, uint32_t limit);
 void exphist_fini(struct exphist *h);
+/* Empty, at the first scale, its memory kept. */
+void exphist_clear(struct exphist *h);
 
 /* `times` values at once. -1 when not even the first buckets find memory: nothing is counted. */
 int exphist_add(struct exphist *h, double value, uint64_t times);

@@ -250,6 +250,7 @@ export class Agent extends Daemon {
       `--control=tcp://127.0.0.1:${collector.ports.control}`,
       `--spool=${spool}`,
       '--http=127.0.0.1:0',
+      '--statsd=127.0.0.1:0',
       ...(options.args ?? []),
     ], options);
     Object.assign(a, { collector, spool, options: { ...options, spool } });

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The end of a round: who has news, who is told all the same, who goes. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/stats/table_internal.h"
+
+enum { LIVELY_ROUNDS = 60, QUIET_EVERY = 15, PROCESS_GONE_ROUNDS = 300 };
+
+struct emitting {
+    struct stats_table *table;
+    struct batch_builder *builder;
+    uint32_t serial;
+    int64_t unix_ms;
+    size_t rows;
+};
+
+/* ---- what the batch calls things --------------------------------------------------------- */
+
+static uint32_t put_text(struct emitting *e, struct batch_str text)
+{
+    return batch_string(e->builder, text.bytes, text.length);
+}
+
+static uint32_t put_literal(struct emitting *e, const char *text)
+{
+    return batch_string(e->builder, text, strlen(text));
+}
+
+static uint32_t label_set(struct emitting *e, struct stats_identity *identity,
+                          enum stats_naming naming)
+{
+    uint32_t pairs[8], n = 0;
+    pairs[n++] = put_literal(e, "host");
+    pairs[n++] = put_literal(e, e->table->options.host);
+    if (identity && naming != STATS_HOST_ONLY) {
+        pairs[n++] = put_literal(e, naming == STATS_SERVICE ? "service" : "service_name");
+        pairs[n++] = put_text(e, identity->service);
+        pairs[n++] = put_literal(e, "version");
+        pairs[n++] = put_text(e, identity->version);
+        pairs[n++] = put_literal(e, "cell");
+        pairs[n++] = put_text(e, identity->cell);
+    }
+    return batch_label_set(e->builder, pairs, n / 2);
+}
+
+static uint32_t label_set_of(struct emitting *e, const struct stats_series *s)
+{
+    struct stats_table *t = e->table;
+    struct stats_mark *mark = &t->host_mark;
+    if (s->identity && s->metric->naming != STATS_HOST_ONLY)
+        mark = &s->identity->marks[s->metric->naming];
+    if (mark->serial != e->serial)
+        *mark = (struct stats_mark){e->serial, label_set(e, s->identity, s->metric->naming)};
+    return mark->index;
+}
+
+static uint32_t metric_index(struct emitting *e, struct stats_metric *m)
+{
+    if (m->mark.serial != e->serial)
+        m->mark = (struct stats_mark){e->serial,
+                                      batch_metric(e->builder, put_text(e, m->name), m->type,
+                                                   put_literal(e, m->unit ? m->unit : ""),
+                                                   put_literal(e, m->help ? m->help : ""))};
+    return m->mark.index;
+}
+
+static uint32_t series_index(struct emitting *e, struct stats_series *s)
+{
+    uint32_t pairs[2 * STATS_LABELS_MAX];
+    if (s->mark.serial == e->serial) /* the batch of the round before still waits */
+        return s->mark.index;
+    for (uint32_t i = 0; i < s->label_count; i++) {
+        pairs[2 * i] = put_text(e, s->labels[i].name);
+        pairs[2 * i + 1] = put_text(e, s->labels[i].value);
+    }
+    uint32_t metric = metric_index(e, s->metric), set = label_set_of(e, s);
+    s->mark = (struct stats_mark){
+        e->serial, batch_series(e->builder, metric, set, pairs, s->label_count)};
+    return s->mark.index;
+}
+
+/* ---- rows -------------------------------------------------------------------------------- */
+
+static void put_exemplars(struct emitting *e, struct stats_series *s, uint32_t series)
+{
+    for (int i = 0; s->exemplars && i < STATS_EXEMPLARS; i++) {
+        struct stats_exemplar *x = &s->exemplars[i];
+        if (x->span_id)
+            batch_exemplar(e->builder, series, (int64_t)(x->unix_ns / 1000000), x->value,
+                           x->trace_id, x->span_id);
+        x->span_id = 0;
+    }
+}
+
+static void put_row(struct emitting *e, struct stats_series *s)
+{
+    uint32_t series = series_index(e, s);
+    if (s->metric->type == METRIC_HISTOGRAM) {
+        batch_histogram(e->builder, series, e->unix_ms, SAMPLE_HISTOGRAM_DELTA, s->histogram);
+        exphist_clear(s->histogram);
+    } else if (s->metric->type == METRIC_COUNTER) {
+        batch_sample(e->builder, series, e->unix_ms, SAMPLE_DELTA, s->value);
+        s->value = 0;
+    } else {
+        batch_sample(e->builder, series, e->unix_ms, SAMPLE_VALUE, s->value);
+        s->told_value = s->value;
+    }
+    put_exemplars(e, s, series);
+    s->told = true;
+    e->rows++;
+}
+
+static void put_end(struct emitting *e, struct stats_series *s)
+{
+    if (!s->told)
+        return;
+    batch_sample(e->builder, series_index(e, s), e->unix_ms, SAMPLE_STALE, 0);
+    e->rows++;
+}
+
+/* ---- who --------------------------------------------------------------------------------- */
+
+static bool has_ended(const struct stats_table *t, const struct stats_series *s)
+{
+    if (s->metric->type == METRIC_GAUGE)
+        return t->round - s->set_round > (s->kept ? t->options.silent_rounds : 0);
+    if (s->news)
+        return false;
+    if (!s->identity)
+        return t->round - s->news_round > t->options.silent_rounds;
+    return s->identity->holders == 0 && t->round - s->identity->idle_since > PROCESS_GONE_ROUNDS;
+}
+
+static bool is_told(const struct stats_table *t, const struct stats_series *s)
+{
+    return s->news || !s->told || t->round - s->news_round < LIVELY_ROUNDS ||
+           (t->round + s->number) % QUIET_EVERY == 0;
+}
+
+static void visit(struct emitting *e, size_t *i)
+{
+    struct stats_table *t = e->table;
+    struct stats_series *s = t->series[*i];
+    if (has_ended(t, s)) {
+        put_end(e, s);
+        stats_drop_series(t, *i);
+        return;
+    }
+    if (s->metric->type == METRIC_GAUGE)
+        s->news = s->value != s->told_value;
+    if (s->news)
+        s->news_round = t->round;
+    if (is_told(t, s))
+        put_row(e, s);
+    s->news = false;
+    ++*i;
+}
+
+/* ---- refusals ---------------------------------------------------------------------------- */
+
+static void tell_refusals(struct emitting *e)
+{
+    static const struct stats_metric_info info = {
+        .name = "weft_agent_series_refused_total",
+        .help = "Updates of series that were refused, as their metric has its bound of series.",
+        .type = METRIC_COUNTER,
+        .naming = STATS_HOST_ONLY,
+    };
+    struct stats_table *t = e->table;
+    for (uint32_t i = 0; i < t->metric_count; i++) {
+        struct stats_metric *m = t->metrics[i];
+        if (m->refused == m->refused_told)
+            continue;
+        struct stats_label label = {{"metric", 6}, m->name};
+        struct stats_metric *own = stats_own_metric(t, &info);
+        struct stats_series *s = own == m ? NULL : stats_find(t, own, NULL, &label, 1);
+        stats_count(s, (double)(m->refused - m->refused_told));
+        m->refused_told = m->refused;
+    }
+}
+
+static void forget_identities(struct stats_table *t)
+{
+    for (size_t i = 0; i < t->series_count; i++)
+        if (t->series[i]->identity)
+            t->series[i]->identity->used_round = t->round;
+    for (struct stats_identity **at = &t->identities; *at;) {
+        struct stats_identity *i = *at;
+        if (i->holders > 0 || i->used_round == t->round) {
+            at = &i->next;
+            continue;
+        }
+        *at = i->next;
+        free(i);
+    }
+}
+
+size_t stats_table_emit(struct stats_table *t, struct batch_builder *b, uint32_t serial,
+                        int64_t unix_ms)
+{
+    struct emitting e = {t, b, serial, unix_ms, 0};
+    tell_refusals(&e);
+    for (size_t i = 0; i < t->series_count;)
+        visit(&e, &i);
+    forget_identities(t);
+    t->round++;
+    return e.rows;
+}
+
+size_t stats_table_tell(struct stats_table *t, struct batch_builder *b, uint32_t serial,
+                        int64_t unix_ms)
+{
+    struct emitting e = {t, b, serial, unix_ms, 0};
+    for (size_t i = 0; i < t->series_count; i++) {
+        struct stats_series *s = t->series[i];
+        if (!s->news || s->metric->type == METRIC_GAUGE)
+            continue;
+        s->news_round = t->round;
+        put_row(&e, s);
+        s->news = false;
+    }
+    return e.rows;
+}

@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/stats/table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/stats/table_internal.h"
+#include "lib/base/log.h"
+
+enum { BUCKETS_FIRST = 1024 };
+
+/* ---- life -------------------------------------------------------------------------------- */
+
+struct stats_table *stats_table_create(const struct stats_options *options)
+{
+    struct stats_table *t = calloc(1, sizeof *t);
+    if (!t)
+        return NULL;
+    t->options = *options;
+    t->bucket_count = BUCKETS_FIRST;
+    t->buckets = calloc(t->bucket_count, sizeof(struct stats_series *));
+    t->round = 1;
+    if (!t->buckets)
+        stats_table_destroy(&t);
+    return t;
+}
+
+static void free_series(struct stats_series *s)
+{
+    if (s->histogram)
+        exphist_fini(s->histogram);
+    free(s->histogram);
+    free(s->exemplars);
+    free(s);
+}
+
+void stats_table_destroy(struct stats_table **place)
+{
+    struct stats_table *t = *place;
+    if (!t)
+        return;
+    for (size_t i = 0; i < t->series_count; i++)
+        free_series(t->series[i]);
+    for (uint32_t i = 0; i < t->metric_count; i++) {
+        free(t->metrics[i]->unit);
+        free(t->metrics[i]->help);
+        free(t->metrics[i]);
+    }
+    while (t->identities) {
+        struct stats_identity *next = t->identities->next;
+        free(t->identities);
+        t->identities = next;
+    }
+    free((void *)t->series);
+    free((void *)t->metrics);
+    free((void *)t->buckets);
+    free(t);
+    *place = NULL;
+}
+
+/* ---- texts ------------------------------------------------------------------------------- */
+
+/* Copies a text to *at and moves it on. */
+static struct batch_str keep(char **at, struct batch_str text)
+{
+    struct batch_str kept = {*at, text.length};
+    if (text.length)
+        memcpy(*at, text.bytes, text.length);
+    *at += text.length;
+    return kept;
+}
+
+/* ---- identities -------------------------------------------------------------------------- */
+
+struct stats_identity *stats_identity_hold(struct stats_table *t, struct batch_str service,
+                                           struct batch_str version, struct batch_str cell)
+{
+    for (struct stats_identity *i = t->identities; i; i = i->next) {
+        if (batch_str_equal(i->service, service) && batch_str_equal(i->version, version) &&
+            batch_str_equal(i->cell, cell)) {
+            i->holders++;
+            return i;
+        }
+    }
+    struct stats_identity *i =
+        calloc(1, sizeof *i + service.length + version.length + cell.length);
+    if (!i)
+        return NULL;
+    char *at = (char *)(i + 1);
+    i->service = keep(&at, service);
+    i->version = keep(&at, version);
+    i->cell = keep(&at, cell);
+    i->holders = 1;
+    i->next = t->identities;
+    t->identities = i;
+    return i;
+}
+
+void stats_identity_release(struct stats_table *t, struct stats_identity *identity)
+{
+    if (identity && --identity->holders == 0)
+        identity->idle_since = t->round;
+}
+
+/* ---- metrics ----------------------------------------------------------------------------- */
+
+static struct stats_metric *add_metric(struct stats_table *t, struct batch_str name)
+{
+    if (t->metric_count == t->metric_capacity) {
+        uint32_t capacity = t->metric_capacity ? 2 * t->metric_capacity : 64;
+        struct stats_metric **metrics =
+            realloc((void *)t->metrics, capacity * sizeof(struct stats_metric *));
+        if (!metrics)
+            return NULL;
+        t->metrics = metrics;
+        t->metric_capacity = capacity;
+    }
+    struct stats_metric *m = calloc(1, sizeof *m + name.length);
+    if (!m)
+        return NULL;
+    char *at = (char *)(m + 1);
+    m->name = keep(&at, name);
+    t->metrics[t->metric_count++] = m;
+    return m;
+}
+
+static void describe(char **place, struct batch_str text)
+{
+    if (!*place && text.length > 0 && text.length <= STATS_TEXT_MAX)
+        *place = strndup(text.bytes, text.length);
+}
+
+void stats_describe(struct stats_metric *metric, struct batch_str unit, struct batch_str help)
+{
+    if (!metric)
+        return;
+    describe(&metric->unit, unit);
+    describe(&metric->help, help);
+}
+
+struct stats_metric *stats_metric(struct stats_table *t, struct batch_str name,
+                                  enum metric_type type, enum stats_naming naming)
+{
+    for (uint32_t i = 0; i < t->metric_count; i++) {
+        struct stats_metric *m = t->metrics[i];
+        if (!batch_str_equal(m->name, name))
+            continue;
+        if (m->type == type)
+            return m;
+        LOG_WARN_EVERY("metric %.*s is counted as a %s here and as a %s there: the latter is "
+                       "refused",
+                       (int)name.length, name.bytes, metric_type_name(m->type),
+                       metric_type_name(type));
+        stats_refuse(t, m);
+        return NULL;
+    }
+    struct stats_metric *m = t->metric_count < STATS_METRICS_MAX && name.length > 0 &&
+                                     name.length <= STATS_TEXT_MAX
+                                 ? add_metric(t, name)
+                                 : NULL;
+    if (!m) {
+        stats_refuse(t, NULL);
+        return NULL;
+    }
+    m->type = type;
+    m->naming = naming;
+    return m;
+}
+
+static struct batch_str text_of(const char *text)
+{
+    return (struct batch_str){text ? text : "", text ? (uint32_t)strlen(text) : 0};
+}
+
+struct stats_metric *stats_own_metric(struct stats_table *t, const struct stats_metric_info *info)
+{
+    struct stats_metric *m = stats_metric(t, text_of(info->name), info->type, info->naming);
+    stats_describe(m, text_of(info->unit), text_of(info->help));
+    return m;
+}
+
+void stats_refuse(struct stats_table *t, struct stats_metric *metric)
+{
+    t->refused++;
+    if (!metric)
+        return;
+    if (metric->refused++ == 0 && metric->series >= t->options.series_max)
+        LOG_WARN("metric %.*s has %u series, the most that series-per-metric allows: further ones "
+                 "are refused",
+                 (int)metric->name.length, metric->name.bytes, metric->series);
+}
+
+/* ---- series ------------------------------------------------------------------------------ */
+
+static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t length)
+{
+    const unsigned char *at = bytes;
+    for (size_t i = 0; i < length; i++)
+        hash = (hash ^ at[i]) * UINT64_C(0x100000001b3); /* FNV-1a */
+    return hash ^ (hash >> 29);
+}
+
+static uint64_t hash_of(const struct stats_metric *metric, const struct stats_identity *identity,
+                        const struct stats_label *labels, uint32_t count)
+{
+    uint64_t hash = (uintptr_t)metric * UINT64_C(0x9e3779b97f4a7c15) ^ (uintptr_t)identity;
+    for (uint32_t i = 0; i < count; i++) {
+        hash = hash_bytes(hash, labels[i].name.bytes, labels[i].name.length);
+        hash = hash_bytes(hash, labels[i].value.bytes, labels[i].value.length);
+    }
+    return hash;
+}
+
+static bool is_it(const struct stats_series *s, uint64_t hash, const struct stats_metric *metric,
+                  const struct stats_identity *identity, const struct stats_label *labels,
+                  uint32_t count)
+{
+    if (s->hash != hash || s->metric != metric || s->identity != identity ||
+        s->label_count != count)
+        return false;
+    for (uint32_t i = 0; i < count; i++)
+        if (!batch_str_equal(s->labels[i].name, labels[i].name) ||
+            !batch_str_equal(s->labels[i].value, labels[i].value))
+            return false;
+    return true;
+}
+
+static bool labels_are_sound(const struct stats_label *labels, uint32_t count)
+{
+    if (count > STATS_LABELS_MAX)
+        return false;
+    for (uint32_t i = 0; i < count; i++)
+        if (labels[i].name.length > STATS_TEXT_MAX || labels[i].value.length > STATS_TEXT_MAX)
+            return false;
+    return true;
+}
+
+static struct stats_series *make_series(const struct stats_label *labels, uint32_t count,
+                                        enum metric_type type)
+{
+    size_t bytes = count * sizeof *labels;
+    for (uint32_t i = 0; i < count; i++)
+        bytes += labels[i].name.length + labels[i].value.length;
+    struct stats_series *s = calloc(1, sizeof *s + bytes);
+    if (!s)
+        return NULL;
+    char *at = (char *)(s->labels + count);
+    for (uint32_t i = 0; i < count; i++) {
+        s->labels[i].name = keep(&at, labels[i].name);
+        s->labels[i].value = keep(&at, labels[i].value);
+    }
+    s->label_count = count;
+    if (type == METRIC_HISTOGRAM) {
+        s->histogram = malloc(sizeof *s->histogram);
+        if (!s->histogram) {
+            free(s);
+            return NULL;
+        }
+        exphist_init(s->histogram, 0);
+    }
+    return s;
+}
+
+static void grow_buckets(struct stats_table *t)
+{
+    uint32_t count = 2 * t->bucket_count;
+    struct stats_series **buckets = calloc(count, sizeof(struct stats_series *));
+    if (!buckets)
+        return; /* longer chains do as well */
+    for (size_t i = 0; i < t->series_count; i++) {
+        struct stats_series *s = t->series[i];
+        s->next = buckets[s->hash & (count - 1)];
+        buckets[s->hash & (count - 1)] = s;
+    }
+    free((void *)t->buckets);
+    t->buckets = buckets;
+    t->bucket_count = count;
+}
+
+static bool reserve_series(struct stats_table *t)
+{
+    if (t->series_count < t->series_capacity)
+        return true;
+    size_t capacity = t->series_capacity ? 2 * t->series_capacity : 256;
+    struct stats_series **series =
+        realloc((void *)t->series, capacity * sizeof(struct stats_series *));
+    if (!series)
+        return false;
+    t->series = series;
+    t->series_capacity = capacity;
+    return true;
+}
+
+struct stats_series *stats_find(struct stats_table *t, struct stats_metric *metric,
+                                struct stats_identity *identity, const struct stats_label *labels,
+                                uint32_t count)
+{
+    if (!metric)
+        return NULL;
+    uint64_t hash = hash_of(metric, identity, labels, count);
+    for (struct stats_series *s = t->buckets[hash & (t->bucket_count - 1)]; s; s = s->next)
+        if (is_it(s, hash, metric, identity, labels, count))
+            return s;
+    struct stats_series *s = NULL;
+    if (metric->series < t->options.series_max && labels_are_sound(labels, count) &&
+        reserve_series(t))
+        s = make_series(labels, count, metric->type);
+    if (!s) {
+        stats_refuse(t, metric);
+        return NULL;
+    }
+    s->hash = hash;
+    s->metric = metric;
+    s->identity = identity;
+    s->news_round = t->round;
+    metric->series++;
+    s->next = t->buckets[hash & (t->bucket_count - 1)];
+    t->buckets[hash & (t->bucket_count - 1)] = s;
+    s->number = t->next_number++;
+    t->series[t->series_count++] = s;
+    if (t->series_count > t->bucket_count)
+        grow_buckets(t);
+    return s;
+}
+
+static void unlink_series(struct stats_table *t, struct stats_series *s)
+{
+    struct stats_series **at = &t->buckets[s->hash & (t->bucket_count - 1)];
+    while (*at != s)
+        at = &(*at)->next;
+    *at = s->next;
+}
+
+void stats_drop_series(struct stats_table *t, size_t i)
+{
+    struct stats_series *s = t->series[i];
+    unlink_series(t, s);
+    s->metric->series--;
+    t->series[i] = t->series[--t->series_count];
+    free_series(s);
+}
+
+void stats_table_stats(const struct stats_table *t, struct stats_table_stats *out)
+{
+    *out = (struct stats_table_stats){t->series_count, t->metric_count, t->refused};
+}

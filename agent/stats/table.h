@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What the agent counts between two of its rounds (a round each second): series by metric, identity
+ * and labels, each with what came since the last round. stats_table_emit writes a row for each into
+ * the batch that is being built; from then on the batch has it.
+ *
+ * A series that changed within the last minute is told in each round, one that did not every 15th,
+ * so that it is seen to live. It ends (a last row says so) when its source does: a gauge that was
+ * not set in a round; anything else once its identity has had no process, or its source was
+ * silent, for some minutes.
+ *
+ * Labels can explode. Each metric has a bound on its series: what goes beyond is not counted
+ * anywhere else but refused, and the refusals are counted by metric and told as
+ * weft_agent_series_refused_total.
+ *
+ * The loop's thread. Memory is bounded by the bounds. */
+#ifndef WEFT_AGENT_STATS_TABLE_H
+#define WEFT_AGENT_STATS_TABLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/codec/batch.h"
+
+enum { STATS_LABELS_MAX = 32, STATS_TEXT_MAX = 1024, STATS_METRICS_MAX = 4096 };
+enum { STATS_EXEMPLARS = 8 };
+
+struct stats_table;
+
+/* Whose numbers they are: labels that many series share. An empty one is none. */
+struct stats_identity;
+
+/* What the service's label is called: "service", or as OpenTelemetry's connectors have it
+ * "service_name", or none of the three labels is said. */
+enum stats_naming { STATS_SERVICE, STATS_SERVICE_NAME, STATS_HOST_ONLY };
+
+/* A metric that the program itself makes. All texts live as long as the table. */
+struct stats_metric_info {
+    const char *name, *unit, *help;
+    enum metric_type type;
+    enum stats_naming naming;
+};
+
+struct stats_label {
+    struct batch_str name, value;
+};
+
+struct stats_exemplar {
+    uint64_t unix_ns, span_id; /* 0: none */
+    struct trace_id trace_id;
+    double value;
+};
+
+/* One series; its numbers are added to by the functions below. */
+struct stats_series;
+
+struct stats_options {
+    const char *host;      /* the label `host` of everything; kept as it is */
+    uint32_t series_max;   /* of one metric */
+    uint32_t silent_rounds; /* how long a series without a process stays without news */
+};
+
+/* NULL: no memory. */
+struct stats_table *stats_table_create(const struct stats_options *options);
+void stats_table_destroy(struct stats_table **t);
+
+/* The identity with these texts (copied), held: it is let go by stats_identity_release. NULL: no
+ * memory. */
+struct stats_identity *stats_identity_hold(struct stats_table *t, struct batch_str service,
+                                           struct batch_str version, struct batch_str cell);
+void stats_identity_release(struct stats_table *t, struct stats_identity *identity);
+
+/* The metric of this name, made where there is none; NULL: no memory, or too many metrics. A metric
+ * has one type: asked for with another one, NULL too, and counted. */
+struct stats_metric;
+struct stats_metric *stats_metric(struct stats_table *t, struct batch_str name,
+                                  enum metric_type type, enum stats_naming naming);
+/* What it is counted in and what it says; the first that is not empty stays. Copied. */
+void stats_describe(struct stats_metric *metric, struct batch_str unit, struct batch_str help);
+struct stats_metric *stats_own_metric(struct stats_table *t, const struct stats_metric_info *info);
+
+/* The series with these labels (sorted by name, none twice, none empty; copied). `identity` may be
+ * NULL. NULL where the metric has its bound: counted. The pointer stays valid while the identity is
+ * held; without one, until the next stats_table_emit. */
+struct stats_series *stats_find(struct stats_table *t, struct stats_metric *metric,
+                                struct stats_identity *identity, const struct stats_label *labels,
+                                uint32_t count);
+/* An update of a series that stats_find refused: counted by its metric. NULL: of no metric. */
+void stats_refuse(struct stats_table *t, struct stats_metric *metric);
+
+/* `s` may be NULL in all of these: nothing happens. */
+void stats_count(struct stats_series *s, double delta);
+/* Several in one round are added up: processes of one identity. */
+void stats_gauge(struct stats_table *t, struct stats_series *s, double value);
+/* In place of what was there, and kept through rounds in which nothing comes. */
+void stats_gauge_keep(struct stats_table *t, struct stats_series *s, double value);
+void stats_gauge_move(struct stats_table *t, struct stats_series *s, double by);
+void stats_record(struct stats_series *s, double value, uint64_t times);
+void stats_merge(struct stats_series *s, const struct exphist *histogram);
+/* The span behind a value that was just recorded: of each half octave of values one is told in each
+ * round, of STATS_EXEMPLARS of them. */
+void stats_behind(struct stats_series *s, const struct stats_exemplar *e);
+
+/* The end of a round: rows of everything that has news, stamped `unix_ms`, into the builder, whose
+ * batch is `serial`. How many rows. */
+size_t stats_table_emit(struct stats_table *t, struct batch_builder *b, uint32_t serial,
+                        int64_t unix_ms);
+
+/* The same for counters and histograms alone, and not the end of a round: before the file that they
+ * come from goes. */
+size_t stats_table_tell(struct stats_table *t, struct batch_builder *b, uint32_t serial,
+                        int64_t unix_ms);
+
+struct stats_table_stats {
+    uint64_t series, metrics, refused;
+};
+void stats_table_stats(const struct stats_table *t, struct stats_table_stats *out);
+
+#endif
