@@ -250,23 +250,6 @@ static void *make_entry(struct thread_cells *t, uint32_t number)
 
 /* ---- the slow ways ----------------------------------------------------------------------- */
 
-/* What `number` is in this thread's table, made if there is room. *process may not be the current
- * one any more. */
-static void *look_up(struct process *p, struct weft_instrument *instrument)
-{
-    void *entry = NULL;
-    process_lock();
-    uint32_t number = instruments_number(instrument);
-    if (number && p == atomic_load_explicit(&process_current, memory_order_relaxed)) {
-        struct thread_cells *t = thread_table(p);
-        if (t && !t->table[number])
-            t->table[number] = make_entry(t, number);
-        entry = t ? t->table[number] : NULL;
-    }
-    process_unlock();
-    return entry;
-}
-
 static bool is_refused(const struct weft_instrument *instrument)
 {
     return __atomic_load_n(&instrument->type, __ATOMIC_RELAXED) & INSTRUMENT_REFUSED;
@@ -283,6 +266,23 @@ static void stop_asking(void)
     refused_until_ns = ticks_now(SLAB_CLOCK_MONOTONIC) + 1000000000u;
 }
 
+/* What this thread's table has for the instrument, made if there is room. NULL also where p is not
+ * the current one any more. */
+static void *look_up(struct process *p, struct weft_instrument *instrument)
+{
+    void *entry = NULL;
+    process_lock();
+    uint32_t number = instruments_number(instrument);
+    if (number && p == atomic_load_explicit(&process_current, memory_order_relaxed)) {
+        struct thread_cells *t = thread_table(p);
+        if (t && !t->table[number] && may_ask())
+            t->table[number] = make_entry(t, number);
+        entry = t ? t->table[number] : NULL;
+    }
+    process_unlock();
+    return entry;
+}
+
 static void *get(struct weft_instrument *instrument)
 {
     struct process *p = process_in_use();
@@ -291,14 +291,15 @@ static void *get(struct weft_instrument *instrument)
             process_lost(NULL, LOSS_NO_FILE);
         return NULL;
     }
+    if (p->stats.off)
+        return NULL;
     uint32_t number = __atomic_load_n(&instrument->number, __ATOMIC_RELAXED);
     if (number && mine && mine->process == p && mine->table[number])
         return mine->table[number];
-    void *entry = is_refused(instrument) || !may_ask() ? NULL : look_up(p, instrument);
+    bool hopeless = is_refused(instrument) || (number && !may_ask());
+    void *entry = hopeless ? NULL : look_up(p, instrument);
     if (entry)
         return entry;
-    if (p->stats.off)
-        return NULL;
     if (!is_refused(instrument) && may_ask()) {
         process_check(p);
         if (process_get() != p)

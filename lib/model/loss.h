@@ -10,11 +10,11 @@
 
 enum loss_reason {
     /* in a recording process (place "service") */
-    LOSS_NO_SLOT = 0,        /* spans: more are open on the thread than it has slots */
-    LOSS_RING_FULL = 1,      /* spans: ended faster than the agent swept, or it was away */
-    LOSS_NO_THREAD_SLAB = 2, /* spans: more recording threads than the file has room for */
-    LOSS_NO_MEMORY = 3,      /* spans: the tmpfs was full when a thread began to record */
-    LOSS_NO_FILE = 4,        /* spans, updates: no process file could be made (directory, rights) */
+    LOSS_NO_SLOT = 0,           /* spans: more are open on the thread than it has slots */
+    LOSS_RING_FULL = 1,         /* spans: ended faster than the agent swept, or it was away */
+    LOSS_NO_THREAD_SLAB = 2,    /* spans: more recording threads than the file has room for */
+    LOSS_NO_MEMORY = 3,         /* spans: the tmpfs was full when a thread began to record */
+    LOSS_NO_FILE = 4,           /* spans, updates: no process file (directory, rights) */
     LOSS_ATTRIBUTE_NO_ROOM = 5, /* attributes, events, links: the span's slot was full */
     LOSS_NAMES_FULL = 6,        /* names: the process file's name table was full */
     LOSS_STALE_HANDLE = 7,      /* calls on a span that had ended */

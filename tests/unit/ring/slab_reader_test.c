@@ -41,6 +41,7 @@ static int begin_all(void **state)
     fixture_begin();
     setenv("WEFT_SLOTS", "4", 1);
     setenv("WEFT_RING_BYTES", "65536", 1);
+    setenv("WEFT_STATS_BYTES", "65536", 1);
     weft_end(weft_begin(WEFT_NAME("first"), WEFT_INTERNAL));
     char path[512];
     snprintf(path, sizeof path, "%s/%s", fixture_directory, fixture_file(0));
