@@ -246,21 +246,23 @@ static struct slab_cell *cell(enum slab_cell_kind kind)
     return NULL;
 }
 
-/* With `bytes` at `where` replaced by `value` a take has an error; without it, all is as before. */
+/* With `bytes` at `where` replaced by `value` a take has an error, and all is as before without it;
+ * in the middle of a batch. */
 static void assert_costs_one_error(void *where, uint64_t value, size_t bytes)
 {
     char before[8];
+    count(1);
+    take();
     memcpy(before, where, bytes);
     memcpy(where, &value, bytes);
-    assert_int_equal(tallies_take(reader, tallies), SLAB_ERECORD);
+    assert_int_equal(slab_stats_take(reader, tally_visit, tallies), SLAB_ERECORD);
     memcpy(where, before, bytes);
-    tallies_take(reader, tallies);
-    tallies_clear(tallies);
+    assert_int_equal(slab_stats_commit(reader), SLAB_OK);
     count(2);
     take();
-    assert_taken(2);
+    assert_taken(3);
+    assert_int_equal(slab_stats_commit(reader), SLAB_OK);
     tallies_clear(tallies);
-    slab_stats_commit(reader);
 }
 
 static void damaged_chunks_cost_one_error(void **state)
