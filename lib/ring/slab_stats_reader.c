@@ -301,7 +301,7 @@ static enum slab_error worse(enum slab_error a, enum slab_error b)
     return a == SLAB_ESHRUNK || b == SLAB_OK ? a : b;
 }
 
-/* The cells of r->stats->now, `words` of them. What has no memory now is left for later. */
+/* The cells of r->stats->now, `words` of them. What cannot be taken now is left for later. */
 static enum slab_error take_cells(struct slab_reader *r, uint32_t words, const char *chunk)
 {
     struct slab_stats_view *s = r->stats;
@@ -316,7 +316,7 @@ static enum slab_error take_cells(struct slab_reader *r, uint32_t words, const c
         }
         enum slab_error error =
             take_cell(r, &head, &s->now[at], &s->base[at], chunk + at * sizeof(uint64_t));
-        if (error == SLAB_ESYSTEM)
+        if (error != SLAB_OK)
             memcpy(&s->now[at], &s->base[at], length * sizeof(uint64_t));
         worst = worse(worst, error);
         at += length;

@@ -255,12 +255,13 @@ static void assert_costs_one_error(void *where, uint64_t value, size_t bytes)
     take();
     memcpy(before, where, bytes);
     memcpy(where, &value, bytes);
+    count(1);
     assert_int_equal(slab_stats_take(reader, tally_visit, tallies), SLAB_ERECORD);
     memcpy(where, before, bytes);
     assert_int_equal(slab_stats_commit(reader), SLAB_OK);
     count(2);
     take();
-    assert_taken(3);
+    assert_taken(4);
     assert_int_equal(slab_stats_commit(reader), SLAB_OK);
     tallies_clear(tallies);
 }
