@@ -7,6 +7,7 @@
 #include "client/names.h"
 #include "client/recorder.h"
 #include "client/span.h"
+#include "client/tracestate.h"
 #include "lib/ring/ticks.h"
 
 /* ---- the payload ------------------------------------------------------------------------- */
@@ -207,7 +208,8 @@ void span_set_tracestate(weft_span span, const char *text, size_t length)
     if (!r)
         return;
     set_bytes(span, 0, SLAB_ITEM_TRACESTATE, text, length, r);
-    span_of(span)->flags |= SPAN_FLAG_TRACESTATE;
+    if (!tracestate_is_ours_alone(text, length))
+        span_of(span)->flags |= SPAN_FLAG_TRACESTATE; /* the spans below take it over */
 }
 
 /* It is the first item, as it is set at the begin. */

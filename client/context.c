@@ -6,6 +6,7 @@
 #include "client/propagation.h"
 #include "client/recorder.h"
 #include "client/span.h"
+#include "client/tracestate.h"
 
 int weft_context_of(weft_span span, struct weft_context *context)
 {
@@ -56,10 +57,11 @@ int weft_inject(weft_span span, unsigned formats, weft_header_set *set, void *re
         return -1;
     if (formats & WEFT_W3C) {
         char text[WEFT_TRACEPARENT_SIZE];
+        char state[TRACESTATE_SIZE];
         traceparent_write(&context, text);
         set(request, "traceparent", text);
-        if (context.tracestate_length)
-            set(request, "tracestate", context.tracestate);
+        if (tracestate_write(context.tracestate, context.tracestate_length, state))
+            set(request, "tracestate", state);
     }
     if (formats & WEFT_B3_SINGLE)
         b3_inject_single(&context, set, request);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "client/process.h"
+#include "client/tracestate.h"
 
 #define PAIRS_MAX 32
 #define KEY_MAX   64
@@ -29,6 +30,14 @@ static bool is_known(const char *key, size_t length)
         if (strlen(pairs[i].key) == length && memcmp(pairs[i].key, key, length) == 0)
             return true;
     return false;
+}
+
+static const char *value_of(const char *key)
+{
+    for (int i = 0; i < pair_count; i++)
+        if (strcmp(pairs[i].key, key) == 0)
+            return pairs[i].value;
+    return NULL;
 }
 
 /* The first to say something is believed: code before WEFT_ before OTEL_. */
@@ -98,6 +107,9 @@ void identity_settle(void (*add)(void *context, const char *key, const char *val
         remember_list(secure_getenv("OTEL_RESOURCE_ATTRIBUTES"));
         remember_host();
         remember_program();
+        const char *service = value_of("service.name");
+        if (service)
+            tracestate_settle(service);
     }
     for (int i = 0; i < pair_count; i++)
         add(context, pairs[i].key, pairs[i].value, strlen(pairs[i].value));

@@ -27,12 +27,10 @@
 
 #include "client/cells.h"
 #include "client/identity.h"
+#include "client/layout.h"
 #include "client/names.h"
 #include "client/recorder.h"
 #include "lib/ring/ticks.h"
-
-#define NAMES_BYTES    (256u << 10)
-#define RESOURCE_BYTES (16u << 10)
 
 struct process *_Atomic process_current;
 
@@ -71,20 +69,6 @@ void process_lost(struct process *p, enum loss_reason reason)
 
 /* ---- the file ---------------------------------------------------------------------------- */
 
-static uint64_t round_page(uint64_t n)
-{
-    return (n + SLAB_PAGE - 1) & ~(uint64_t)(SLAB_PAGE - 1);
-}
-
-/* A power of two, for the ring. */
-static uint32_t round_power(unsigned long n)
-{
-    uint32_t power = SLAB_RING_BYTES_MIN;
-    while (power < n)
-        power *= 2;
-    return power;
-}
-
 static uint64_t own_start_time(void)
 {
     char text[1024];
@@ -112,57 +96,6 @@ static uint64_t own_pid_namespace(void)
     return stat("/proc/self/ns/pid", &st) == 0 ? st.st_ino : 0;
 }
 
-/* What the environment says, settled at the first file: where another takes its place, the slot
- * of an older handle has the size that all slots have. A forked child, in which no older handle
- * is good, asks again. */
-static struct {
-    uint32_t thread_capacity, slot_count, slot_bytes, ring_bytes; /* all 0: not settled */
-} sizes;
-
-static void settle_sizes(void)
-{
-    if (sizes.thread_capacity)
-        return;
-    sizes.slot_count = (uint32_t)identity_number("WEFT_SLOTS", 128, 4, SLAB_SLOTS_MAX);
-    unsigned long payload = identity_number("WEFT_SLOT_BYTES", 2048, 256, 32768) & ~7ul;
-    /* One line more than a power of two: slots spread over the cache's sets. */
-    sizes.slot_bytes = (uint32_t)(sizeof(struct slab_slot) + payload + 63) & ~63u;
-    if (sizes.slot_bytes % 4096 == 0)
-        sizes.slot_bytes += 64;
-    sizes.ring_bytes = round_power(
-        identity_number("WEFT_RING_BYTES", 1 << 20, SLAB_RING_BYTES_MIN, SLAB_RING_BYTES_MAX));
-    sizes.thread_capacity = (uint32_t)identity_number("WEFT_THREADS", 512, 1, SLAB_THREADS_MAX);
-}
-
-/* Most of the statistics' room is never touched, and the file is that long all the same: where
- * files may not be, spans come first. */
-static bool may_be_long(const struct slab_file *f, uint64_t stats_bytes)
-{
-    struct rlimit largest;
-    return getrlimit(RLIMIT_FSIZE, &largest) != 0 ||
-           f->stats_offset + stats_bytes + f->thread_bytes <= largest.rlim_cur;
-}
-
-static void lay_out(struct slab_file *f, struct slab_stats *stats)
-{
-    settle_sizes();
-    f->thread_capacity = sizes.thread_capacity;
-    f->slot_count = sizes.slot_count;
-    f->slot_bytes = sizes.slot_bytes;
-    f->ring_bytes = sizes.ring_bytes;
-
-    f->readers_offset = 2 * SLAB_PAGE;
-    f->names_offset =
-        round_page(f->readers_offset + f->thread_capacity * sizeof(struct slab_reader_word));
-    f->names_bytes = NAMES_BYTES;
-    f->resource_offset = f->names_offset + f->names_bytes;
-    f->stats_offset = f->resource_offset + RESOURCE_BYTES;
-    f->thread_bytes = slab_ring_offset(f->slot_count, f->slot_bytes) + f->ring_bytes;
-    uint64_t stats_bytes = cells_lay_out(stats, f->stats_offset);
-    f->stats_bytes = may_be_long(f, stats_bytes) ? stats_bytes : 0;
-    f->threads_offset = f->stats_offset + f->stats_bytes;
-}
-
 static void describe(struct slab_file *f, struct slab_stats *stats, enum slab_clock clock)
 {
     *f = (struct slab_file){.magic = SLAB_MAGIC,
@@ -180,7 +113,7 @@ static void describe(struct slab_file *f, struct slab_stats *stats, enum slab_cl
     clock_gettime(CLOCK_REALTIME, &now);
     f->open_ticks = ticks_now(clock);
     f->open_unix_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-    lay_out(f, stats);
+    layout_of_file(f, stats);
 }
 
 /* Beyond RLIMIT_FSIZE the kernel would send SIGXFSZ, which kills. A signal that comes while tmpfs
@@ -235,7 +168,7 @@ static void fill(struct process *p, const struct slab_file *description,
     }
     names_reset_locked();
     char *resource = p->base + p->file->resource_offset;
-    struct resource_writer w = {p, resource, resource + RESOURCE_BYTES};
+    struct resource_writer w = {p, resource, resource + LAYOUT_RESOURCE_BYTES};
     identity_settle(add_resource, &w);
     p->file->resource_bytes = (uint64_t)(w.at - resource);
 }
@@ -394,7 +327,7 @@ static void after_fork_child(void)
     }
     recorder_forget();
     cells_forget();
-    sizes.thread_capacity = 0;
+    layout_forget();
     for (int i = 0; i < SLAB_LOSS_REASONS; i++)
         atomic_store_explicit(&lost_early[i], 0, memory_order_relaxed);
     atomic_store_explicit(&next_try_ns, 0, memory_order_relaxed);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "client/propagation.h"
+#include "client/tracestate.h"
 #include "weft/weft.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -32,6 +33,10 @@ static void check(const struct weft_context *context, int result)
         abort();
     if (result != 0)
         return;
+    char state[TRACESTATE_SIZE];
+    size_t length = tracestate_write(context->tracestate, context->tracestate_length, state);
+    if (length >= sizeof state || (length && memcmp(state, "weft=web", 8) != 0))
+        abort();
     traceparent_write(context, text);
     if (weft_extract_traceparent(&again, text, context->tracestate) != 0 ||
         again.trace_hi != context->trace_hi || again.trace_lo != context->trace_lo ||
@@ -42,6 +47,7 @@ static void check(const struct weft_context *context, int result)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char *copies[6] = {NULL};
+    tracestate_settle("web");
     struct weft_context context;
     for (int i = 0; i < 6; i++) { /* each its own allocation, so that an overrun is seen */
         size_t length = size && i < 5 ? data[0] % (size + 1) : size;

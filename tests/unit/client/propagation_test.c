@@ -165,8 +165,9 @@ static void what_is_injected_is_extracted(void **state)
     char directory[] = "/dev/shm/weft-test-XXXXXX", command[64];
     assert_non_null(mkdtemp(directory));
     setenv("WEFT_DIR", directory, 1);
+    setenv("WEFT_SERVICE", "cell", 1);
     struct weft_context parent, c;
-    weft_extract_traceparent(&parent, "00-" TRACE "-" SPAN "-01", "rojo=1");
+    weft_extract_traceparent(&parent, "00-" TRACE "-" SPAN "-01", "weft=web,rojo=1");
     weft_span server = weft_begin_from(WEFT_NAME("server"), WEFT_SERVER, &parent);
     weft_span client = weft_begin(WEFT_NAME("client"), WEFT_CLIENT);
     for (unsigned format = 1; format <= 4; format *= 2) {
@@ -176,7 +177,7 @@ static void what_is_injected_is_extracted(void **state)
         assert_true(c.trace_hi == parent.trace_hi && c.trace_lo == parent.trace_lo);
         assert_true(c.span_id == client.id && c.flags == 1);
         if (format == WEFT_W3C)
-            assert_string_equal(c.tracestate, "rojo=1");
+            assert_string_equal(c.tracestate, "weft=cell,rojo=1");
     }
     char text[WEFT_TRACEPARENT_SIZE];
     assert_int_equal(weft_traceparent(server, text), 0);

@@ -116,6 +116,38 @@ static void children_hang_under_the_current_span(void **state)
     assert_true(found->all[0].span.trace_hi == found->all[2].span.trace_hi);
 }
 
+/* How many bytes of payload a server's span and its child have that came with a tracestate. */
+static void record_call(const char *tracestate, uint32_t *server_used, uint32_t *child_used)
+{
+    struct weft_context parent;
+    weft_extract_traceparent(&parent, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+                             tracestate);
+    weft_span server = weft_begin_from(WEFT_NAME("server"), WEFT_SERVER, &parent);
+    weft_span child = weft_begin(WEFT_NAME("child"), WEFT_INTERNAL);
+    weft_end(child);
+    weft_end(server);
+    found->count = 0;
+    sweep();
+    assert_int_equal(found->count, 2);
+    *child_used = found->all[0].used;
+    *server_used = found->all[1].used;
+    assert_int_equal(((struct slab_item *)(void *)found->all[1].payload)->type,
+                     SLAB_ITEM_TRACESTATE);
+    assert_true(found->all[1].span.flags & SLAB_SPAN_MORE);
+}
+
+static void a_tracestate_goes_to_the_children_unless_it_only_says_who_called(void **state)
+{
+    (void)state;
+    uint32_t server, child;
+    record_call("weft=web", &server, &child);
+    assert_int_equal(server, 16);
+    assert_int_equal(child, 0);
+    record_call("weft=web,rojo=1", &server, &child);
+    assert_int_equal(server, 24);
+    assert_int_equal(child, 24);
+}
+
 static void spans_without_a_parent_begin_traces_of_their_own_in_order_of_time(void **state)
 {
     (void)state;
@@ -392,6 +424,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(ended_span_is_in_the_ring_with_all_that_it_says, drain),
         cmocka_unit_test_setup(children_hang_under_the_current_span, drain),
+        cmocka_unit_test_setup(a_tracestate_goes_to_the_children_unless_it_only_says_who_called,
+                               drain),
         cmocka_unit_test_setup(spans_without_a_parent_begin_traces_of_their_own_in_order_of_time,
                                drain),
         cmocka_unit_test_setup(scope_ends_at_every_exit, drain),
