@@ -2,3 +2,4 @@
 # Units and fuzz targets of the series store.
 weft_unit(collector/series/chunk/chunk LINK weft_series)
 weft_unit(collector/series/chunk/stream LINK weft_series)
+weft_unit(collector/series/store LINK weft_series)

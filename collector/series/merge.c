@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Neighbouring blocks become one: fewer files to ask, larger chunks, and what was deleted goes.
+ *
+ * Blocks are merged when the two hours in which they end are over, then when the six hours are,
+ * the eighteen, and so on, up to a tenth of the time that blocks are kept. Within two hours that
+ * are not over four blocks of about the same size become one, so that a head with little memory
+ * does not leave many files. A sample is rewritten some five times in its life.
+ *
+ * Memory: the samples of one series, pages of each input, and the index of what is written.
+ * I/O: series_store_options.merge_bytes_s.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "collector/series/disk/writer.h"
+#include "collector/series/merge_input.h"
+#include "collector/series/store_internal.h"
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+
+enum { MERGE_MOST = 64, TIER_FAN = 4, TIERS = 12, STEP = 3 };
+enum { TIER_BYTES_FIRST = 64 << 10 };
+#define MERGE_BYTES_MAX    (UINT64_C(64) << 30)
+#define LARGEST_DEFAULT_MS (INT64_C(54) * 3600000)
+
+/* ---- which ------------------------------------------------------------------------------- */
+
+struct choice {
+    size_t first, count;
+};
+
+/* Up to when the block and all before it go. */
+static int64_t end_of(const struct block_edition *e, size_t i)
+{
+    int64_t end = INT64_MIN;
+    for (size_t k = 0; k <= i; k++)
+        if (e->entries[k]->summary->samples > 0 && e->entries[k]->summary->max_ms > end)
+            end = e->entries[k]->summary->max_ms;
+    return end;
+}
+
+static int64_t window_of(int64_t unix_ms, int64_t window_ms)
+{
+    int64_t window = unix_ms / window_ms;
+    return unix_ms % window_ms < 0 ? window - 1 : window;
+}
+
+static bool may_merge(const struct block_edition *e, size_t i, uint64_t *bytes)
+{
+    *bytes += e->entries[i]->summary->file_bytes;
+    return *bytes <= MERGE_BYTES_MAX && !block_damage(e->entries[i]->block, NULL, 0);
+}
+
+/* The first run of blocks that end in one window which is over. */
+static bool choose_window(const struct block_edition *e, int64_t window_ms, struct choice *c)
+{
+    int64_t newest = window_of(end_of(e, e->count - 1), window_ms);
+    for (size_t first = 0; first < e->count; first += c->count) {
+        int64_t window = window_of(end_of(e, first), window_ms);
+        uint64_t bytes = 0;
+        *c = (struct choice){first, 0};
+        while (first + c->count < e->count && c->count < MERGE_MOST &&
+               window_of(end_of(e, first + c->count), window_ms) == window &&
+               may_merge(e, first + c->count, &bytes))
+            c->count++;
+        if (c->count > 1 && window < newest)
+            return true;
+        if (c->count == 0)
+            c->count = 1; /* a damaged one, or too large */
+    }
+    return false;
+}
+
+static unsigned tier_of(const struct block_entry *entry)
+{
+    unsigned tier = 0;
+    for (uint64_t most = TIER_BYTES_FIRST; entry->summary->file_bytes > most && tier < TIERS;
+         most *= TIER_FAN)
+        tier++;
+    return tier;
+}
+
+/* Four that are of one tier and end in the same two hours, the smallest first. */
+static bool choose_tier(const struct block_edition *e, struct choice *c)
+{
+    for (unsigned tier = 0; tier < TIERS; tier++) {
+        for (size_t first = 0; first + TIER_FAN <= e->count; first++) {
+            uint64_t bytes = 0;
+            size_t count = 0;
+            int64_t window = window_of(end_of(e, first), SERIES_WINDOW_MS);
+            while (count < TIER_FAN && tier_of(e->entries[first + count]) <= tier &&
+                   window_of(end_of(e, first + count), SERIES_WINDOW_MS) == window &&
+                   may_merge(e, first + count, &bytes))
+                count++;
+            *c = (struct choice){first, count};
+            if (count == TIER_FAN)
+                return true;
+        }
+    }
+    return false;
+}
+
+static int choose(struct series_store *s, const struct block_edition *e, const struct tombstones *t,
+                  struct choice *c)
+{
+    int64_t largest =
+        s->options.max_age_ns ? (int64_t)(s->options.max_age_ns / 10000000) : LARGEST_DEFAULT_MS;
+    if (e->count == 0)
+        return 0;
+    for (int64_t window = SERIES_WINDOW_MS; window == SERIES_WINDOW_MS || window <= largest;
+         window *= STEP)
+        if (choose_window(e, window, c))
+            return 1;
+    if (choose_tier(e, c))
+        return 1;
+    for (size_t i = 0; i < e->count; i++) {
+        int needs = block_damage(e->entries[i]->block, NULL, 0)
+                        ? 0
+                        : series_needs_cleaning(e->entries[i], t);
+        *c = (struct choice){i, 1};
+        if (needs != 0)
+            return needs < 0 ? -ENOMEM : 1;
+    }
+    return 0;
+}
+
+/* ---- merging ----------------------------------------------------------------------------- */
+
+struct merge {
+    struct series_store *store;
+    struct merge_input inputs[MERGE_MOST];
+    size_t count;
+    const struct tombstones *tombstones;
+    struct block_writer *writer;
+    struct points points;
+    struct column scratch;
+    uint64_t began_ms;
+};
+
+/* Waits as long as what was written so far should have taken. */
+static int keep_pace(struct merge *m)
+{
+    uint64_t rate = m->store->options.merge_bytes_s;
+    uint64_t due_ms = rate ? block_writer_bytes(m->writer) * 1000 / rate : 0;
+    while (!series_is_stopping(m->store)) {
+        uint64_t spent_ms = (uint64_t)clock_monotonic_ms() - m->began_ms;
+        if (spent_ms >= due_ms)
+            return 0;
+        uint64_t left_ms = due_ms - spent_ms < 50 ? due_ms - spent_ms : 50;
+        nanosleep(&(struct timespec){.tv_nsec = (long)left_ms * 1000000}, NULL);
+    }
+    return -ECANCELED;
+}
+
+static const struct merge_input *least_of(const struct merge *m)
+{
+    const struct merge_input *least = NULL;
+    for (size_t i = 0; i < m->count; i++) {
+        const struct merge_input *in = &m->inputs[i];
+        if (!in->done && (!least || labels_compare(&in->labels, &least->labels) < 0))
+            least = in;
+    }
+    return least;
+}
+
+/* The samples of the series, of all inputs that have it; of one time the later one's. */
+static int merge_series(struct merge *m, const struct merge_input *least)
+{
+    bool has[MERGE_MOST], counts = false;
+    struct label items[LABELS_MAX];
+    struct labels labels = {items, least->labels.count};
+    memcpy(items, least->labels.items, labels.count * sizeof *items);
+    points_clear(&m->points);
+    for (size_t i = 0; i < m->count; i++) {
+        struct merge_input *in = &m->inputs[i];
+        has[i] = !in->done && labels_equal(&in->labels, &labels);
+        if (!has[i])
+            continue;
+        int error = merge_input_read(in, m->tombstones, &m->scratch, &m->points);
+        if (error != 0)
+            return error;
+        counts = in->counts;
+    }
+    if (series_settle_points(&m->points) != 0)
+        return -ENOMEM;
+    int error = block_writer_series(m->writer, &labels, counts, &m->points);
+    for (size_t i = 0; i < m->count && error == 0; i++)
+        if (has[i])
+            error = merge_input_next(&m->inputs[i]);
+    return error;
+}
+
+static int merge_all(struct merge *m)
+{
+    const struct merge_input *least;
+    int error = 0;
+    for (size_t i = 0; i < m->count && error == 0; i++)
+        error = merge_input_next(&m->inputs[i]);
+    for (uint64_t n = 0; error == 0 && (least = least_of(m)) != NULL; n++) {
+        error = merge_series(m, least);
+        if (error == 0 && (n & 255) == 0)
+            error = keep_pace(m);
+    }
+    return error;
+}
+
+static int put_metadata(struct merge *m)
+{
+    struct arena arena;
+    struct series_metadata *list;
+    size_t count;
+    arena_init(&arena, 64 << 10);
+    int error = metadata_list(&m->store->metadata, NULL, &arena, &list, &count) == 0 ? 0 : -ENOMEM;
+    for (size_t i = 0; i < count && error == 0; i++)
+        error = block_writer_metadata(m->writer, &list[i]);
+    arena_fini(&arena);
+    return error;
+}
+
+static int write_all(struct merge *m, const struct block_edition *e, struct choice c, int fd,
+                     struct block_summary *summary)
+{
+    int error = 0;
+    m->began_ms = (uint64_t)clock_monotonic_ms();
+    m->writer = block_writer_create(fd);
+    points_init(&m->points);
+    for (; m->count < c.count && error == 0; m->count++)
+        error = merge_input_init(&m->inputs[m->count], e->entries[c.first + m->count]);
+    if (error == 0)
+        error = m->writer ? merge_all(m) : -ENOMEM;
+    if (error == 0)
+        error = put_metadata(m);
+    if (error == 0)
+        error = block_writer_finish(m->writer, summary);
+    for (size_t i = 0; i < m->count; i++)
+        merge_input_fini(&m->inputs[i]);
+    block_writer_destroy(&m->writer);
+    points_fini(&m->points);
+    column_fini(&m->scratch);
+    return error;
+}
+
+static struct block_summary sum_up(const struct block_edition *e, struct choice c,
+                                   const struct tombstones *t)
+{
+    const struct block_summary *oldest = e->entries[c.first]->summary;
+    const struct block_summary *newest = e->entries[c.first + c.count - 1]->summary;
+    return (struct block_summary){
+        .first = oldest->first,
+        .last = newest->last,
+        .samples_before = oldest->samples_before,
+        .accepted = newest->samples_before + newest->accepted - oldest->samples_before,
+        .ledger_end = newest->ledger_end,
+        .ledger_begun_unix_ns = newest->ledger_begun_unix_ns,
+        .created_unix_ns = clock_unix_ns(),
+        .cleaned = t->next_sequence - 1,
+    };
+}
+
+static int merge(struct series_store *s, const struct block_edition *e, struct choice c,
+                 const struct tombstones *t)
+{
+    struct block_summary summary = sum_up(e, c, t);
+    struct merge *m = calloc(1, sizeof *m);
+    if (!m)
+        return -ENOMEM;
+    m->store = s;
+    m->tombstones = t;
+    int fd = series_catalog_create(s->catalog, summary.first, summary.last);
+    int error = fd < 0 ? fd : write_all(m, e, c, fd, &summary);
+    free(m);
+    if (fd >= 0 && error != 0) {
+        close(fd);
+        series_catalog_discard(s->catalog, summary.first, summary.last);
+    }
+    if (error == 0)
+        error = series_catalog_install(s->catalog, fd, summary.first, summary.last, NULL, NULL);
+    if (error == 0)
+        LOG_DEBUG("blocks %llu to %llu merged: %llu samples of %u series, %llu bytes",
+                  (unsigned long long)summary.first, (unsigned long long)summary.last,
+                  (unsigned long long)summary.samples, summary.series,
+                  (unsigned long long)summary.file_bytes);
+    return error;
+}
+
+int series_merge(struct series_store *s)
+{
+    struct choice c;
+    pthread_rwlock_rdlock(&s->lock);
+    struct tombstones *t = tombstones_hold(s->tombstones);
+    struct block_edition *e = series_catalog_hold(s->catalog);
+    pthread_rwlock_unlock(&s->lock);
+    int result = choose(s, e, t, &c);
+    if (result == 1) {
+        int error = merge(s, e, c, t);
+        result = error == 0 ? 1 : error;
+    }
+    series_catalog_release(&e);
+    tombstones_release(&t);
+    return result;
+}
