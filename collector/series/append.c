@@ -215,7 +215,7 @@ struct sample { /* a float; a histogram; neither NULL nor stale: a marker in a h
 };
 
 static int write_sample(struct series_store *s, struct series_generation *g, struct stream *stream,
-                        struct histogram_sum *last, const struct sample *p)
+                        struct running_histogram *last, const struct sample *p)
 {
     if (stream->kind == STREAM_HISTOGRAMS)
         return stream_add_histogram(stream, &g->arena, p->unix_ms, last, p->histogram, &s->scratch);
@@ -260,7 +260,7 @@ static int keep_histogram(struct series_store *s, struct head_series *series)
     series->histogram = calloc(1, sizeof *series->histogram);
     if (!series->histogram)
         return -1;
-    s->head.histogram_bytes += histogram_sum_bytes(series->histogram);
+    s->head.histogram_bytes += running_histogram_bytes(series->histogram);
     return 0;
 }
 
@@ -279,12 +279,12 @@ static int append_front(struct series_store *s, struct head_series *series, uint
     struct series_generation *g = series_newest(s);
     struct head_run *run = series_generation_run(g, series, number);
     struct stream *stream = run ? front_for(g, run, kind_for(series, p)) : NULL;
-    uint64_t before = series->histogram ? histogram_sum_bytes(series->histogram) : 0;
+    uint64_t before = series->histogram ? running_histogram_bytes(series->histogram) : 0;
     if (!stream || write_sample(s, g, stream, series->histogram, p) != 0)
         return -1;
     g->chunks += stream == &run->front && stream->count == 1;
     if (series->histogram)
-        s->head.histogram_bytes += histogram_sum_bytes(series->histogram) - before;
+        s->head.histogram_bytes += running_histogram_bytes(series->histogram) - before;
     series->last_ms = p->unix_ms;
     series->has_samples = true;
     note_time(s, g, p->unix_ms);
@@ -311,7 +311,7 @@ static int add_late_stream(struct series_generation *g, struct head_run *run, en
 static int insert_late(struct series_store *s, struct series_generation *g, struct stream *stream,
                        const struct sample *p)
 {
-    struct histogram_sum last = {0};
+    struct running_histogram last = {0};
     s->scratch.length = 0;
     if (!column_reserve(&s->scratch, stream->bytes + 1U)) {
         s->scratch.failed = false;
@@ -331,7 +331,7 @@ static int insert_late(struct series_store *s, struct series_generation *g, stru
                              s->late.histogram ? s->late.histogram[i] : NULL, false};
         error = write_sample(s, g, stream, &last, &one);
     }
-    histogram_sum_fini(&last);
+    running_histogram_fini(&last);
     return error;
 }
 
@@ -520,14 +520,14 @@ static int add_up(struct series_store *s, const struct head_series *series,
 {
     bool fits = false;
     if (series->has_samples && series->is_histogram) {
-        if (histogram_sum_set(&s->total, &series->histogram->h) != 0 ||
-            histogram_sum_add(&s->total, delta, &fits) != 0)
+        if (running_histogram_set(&s->total, &series->histogram->h) != 0 ||
+            running_histogram_add(&s->total, delta, &fits) != 0)
             return -1;
         s->total.h.reset = HISTOGRAM_RESET_UNKNOWN;
     }
     if (fits)
         return 0;
-    if (histogram_sum_set(&s->total, delta) != 0)
+    if (running_histogram_set(&s->total, delta) != 0)
         return -1;
     s->total.h.reset = series->has_samples ? HISTOGRAM_RESET : HISTOGRAM_RESET_UNKNOWN;
     return 0;

@@ -137,7 +137,7 @@ void series_store_close(struct series_store **place)
     metadata_fini(&s->metadata);
     points_fini(&s->late);
     column_fini(&s->scratch);
-    histogram_sum_fini(&s->total);
+    running_histogram_fini(&s->total);
     pthread_mutex_destroy(&s->wait_lock);
     pthread_cond_destroy(&s->wake);
     pthread_rwlock_destroy(&s->lock);

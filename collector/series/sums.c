@@ -40,9 +40,9 @@ static int take_sum(struct loading *l, struct head_series *series, const struct 
     const struct histogram *h = l->points.histogram ? l->points.histogram[at] : NULL;
     if (h) {
         series->histogram = calloc(1, sizeof *series->histogram);
-        if (!series->histogram || histogram_sum_set(series->histogram, h) != 0)
+        if (!series->histogram || running_histogram_set(series->histogram, h) != 0)
             return -1;
-        l->store->head.histogram_bytes += histogram_sum_bytes(series->histogram);
+        l->store->head.histogram_bytes += running_histogram_bytes(series->histogram);
         series->is_histogram = true;
     } else {
         series->last_value = l->points.value[at];

@@ -19,15 +19,15 @@ static void buckets_fini(struct histogram_buckets *b)
     free(b->value);
 }
 
-void histogram_sum_fini(struct histogram_sum *sum)
+void running_histogram_fini(struct running_histogram *sum)
 {
     buckets_fini(&sum->h.positive);
     buckets_fini(&sum->h.negative);
     free((void *)sum->h.custom);
-    *sum = (struct histogram_sum){0};
+    *sum = (struct running_histogram){0};
 }
 
-uint64_t histogram_sum_bytes(const struct histogram_sum *sum)
+uint64_t running_histogram_bytes(const struct running_histogram *sum)
 {
     return sizeof *sum + (sum->positive_capacity + sum->negative_capacity) * UINT64_C(12) +
            sum->h.custom_count * sizeof(double);
@@ -83,7 +83,7 @@ static bool same_bounds(const struct histogram *a, const struct histogram *b)
             memcmp(a->custom, b->custom, a->custom_count * sizeof *a->custom) == 0);
 }
 
-int histogram_sum_set(struct histogram_sum *sum, const struct histogram *h)
+int running_histogram_set(struct running_histogram *sum, const struct histogram *h)
 {
     const double *custom = sum->h.custom;
     if (buckets_reserve(&sum->h.positive, &sum->positive_capacity, h->positive.count) != 0 ||
@@ -159,7 +159,7 @@ static void buckets_add(struct histogram_buckets *to, const struct histogram_buc
     to->count = a + end - at;
 }
 
-int histogram_sum_add(struct histogram_sum *sum, const struct histogram *delta, bool *fits)
+int running_histogram_add(struct running_histogram *sum, const struct histogram *delta, bool *fits)
 {
     struct histogram *h = &sum->h;
     *fits = histogram_is_custom(h) == histogram_is_custom(delta) && same_bounds(h, delta) &&
@@ -260,7 +260,7 @@ static void put_row_changes(struct column *out, const struct histogram *a,
     put_changed(out, &a->negative, &b->negative);
 }
 
-static bool can_tell_changes(const struct stream *s, const struct histogram_sum *last,
+static bool can_tell_changes(const struct stream *s, const struct running_histogram *last,
                              const struct histogram *h)
 {
     return s->value && last->is_whole && last->h.schema == h->schema &&
@@ -269,7 +269,7 @@ static bool can_tell_changes(const struct stream *s, const struct histogram_sum 
 }
 
 int stream_add_histogram(struct stream *s, struct arena *arena, int64_t unix_ms,
-                         struct histogram_sum *last, const struct histogram *h,
+                         struct running_histogram *last, const struct histogram *h,
                          struct column *scratch)
 {
     uint64_t change = time_change(s, unix_ms);
@@ -289,7 +289,7 @@ int stream_add_histogram(struct stream *s, struct arena *arena, int64_t unix_ms,
     }
     if (stream_append(s, arena, scratch->bytes, scratch->length) != 0)
         return -1;
-    if (h && histogram_sum_set(last, h) != 0)
+    if (h && running_histogram_set(last, h) != 0)
         last->is_whole = false; /* the next one is told whole */
     if (h)
         s->value = 1;
@@ -309,7 +309,7 @@ static double get_double(struct column_reader *in)
 }
 
 struct row_reader {
-    struct histogram_sum now;
+    struct running_histogram now;
     struct histogram_buckets changes; /* of one side; its values are steps */
     uint32_t changes_capacity;
     const double *custom; /* the bounds, in the arena of the points */
@@ -436,7 +436,7 @@ int stream_get_histograms(struct column_reader *in, int64_t from_ms, int64_t to_
                                      : add_now(&r, head >> RESET_SHIFT & 3, unix_ms, out);
     }
     r.now.h.custom = NULL; /* the arena's */
-    histogram_sum_fini(&r.now);
+    running_histogram_fini(&r.now);
     buckets_fini(&r.changes);
     return error;
 }

@@ -18,8 +18,8 @@ static void free_histogram(struct head *h, struct head_series *series)
 {
     if (!series->histogram)
         return;
-    h->histogram_bytes -= histogram_sum_bytes(series->histogram);
-    histogram_sum_fini(series->histogram);
+    h->histogram_bytes -= running_histogram_bytes(series->histogram);
+    running_histogram_fini(series->histogram);
     free(series->histogram);
     series->histogram = NULL;
 }

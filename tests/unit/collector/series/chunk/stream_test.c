@@ -7,7 +7,7 @@ struct world {
     struct arena arena;
     struct points told, found;
     struct column scratch;
-    struct histogram_sum last;
+    struct running_histogram last;
 };
 
 static int setup(void **state)
@@ -27,7 +27,7 @@ static int teardown(void **state)
     points_fini(&w->told);
     points_fini(&w->found);
     column_fini(&w->scratch);
-    histogram_sum_fini(&w->last);
+    running_histogram_fini(&w->last);
     free(w);
     return 0;
 }
@@ -148,9 +148,9 @@ static void deltas_of_several_schemas_add_up(void **state)
         uint64_t r = seed;
         bool fits;
         int schema = 6;
-        histogram_sum_fini(&w->last);
+        running_histogram_fini(&w->last);
         struct histogram empty = {.schema = 6};
-        assert_int_equal(histogram_sum_set(&w->last, &empty), 0);
+        assert_int_equal(running_histogram_set(&w->last, &empty), 0);
         for (int i = 0; i < 20; i++) {
             struct histogram h = {.schema = (int8_t)(6 - (int)random_below(&r, 3))};
             random_buckets(&w->arena, &r, true, &h.positive, &h.count);
@@ -162,7 +162,7 @@ static void deltas_of_several_schemas_add_up(void **state)
             add_to(positive, &h.positive, h.schema - schema);
             add_to(negative, &h.negative, h.schema - schema);
             count += h.count;
-            assert_int_equal(histogram_sum_add(&w->last, &h, &fits), 0);
+            assert_int_equal(running_histogram_add(&w->last, &h, &fits), 0);
             assert_true(fits);
             assert_int_equal(w->last.h.schema, schema);
             assert_true(w->last.h.count == count);
@@ -174,7 +174,7 @@ static void deltas_of_several_schemas_add_up(void **state)
     double bounds[] = {1, 2};
     struct histogram custom = {.schema = HISTOGRAM_CUSTOM, .custom_count = 2, .custom = bounds};
     bool fits = true;
-    assert_int_equal(histogram_sum_add(&w->last, &custom, &fits), 0);
+    assert_int_equal(running_histogram_add(&w->last, &custom, &fits), 0);
     assert_false(fits);
 }
 
