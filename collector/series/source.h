@@ -44,6 +44,9 @@ struct points {
     double *value;
     struct histogram **histogram; /* NULL: none of them is one; else NULL for each float */
     struct arena histograms;      /* holds those; emptied by points_clear */
+    /* When each counter began to count, 0 where that is not known; NULL: of none it is. The
+     * source's, valid until its next read; who reads sets it to NULL before. */
+    const int64_t *start_unix_ms;
 };
 
 void points_init(struct points *p);

@@ -5,8 +5,14 @@
 #include <memory>
 #include <mutex>
 #include <new>
+#include <string>
+#include <vector>
 
 #include <re2/re2.h>
+
+extern "C" {
+#include "lib/base/buffer.h"
+}
 
 struct regex {
     regex(const re2::StringPiece &pattern, const RE2::Options &options) : re(pattern, options) {}
@@ -81,5 +87,74 @@ bool regex_matches(const struct regex *r, const char *text, size_t length)
         return !is_utf8(text, length) && matches_bytes(r, piece);
     } catch (const std::exception &) {
         return false; /* memory is out */
+    }
+}
+
+/* ---- templates --------------------------------------------------------------------------- */
+
+static bool is_name_letter(char c)
+{
+    return c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* The group of that number or name; -1: there is none. */
+static int group_named(const RE2 &re, const std::string &name)
+{
+    if (name.find_first_not_of("0123456789") != std::string::npos) {
+        auto found = re.NamedCapturingGroups().find(name);
+        return found == re.NamedCapturingGroups().end() ? -1 : found->second;
+    }
+    return name.size() < 9 ? std::stoi(name) : -1;
+}
+
+/* Reads the name behind a "$" at `i`; how far it reaches, or `i` where there is none. */
+static size_t read_group(const char *by, size_t length, size_t i, std::string *name)
+{
+    bool braced = i < length && by[i] == '{';
+    size_t begin = i + braced, end = begin;
+    while (end < length && is_name_letter(by[end]))
+        end++;
+    if (end == begin || (braced && (end == length || by[end] != '}')))
+        return i;
+    name->assign(by + begin, end - begin);
+    return end + braced;
+}
+
+static void expand(const RE2 &re, const std::vector<re2::StringPiece> &groups, const char *by,
+                   size_t length, struct buffer *out)
+{
+    std::string name;
+    for (size_t i = 0; i < length;) {
+        if (by[i] != '$') {
+            buffer_byte(out, by[i++]);
+            continue;
+        }
+        size_t end = read_group(by, length, i + 1, &name);
+        if (end == i + 1) {
+            buffer_byte(out, '$');
+            i += i + 1 < length && by[i + 1] == '$' ? 2 : 1;
+            continue;
+        }
+        int group = group_named(re, name);
+        if (group >= 0 && static_cast<size_t>(group) < groups.size())
+            buffer_append(out, groups[group].data(), groups[group].size());
+        i = end;
+    }
+}
+
+bool regex_expand(const struct regex *r, const char *text, size_t length, const char *by,
+                  size_t by_length, struct buffer *out)
+{
+    try {
+        re2::StringPiece piece(text, length);
+        std::vector<re2::StringPiece> groups(r->re.NumberOfCapturingGroups() + 1);
+        if (!r->re.Match(piece, 0, length, RE2::ANCHOR_BOTH, groups.data(),
+                         static_cast<int>(groups.size())))
+            return false;
+        expand(r->re, groups, by, by_length, out);
+        return true;
+    } catch (const std::exception &) {
+        out->failed = true; /* memory is out */
+        return true;
     }
 }

@@ -12,6 +12,8 @@
 extern "C" {
 #endif
 
+struct buffer;
+
 struct regex;
 
 /* What one regex may cost in memory: a pattern that needs more does not compile. */
@@ -23,6 +25,12 @@ void regex_destroy(struct regex **r);
 
 /* Any number of threads at once. */
 bool regex_matches(const struct regex *r, const char *text, size_t length);
+
+/* Where the whole text matches: appends `by` to `out`, with $1, ${1}, $name and ${name} replaced by
+ * what their groups matched (nothing, where there is no such group), and $$ by $. Any number of
+ * threads at once. */
+bool regex_expand(const struct regex *r, const char *text, size_t length, const char *by,
+                  size_t by_length, struct buffer *out);
 
 #ifdef __cplusplus
 }

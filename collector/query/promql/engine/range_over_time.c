@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The functions whose names end in _over_time, and what is fitted to the samples of a window. */
+#include <string.h>
+
+#include "collector/query/promql/engine/annotations.h"
+#include "collector/query/promql/engine/histogram_sum.h"
+#include "collector/query/promql/engine/kahan.h"
+#include "collector/query/promql/engine/labelset.h"
+#include "collector/query/promql/engine/quantile.h"
+#include "collector/query/promql/engine/range.h"
+
+/* False where there are no floats; histograms beside them are ignored, and that is told. */
+static bool only_floats(struct evaluation *ev, const struct range_call *c, const struct window *w,
+                        size_t least)
+{
+    if (w->count > 0 && w->histogram_count > 0)
+        annotate_ignored_in_range(ev, range_place(c), metric_name(&c->labels));
+    return w->count >= least;
+}
+
+/* ---- sum, avg ---------------------------------------------------------------------------- */
+
+static bool histogram_total(struct evaluation *ev, const struct range_call *c,
+                            const struct window *w, struct sample *out)
+{
+    struct histogram_sum sum = {.mean = c->id == PROMQL_FN_AVG_OVER_TIME};
+    for (size_t i = 0; i < w->histogram_count; i++)
+        histogram_sum_add(ev, &sum, w->histogram[i], c->arena);
+    if (sum.mixed)
+        annotate_mixed_schemas(ev, range_place(c), metric_name(&c->labels));
+    else
+        histogram_sum_annotate(ev, &sum, range_place(c));
+    out->histogram = histogram_sum_finish(ev, &sum, c->arena);
+    return out->histogram;
+}
+
+RANGE_FUNCTION(range_sum)
+{
+    if (w->count > 0 && w->histogram_count > 0) {
+        annotate_mixed(ev, range_place(c), metric_name(&c->labels));
+        return false;
+    }
+    if (w->count == 0)
+        return histogram_total(ev, c, w, out);
+    if (c->id == PROMQL_FN_AVG_OVER_TIME) {
+        struct kahan_mean mean = {0};
+        for (size_t i = 0; i < w->count; i++)
+            kahan_mean_add(&mean, w->value[i]);
+        out->value = kahan_mean(&mean);
+        return true;
+    }
+    struct kahan sum = {0, 0};
+    for (size_t i = 0; i < w->count; i++)
+        kahan_add(&sum, w->value[i]);
+    out->value = kahan_total(&sum);
+    return true;
+}
+
+/* ---- min, max ---------------------------------------------------------------------------- */
+
+/* Of equal ones the times are the last's. */
+RANGE_FUNCTION(range_extreme)
+{
+    bool most = c->id == PROMQL_FN_MAX_OVER_TIME || c->id == PROMQL_FN_TS_OF_MAX_OVER_TIME;
+    bool times = c->id == PROMQL_FN_TS_OF_MAX_OVER_TIME || c->id == PROMQL_FN_TS_OF_MIN_OVER_TIME;
+    if (!only_floats(ev, c, w, 1))
+        return false;
+    double best = w->value[0];
+    int64_t at = w->unix_ms[0];
+    for (size_t i = 1; i < w->count; i++) {
+        double value = w->value[i];
+        if (isnan(best) || (most ? value >= best : value <= best)) {
+            best = value;
+            at = w->unix_ms[i];
+        }
+    }
+    out->value = times ? (double)at / 1000 : best;
+    return true;
+}
+
+/* ---- first, last, count, present --------------------------------------------------------- */
+
+static bool edge_sample(struct evaluation *ev, const struct range_call *c, const struct window *w,
+                        bool last, struct sample *out, int64_t *at)
+{
+    size_t f = last ? w->count - 1 : 0, h = last ? w->histogram_count - 1 : 0;
+    bool is_float = w->histogram_count == 0 ||
+                    (w->count > 0 && (last ? w->unix_ms[f] > w->histogram_unix_ms[h]
+                                           : w->unix_ms[f] < w->histogram_unix_ms[h]));
+    *at = is_float ? w->unix_ms[f] : w->histogram_unix_ms[h];
+    if (is_float)
+        out->value = w->value[f];
+    else
+        out->histogram = evaluation_need(ev, histogram_copy(c->arena, w->histogram[h]));
+    return true;
+}
+
+RANGE_FUNCTION(range_edge)
+{
+    int64_t at;
+    switch (c->id) {
+    case PROMQL_FN_COUNT_OVER_TIME:
+        out->value = (double)(w->count + w->histogram_count);
+        return true;
+    case PROMQL_FN_FIRST_OVER_TIME:
+    case PROMQL_FN_LAST_OVER_TIME:
+        return edge_sample(ev, c, w, c->id == PROMQL_FN_LAST_OVER_TIME, out, &at);
+    case PROMQL_FN_TS_OF_FIRST_OVER_TIME:
+    case PROMQL_FN_TS_OF_LAST_OVER_TIME:
+        edge_sample(ev, c, w, c->id == PROMQL_FN_TS_OF_LAST_OVER_TIME, out, &at);
+        *out = (struct sample){(double)at / 1000, NULL};
+        return true;
+    default: /* present_over_time, absent_over_time */
+        out->value = 1;
+        return true;
+    }
+}
+
+/* ---- spread ------------------------------------------------------------------------------ */
+
+static double variance(const struct window *w)
+{
+    struct kahan mean = {0, 0}, sum = {0, 0};
+    for (size_t i = 0; i < w->count; i++) {
+        double difference = w->value[i] - (mean.sum + mean.lost);
+        kahan_add(&mean, difference / (double)(i + 1));
+        kahan_add(&sum, difference * (w->value[i] - (mean.sum + mean.lost)));
+    }
+    return (sum.sum + sum.lost) / (double)w->count;
+}
+
+static double median_deviation(double *values, size_t count)
+{
+    double median = quantile_of(values, count, 0.5);
+    for (size_t i = 0; i < count; i++) {
+        if (isnan(values[i]))
+            return NAN;
+        values[i] = fabs(values[i] - median);
+    }
+    return quantile_of(values, count, 0.5);
+}
+
+RANGE_FUNCTION(range_spread)
+{
+    if (c->id == PROMQL_FN_QUANTILE_OVER_TIME && w->count > 0)
+        annotate_quantile(ev, c->stream.expr->args[0]->place, c->arguments[0][c->step]);
+    if (!only_floats(ev, c, w, 1))
+        return false;
+    if (c->id == PROMQL_FN_STDVAR_OVER_TIME || c->id == PROMQL_FN_STDDEV_OVER_TIME) {
+        double v = variance(w);
+        out->value = c->id == PROMQL_FN_STDDEV_OVER_TIME ? sqrt(v) : v;
+        return true;
+    }
+    double *values = evaluation_need(ev, arena_copy(c->arena, w->value, w->count * sizeof *values));
+    out->value = c->id == PROMQL_FN_MAD_OVER_TIME
+                     ? median_deviation(values, w->count)
+                     : quantile_of(values, w->count, c->arguments[0][c->step]);
+    return true;
+}
+
+/* ---- lines ------------------------------------------------------------------------------- */
+
+struct line {
+    double slope, at; /* the value at the time asked for */
+};
+
+static struct line fit(const struct window *w, int64_t origin_ms)
+{
+    struct kahan x = {0, 0}, y = {0, 0}, xy = {0, 0}, xx = {0, 0};
+    double n = (double)w->count;
+    bool constant = true;
+    for (size_t i = 0; i < w->count; i++) {
+        double seconds = (double)(w->unix_ms[i] - origin_ms) / 1000;
+        constant &= w->value[i] == w->value[0];
+        kahan_add(&x, seconds);
+        kahan_add(&y, w->value[i]);
+        kahan_add(&xy, seconds * w->value[i]);
+        kahan_add(&xx, seconds * seconds);
+    }
+    if (constant)
+        return isinf(w->value[0]) ? (struct line){NAN, NAN} : (struct line){0, w->value[0]};
+    double sx = x.sum + x.lost, sy = y.sum + y.lost;
+    double covariance = xy.sum + xy.lost - sx * sy / n;
+    double slope = covariance / (xx.sum + xx.lost - sx * sx / n);
+    return (struct line){slope, sy / n - slope * sx / n};
+}
+
+static double smooth(struct evaluation *ev, const struct range_call *c, const struct window *w)
+{
+    double factor = c->arguments[0][c->step], trend_factor = c->arguments[1][c->step];
+    if (!(factor > 0 && factor < 1))
+        evaluation_fail(ev, PROMQL_FAILED,
+                        "invalid smoothing factor. Expected: 0 < sf < 1, got: %f", factor);
+    if (!(trend_factor > 0 && trend_factor < 1))
+        evaluation_fail(ev, PROMQL_FAILED, "invalid trend factor. Expected: 0 < tf < 1, got: %f",
+                        trend_factor);
+    double before = 0, level = w->value[0], trend = w->value[1] - w->value[0];
+    for (size_t i = 1; i < w->count; i++) {
+        if (i > 1)
+            trend = trend_factor * (level - before) + (1 - trend_factor) * trend;
+        double next = factor * w->value[i] + (1 - factor) * (level + trend);
+        before = level;
+        level = next;
+    }
+    return level;
+}
+
+RANGE_FUNCTION(range_line)
+{
+    if (!only_floats(ev, c, w, 2))
+        return false;
+    if (c->id == PROMQL_FN_DERIV) {
+        out->value = fit(w, w->unix_ms[0]).slope;
+    } else if (c->id == PROMQL_FN_PREDICT_LINEAR) {
+        struct line l = fit(w, w->at_ms);
+        out->value = l.slope * c->arguments[0][c->step] + l.at;
+    } else {
+        out->value = smooth(ev, c, w);
+    }
+    return true;
+}

@@ -1,0 +1,399 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Two histograms become one: first of one layout (schema, zero bucket, bounds), then bucket by
+ * bucket, in the order of their indices. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/model/histogram.h"
+
+/* ---- zero buckets ------------------------------------------------------------------------ */
+
+static double lower_of(const struct histogram *h, const struct histogram_buckets *b, uint32_t i)
+{
+    return histogram_upper_bound(b->index[i] - 1, h->schema);
+}
+
+static double upper_of(const struct histogram *h, const struct histogram_buckets *b, uint32_t i)
+{
+    return histogram_upper_bound(b->index[i], h->schema);
+}
+
+/* What the zero bucket holds if it reaches to *threshold. That is raised to the end of a bucket
+ * where it would cut one that is not empty. */
+static double zero_count_up_to(const struct histogram *h, double *threshold)
+{
+    const struct histogram_buckets *sides[] = {&h->positive, &h->negative};
+    if (*threshold == h->zero_threshold)
+        return h->zero_count;
+    double count;
+    bool again;
+    do {
+        again = false;
+        count = h->zero_count;
+        for (int side = 0; side < 2 && !again; side++) {
+            const struct histogram_buckets *b = sides[side];
+            for (uint32_t i = 0; i < b->count && lower_of(h, b, i) < *threshold; i++) {
+                count += b->value[i];
+                double upper = upper_of(h, b, i);
+                if (upper <= *threshold)
+                    continue;
+                if (b->value[i] != 0) {
+                    *threshold = upper;
+                    again = true;
+                }
+                break;
+            }
+        }
+    } while (again);
+    return count;
+}
+
+static void drop_below(const struct histogram *h, struct histogram_buckets *b, double threshold,
+                       double *count)
+{
+    uint32_t gone = 0;
+    while (gone < b->count && lower_of(h, b, gone) < threshold)
+        *count += b->value[gone++];
+    memmove(b->index, b->index + gone, (b->count - gone) * sizeof *b->index);
+    memmove(b->value, b->value + gone, (b->count - gone) * sizeof *b->value);
+    b->count -= gone;
+}
+
+static void widen_zero(struct histogram *h, double threshold)
+{
+    drop_below(h, &h->positive, threshold, &h->zero_count);
+    drop_below(h, &h->negative, threshold, &h->zero_count);
+    h->zero_threshold = threshold;
+}
+
+/* Gives both one zero threshold; the zero count of `other` at it. */
+static double reconcile_zero(struct histogram *to, struct histogram *compensation,
+                             const struct histogram *other)
+{
+    double threshold = other->zero_threshold, count = other->zero_count;
+    while (threshold != to->zero_threshold) {
+        if (to->zero_threshold > threshold) {
+            threshold = to->zero_threshold;
+            count = zero_count_up_to(other, &threshold);
+        }
+        if (threshold > to->zero_threshold) {
+            double own = threshold;
+            zero_count_up_to(to, &own);
+            widen_zero(to, own);
+            if (compensation)
+                widen_zero(compensation, own);
+        }
+    }
+    return count;
+}
+
+/* ---- resolution -------------------------------------------------------------------------- */
+
+static int32_t coarser(int32_t index, int steps)
+{
+    return ((index - 1) >> steps) + 1;
+}
+
+static void downscale_buckets(struct histogram_buckets *b, int steps)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < b->count; i++) {
+        int32_t index = coarser(b->index[i], steps);
+        if (kept > 0 && b->index[kept - 1] == index) {
+            b->value[kept - 1] += b->value[i];
+            continue;
+        }
+        b->index[kept] = index;
+        b->value[kept++] = b->value[i];
+    }
+    b->count = kept;
+}
+
+int histogram_downscale(struct arena *arena, struct histogram *h, int schema)
+{
+    (void)arena; /* it only shrinks */
+    if (schema < h->schema) {
+        downscale_buckets(&h->positive, h->schema - schema);
+        downscale_buckets(&h->negative, h->schema - schema);
+        h->schema = (int8_t)schema;
+    }
+    return 0;
+}
+
+/* ---- custom bounds ----------------------------------------------------------------------- */
+
+static bool same_bounds(const struct histogram *a, const struct histogram *b)
+{
+    return a->custom_count == b->custom_count &&
+           (a->custom_count == 0 ||
+            memcmp(a->custom, b->custom, a->custom_count * sizeof *a->custom) == 0);
+}
+
+/* The bounds that both have. */
+static const double *common_bounds(struct arena *arena, const struct histogram *a,
+                                   const struct histogram *b, uint32_t *count)
+{
+    double *bounds = arena_alloc(arena, (a->custom_count + 1) * sizeof *bounds);
+    *count = 0;
+    for (uint32_t i = 0, j = 0; bounds && i < a->custom_count && j < b->custom_count;) {
+        if (a->custom[i] == b->custom[j]) {
+            bounds[(*count)++] = a->custom[i];
+            i++, j++;
+        } else if (a->custom[i] < b->custom[j]) {
+            i++;
+        } else {
+            j++;
+        }
+    }
+    return bounds;
+}
+
+/* The bucket among fewer bounds in which the one of h is. */
+static int32_t rebound_index(const struct histogram *h, int32_t index, const double *bounds,
+                             uint32_t count)
+{
+    if (index < 0 || (uint32_t)index >= h->custom_count)
+        return (int32_t)count;
+    uint32_t i = 0;
+    while (i < count && bounds[i] < h->custom[index])
+        i++;
+    return (int32_t)i;
+}
+
+static void rebound(struct histogram *h, const double *bounds, uint32_t count)
+{
+    struct histogram_buckets *b = &h->positive;
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < b->count; i++) {
+        int32_t index = rebound_index(h, b->index[i], bounds, count);
+        if (kept > 0 && b->index[kept - 1] == index) {
+            b->value[kept - 1] += b->value[i];
+            continue;
+        }
+        b->index[kept] = index;
+        b->value[kept++] = b->value[i];
+    }
+    b->count = kept;
+    h->custom = bounds;
+    h->custom_count = count;
+}
+
+/* ---- adding ------------------------------------------------------------------------------ */
+
+/* Neumaier's variant of Kahan's summation. */
+static void add_number(double value, double *sum, double *compensation)
+{
+    double total = *sum + value;
+    if (compensation && !isinf(total))
+        *compensation +=
+            fabs(*sum) >= fabs(value) ? (*sum - total) + value : (value - total) + *sum;
+    *sum = total;
+}
+
+/* Buckets of `other` in the layout of `to`. */
+struct incoming {
+    uint32_t count;
+    int32_t *index;
+    double *value;
+};
+
+static bool read_incoming(struct arena *arena, const struct histogram *to,
+                          const struct histogram *other, const struct histogram_buckets *from,
+                          struct incoming *in)
+{
+    bool custom = histogram_is_custom(to);
+    in->index = arena_alloc(arena, from->count * sizeof *in->index);
+    in->value = arena_alloc(arena, from->count * sizeof *in->value);
+    in->count = 0;
+    if (!in->index || !in->value)
+        return false;
+    for (uint32_t i = 0; i < from->count; i++) {
+        int32_t index = custom
+                            ? rebound_index(other, from->index[i], to->custom, to->custom_count)
+                            : coarser(from->index[i],
+                                      other->schema > to->schema ? other->schema - to->schema : 0);
+        if (!custom && lower_of(other, from, i) < to->zero_threshold)
+            continue; /* in the zero bucket already */
+        if (in->count > 0 && in->index[in->count - 1] == index) {
+            in->value[in->count - 1] += from->value[i];
+            continue;
+        }
+        in->index[in->count] = index;
+        in->value[in->count++] = from->value[i];
+    }
+    return true;
+}
+
+/* Adds in place while `to` has all those buckets. */
+static bool add_in_place(struct histogram_buckets *to, double *compensation,
+                         const struct incoming *in, double sign)
+{
+    for (uint32_t i = 0, j = 0; j < in->count; i++) {
+        if (i == to->count || to->index[i] > in->index[j])
+            return false;
+        if (to->index[i] == in->index[j])
+            j++;
+    }
+    for (uint32_t i = 0, j = 0; j < in->count; i++) {
+        if (to->index[i] != in->index[j])
+            continue;
+        add_number(sign * in->value[j++], &to->value[i], compensation ? &compensation[i] : NULL);
+    }
+    return true;
+}
+
+static int merge(struct arena *arena, struct histogram_buckets *to,
+                 struct histogram_buckets *compensation, const struct incoming *in, double sign)
+{
+    if (add_in_place(to, compensation ? compensation->value : NULL, in, sign))
+        return 0;
+    uint32_t most = to->count + in->count, count = 0;
+    int32_t *index = arena_alloc(arena, most * sizeof *index);
+    double *value = arena_alloc(arena, most * sizeof *value);
+    double *lost = arena_calloc(arena, most, sizeof *lost);
+    if (!index || !value || !lost)
+        return HISTOGRAM_ENOMEM;
+    for (uint32_t i = 0, j = 0; i < to->count || j < in->count; count++) {
+        bool own = i < to->count && (j == in->count || to->index[i] <= in->index[j]);
+        bool theirs = j < in->count && (i == to->count || in->index[j] <= to->index[i]);
+        index[count] = own ? to->index[i] : in->index[j];
+        value[count] = own ? to->value[i] : 0;
+        if (own && compensation)
+            lost[count] = compensation->value[i];
+        if (theirs)
+            add_number(sign * in->value[j], &value[count], compensation ? &lost[count] : NULL);
+        i += own;
+        j += theirs;
+    }
+    *to = (struct histogram_buckets){count, index, value};
+    if (!compensation)
+        return 0;
+    compensation->index = arena_copy(arena, index, count * sizeof *index);
+    compensation->value = lost;
+    compensation->count = count;
+    return compensation->index ? 0 : HISTOGRAM_ENOMEM;
+}
+
+static void join_resets(struct histogram *to, const struct histogram *other,
+                        struct histogram_notes *notes)
+{
+    if (to->reset == other->reset || to->reset == HISTOGRAM_GAUGE)
+        return;
+    if (other->reset == HISTOGRAM_GAUGE) {
+        to->reset = HISTOGRAM_GAUGE;
+        return;
+    }
+    if (to->reset != HISTOGRAM_RESET_UNKNOWN && other->reset != HISTOGRAM_RESET_UNKNOWN)
+        notes->reset_collision = true;
+    to->reset = HISTOGRAM_RESET_UNKNOWN;
+}
+
+static int reconcile_custom(struct arena *arena, struct histogram *to,
+                            struct histogram *compensation, const struct histogram *other,
+                            struct histogram_notes *notes)
+{
+    uint32_t count;
+    if (same_bounds(to, other))
+        return 0;
+    const double *bounds = common_bounds(arena, to, other, &count);
+    if (!bounds)
+        return HISTOGRAM_ENOMEM;
+    rebound(to, bounds, count);
+    if (compensation)
+        rebound(compensation, bounds, count);
+    notes->reconciled = true;
+    return 0;
+}
+
+int histogram_add(struct arena *arena, struct histogram *to, struct histogram *compensation,
+                  const struct histogram *other, double sign, struct histogram_notes *notes)
+{
+    struct incoming positive, negative;
+    if (histogram_is_custom(to) != histogram_is_custom(other))
+        return HISTOGRAM_EMIXED;
+    join_resets(to, other, notes);
+    if (histogram_is_custom(to)) {
+        if (reconcile_custom(arena, to, compensation, other, notes) != 0)
+            return HISTOGRAM_ENOMEM;
+    } else {
+        double zeros = reconcile_zero(to, compensation, other);
+        add_number(sign * zeros, &to->zero_count, compensation ? &compensation->zero_count : NULL);
+        histogram_downscale(arena, to, other->schema);
+        if (compensation)
+            histogram_downscale(arena, compensation, other->schema);
+    }
+    add_number(sign * other->count, &to->count, compensation ? &compensation->count : NULL);
+    add_number(sign * other->sum, &to->sum, compensation ? &compensation->sum : NULL);
+    if (!read_incoming(arena, to, other, &other->positive, &positive) ||
+        !read_incoming(arena, to, other, &other->negative, &negative))
+        return HISTOGRAM_ENOMEM;
+    if (merge(arena, &to->positive, compensation ? &compensation->positive : NULL, &positive,
+              sign) != 0)
+        return HISTOGRAM_ENOMEM;
+    return merge(arena, &to->negative, compensation ? &compensation->negative : NULL, &negative,
+                 sign);
+}
+
+/* ---- resets ------------------------------------------------------------------------------ */
+
+/* Whether a bucket of `earlier` (in the layout of h) holds more than h's. */
+static bool any_less(const struct histogram_buckets *now, const struct incoming *earlier)
+{
+    for (uint32_t i = 0, j = 0; j < earlier->count; j++) {
+        while (i < now->count && now->index[i] < earlier->index[j])
+            i++;
+        bool there = i < now->count && now->index[i] == earlier->index[j];
+        if (earlier->value[j] > (there ? now->value[i] : 0))
+            return true;
+    }
+    return false;
+}
+
+static bool any_side_less(struct arena *arena, const struct histogram *h,
+                          const struct histogram *earlier)
+{
+    struct incoming positive, negative;
+    if (!read_incoming(arena, h, earlier, &earlier->positive, &positive) ||
+        !read_incoming(arena, h, earlier, &earlier->negative, &negative))
+        return true;
+    return any_less(&h->positive, &positive) || any_less(&h->negative, &negative);
+}
+
+static bool custom_was_reset(struct arena *arena, const struct histogram *h,
+                             const struct histogram *earlier)
+{
+    uint32_t count;
+    if (same_bounds(h, earlier))
+        return any_side_less(arena, h, earlier);
+    const double *bounds = common_bounds(arena, h, earlier, &count);
+    struct histogram *now = bounds ? histogram_copy(arena, h) : NULL;
+    if (!now)
+        return true;
+    rebound(now, bounds, count);
+    return any_side_less(arena, now, earlier);
+}
+
+bool histogram_was_reset(const struct histogram *h, const struct histogram *earlier)
+{
+    if (h->reset == HISTOGRAM_RESET || h->reset == HISTOGRAM_NO_RESET)
+        return h->reset == HISTOGRAM_RESET;
+    if (h->count < earlier->count || histogram_is_custom(h) != histogram_is_custom(earlier))
+        return true;
+    struct arena scratch;
+    bool reset;
+    arena_init(&scratch, 1024);
+    if (histogram_is_custom(h)) {
+        reset = custom_was_reset(&scratch, h, earlier);
+    } else {
+        double threshold = h->zero_threshold;
+        reset = h->schema > earlier->schema || threshold < earlier->zero_threshold;
+        if (!reset) {
+            double zeros = zero_count_up_to(earlier, &threshold);
+            reset = threshold != h->zero_threshold || h->zero_count < zeros ||
+                    any_side_less(&scratch, h, earlier);
+        }
+    }
+    arena_fini(&scratch);
+    return reset;
+}
