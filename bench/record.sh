@@ -1,9 +1,18 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# What recording costs, and LTTng-UST beside it where it is installed (script/bootstrap --bench).
+# What recording and counting cost, with LTTng-UST and prometheus-cpp beside them where they are
+# installed (script/bootstrap --bench).
 set -eu
 build=${WEFT_BUILD:-build/release}
 "$build/bench/bench_record"
+echo
+"$build/bench/bench_record_stats"
+if [ -x "$build/bench/bench_record_prometheus" ]; then
+    "$build/bench/bench_record_prometheus"
+else
+    echo "prometheus-cpp: not here (script/bootstrap --bench installs it)"
+fi
+echo
 
 [ -x "$build/bench/bench_record_lttng" ] && command -v lttng >/dev/null || {
     echo "LTTng-UST: not here (script/bootstrap --bench installs it)"
