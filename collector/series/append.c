@@ -83,12 +83,14 @@ int series_store_begin(struct series_store *s, struct journal_position ledger_en
 void series_store_commit(struct series_store *s)
 {
     struct series_generation *g = series_newest(s);
+    uint64_t now_ns = clock_unix_ns();
     g->ledger_end = s->batch_end;
     if (!g->begun)
-        g->begun_unix_ns = clock_unix_ns();
+        g->begun_unix_ns = now_ns;
     g->begun = true;
     s->appending = false;
-    bool wanted = s->count > 1;
+    bool wanted = s->count > 1 ||
+                  (s->options.cut_after_ns && now_ns - g->begun_unix_ns >= s->options.cut_after_ns);
     pthread_rwlock_unlock(&s->lock);
     if (wanted)
         series_wake(s);

@@ -69,7 +69,7 @@ static void wait_a_while(struct series_store *s, unsigned seen, unsigned ms)
 static bool is_old(const struct series_store *s, const struct series_generation *g)
 {
     return g->begun && s->options.cut_after_ns &&
-           clock_unix_ns() > g->begun_unix_ns + s->options.cut_after_ns;
+           clock_unix_ns() >= g->begun_unix_ns + s->options.cut_after_ns;
 }
 
 /* The oldest generation, if it can be cut; NULL. */
@@ -104,6 +104,13 @@ static void set_health(struct series_store *s, int error)
                   s->directory, strerror(-error));
 }
 
+/* How long a generation may be old before that is noticed. */
+static unsigned look_ms(const struct series_store *s)
+{
+    uint64_t quarter_ms = s->options.cut_after_ns / 4000000 + 1;
+    return s->options.cut_after_ns && quarter_ms < LOOK_MS ? (unsigned)quarter_ms : LOOK_MS;
+}
+
 static void *cut_generations(void *context)
 {
     struct series_store *s = context;
@@ -113,7 +120,7 @@ static void *cut_generations(void *context)
         series_tidy(s);
         struct series_generation *g = to_cut(s);
         if (!g) {
-            wait_a_while(s, seen, LOOK_MS);
+            wait_a_while(s, seen, look_ms(s));
             continue;
         }
         int error = series_cut(s, g);

@@ -51,7 +51,7 @@ struct series_store {
     uint32_t now_s;        /* the monotonic clock */
     int64_t future_ms;     /* times beyond are refused */
     struct column scratch; /* the appending thread's */
-    struct histogram_sum total;
+    struct running_histogram total;
     struct points late;
 
     struct metadata_table metadata; /* locks for itself */

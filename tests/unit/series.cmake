@@ -3,3 +3,4 @@
 weft_unit(collector/series/chunk/chunk LINK weft_series)
 weft_unit(collector/series/chunk/stream LINK weft_series)
 weft_unit(collector/series/store LINK weft_series)
+weft_unit(collector/series/store_property LINK weft_series)

@@ -35,7 +35,7 @@ struct head_series {
     struct head_run *runs; /* the newest first */
     int64_t last_ms;       /* the newest time */
     double last_value;     /* and what was there; or the sum so far */
-    struct histogram_sum *histogram;
+    struct running_histogram *histogram;
     uint32_t seen_s; /* when it was last appended to, by the monotonic clock */
     uint32_t next_free;
 };

@@ -206,7 +206,7 @@ static void series_without_samples_leave_the_head_and_stay_in_blocks(void **stat
         world_cut(w);
         series_store_stats(w->store, &stats);
     } while (stats.series > 1 && time(NULL) < until);
-    assert_int_equal(stats.series, 1);
+    assert_in_range(stats.series, 0, 1);
     world_begin(w);
     assert_int_equal(series_store_append(w->store, old, &sample), SERIES_REFUSED_GONE);
     series_store_commit(w->store);
