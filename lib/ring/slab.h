@@ -15,7 +15,7 @@
  *     resource+----------------------------+
  *             | resource        (owner)    |  the process' attributes, as a span's payload
  *     stats   +----------------------------+
- *             | room for statistics cells  |  size 0 in this version
+ *             | statistics                 |  lib/ring/slab_stats.h; size 0 in old files
  *     threads +----------------------------+
  *             | thread slab 0   (owner)    |  header | slots: open spans | ring: ended spans
  *             +----------------------------+

@@ -313,6 +313,18 @@ static void a_block_is_timed_however_it_is_left(void **state)
     assert_int_equal(take("behind_total")->histogram.count, 6);
 }
 
+void count_in_cxx(int times);
+
+static void cxx_counts_and_a_block_that_throws_is_timed(void **state)
+{
+    (void)state;
+    count_in_cxx(5);
+    assert_int_equal(take("cxx_total{kind=template}")->count, 10);
+    assert_int_equal(take("cxx_us")->histogram.count, 5);
+    assert_int_equal(take("cxx_inner_us")->histogram.count, 5);
+    assert_true(take("cxx_caught")->value == 5);
+}
+
 static void time_is_in_the_unit_of_the_name(void **state)
 {
     (void)state;
@@ -509,6 +521,7 @@ int main(void)
         TEST(unusual_values_are_values_too),
         TEST(a_wider_range_costs_resolution_and_no_value),
         TEST(a_block_is_timed_however_it_is_left),
+        TEST(cxx_counts_and_a_block_that_throws_is_timed),
         TEST(time_is_in_the_unit_of_the_name),
         TEST(time_by_the_agents_calibration),
         TEST(cells_outlive_their_thread_and_the_next_one_goes_on_with_them),
