@@ -5,6 +5,7 @@
  *   ctest    ctest -V: the tests within each cmocka program; one for a program that is none
  *   tap      node --test --test-reporter=tap
  *   vitest   vitest's JSON report
+ *   counts   a program that closes with "N passed, N failed"
  *   step     a command that is one test by itself
  *
  * A runner that failed without saying of what counts as one failure: nothing passes by crashing.
@@ -51,6 +52,7 @@ const kinds = {
   ctest,
   vitest,
   tap: () => [number(/^# pass (\d+)$/gm), number(/^# (?:fail|cancelled) (\d+)$/gm), number(/^# (?:skipped|todo) (\d+)$/gm)],
+  counts: () => [number(/^(\d+) passed, \d+ failed$/gm), number(/^\d+ passed, (\d+) failed$/gm), 0],
   step: () => [status === '0' ? 1 : 0, 0, 0],
 };
 const [passed, failed, skipped] = kinds[kind]();
