@@ -149,6 +149,19 @@ static void *take_room(struct thread_cells *t, size_t bytes)
 
 /* ---- chunks and cells, holding the process lock ------------------------------------------ */
 
+enum { REFUSED_FOR_NS = 1000000000 };
+
+/* Whether this thread may ask for another chunk: nobody does at each update where there is none. */
+static bool may_ask(void)
+{
+    return refused_until_ns == 0 || ticks_now(SLAB_CLOCK_MONOTONIC) >= refused_until_ns;
+}
+
+static void stop_asking(void)
+{
+    refused_until_ns = ticks_now(SLAB_CLOCK_MONOTONIC) + REFUSED_FOR_NS;
+}
+
 static struct slab_chunk *new_chunk(struct process *p)
 {
     struct slab_stats *s = p->stats.header;
@@ -172,9 +185,11 @@ static void *append(struct process *p, struct slab_chunk **chunk, const struct s
 {
     uint64_t used = *chunk ? atomic_load_explicit(&(*chunk)->used, memory_order_relaxed) : 0;
     if (!*chunk || used + head->bytes > SLAB_CHUNK_BYTES) {
-        struct slab_chunk *fresh = new_chunk(p);
-        if (!fresh)
+        struct slab_chunk *fresh = may_ask() ? new_chunk(p) : NULL;
+        if (!fresh) {
+            stop_asking();
             return NULL;
+        }
         *chunk = fresh;
         used = sizeof *fresh;
     }
@@ -236,8 +251,12 @@ static void *make_histogram(struct thread_cells *t, const struct registered *r)
 static void *make_entry(struct thread_cells *t, uint32_t number)
 {
     struct registered *r = instruments_of(number);
-    if (!t->process->stats.header || !instruments_publish(t->process, r))
+    if (!t->process->stats.header || !instruments_publish(t->process, r)) {
+        atomic_store_explicit(&r->refused_until_ns,
+                              ticks_now(SLAB_CLOCK_MONOTONIC) + REFUSED_FOR_NS,
+                              memory_order_relaxed);
         return NULL;
+    }
     switch (r->record->type) {
     case SLAB_COUNTER:
         return make_counter(t, r);
@@ -250,20 +269,23 @@ static void *make_entry(struct thread_cells *t, uint32_t number)
 
 /* ---- the slow ways ----------------------------------------------------------------------- */
 
-static bool is_refused(const struct weft_instrument *instrument)
+/* Whether there is no use in asking: for good, or within the second. */
+static bool is_refused(const struct weft_instrument *instrument, uint32_t number)
 {
-    return __atomic_load_n(&instrument->type, __ATOMIC_RELAXED) & INSTRUMENT_REFUSED;
+    if (number == 0)
+        return __atomic_load_n(&instrument->type, __ATOMIC_RELAXED) & INSTRUMENT_REFUSED;
+    uint64_t until_ns =
+        atomic_load_explicit(&instruments_of(number)->refused_until_ns, memory_order_relaxed);
+    return until_ns && ticks_now(SLAB_CLOCK_MONOTONIC) < until_ns;
 }
 
-/* Whether asking again makes sense: nobody asks at each update where there was no room. */
-static bool may_ask(void)
+/* Whether a cell of this thread may find room: else nobody takes the lock to hear that none does.
+ */
+static bool may_append(size_t bytes)
 {
-    return refused_until_ns == 0 || ticks_now(SLAB_CLOCK_MONOTONIC) >= refused_until_ns;
-}
-
-static void stop_asking(void)
-{
-    refused_until_ns = ticks_now(SLAB_CLOCK_MONOTONIC) + 1000000000u;
+    return may_ask() || (mine && mine->chunk &&
+                         atomic_load_explicit(&mine->chunk->used, memory_order_relaxed) + bytes <=
+                             SLAB_CHUNK_BYTES);
 }
 
 /* What this thread's table has for the instrument, made if there is room. NULL also where p is not
@@ -275,7 +297,7 @@ static void *look_up(struct process *p, struct weft_instrument *instrument)
     uint32_t number = instruments_number(instrument);
     if (number && p == atomic_load_explicit(&process_current, memory_order_relaxed)) {
         struct thread_cells *t = thread_table(p);
-        if (t && !t->table[number] && may_ask())
+        if (t && !t->table[number])
             t->table[number] = make_entry(t, number);
         entry = t ? t->table[number] : NULL;
     }
@@ -296,15 +318,14 @@ static void *get(struct weft_instrument *instrument)
     uint32_t number = __atomic_load_n(&instrument->number, __ATOMIC_RELAXED);
     if (number && mine && mine->process == p && mine->table[number])
         return mine->table[number];
-    bool hopeless = is_refused(instrument) || (number && !may_ask());
-    void *entry = hopeless ? NULL : look_up(p, instrument);
-    if (entry)
-        return entry;
-    if (!is_refused(instrument) && may_ask()) {
+    if ((number == 0 || may_append(sizeof(struct slab_histogram_cell))) &&
+        !is_refused(instrument, number)) {
+        void *entry = look_up(p, instrument);
+        if (entry)
+            return entry;
         process_check(p);
         if (process_get() != p)
             return get(instrument); /* its file was replaced: at most once a second */
-        stop_asking();
     }
     process_lost(p, LOSS_STATS_NO_ROOM);
     return NULL;
@@ -323,14 +344,12 @@ static void *append_more(const struct slab_cell *head, size_t head_bytes)
 {
     int saved = errno;
     void *cell = NULL;
-    if (may_ask()) {
+    if (may_append(head->bytes)) {
         process_lock();
         cell = append(mine->process, &mine->chunk, head, head_bytes);
         process_unlock();
-        if (!cell) {
+        if (!cell)
             process_check(mine->process);
-            stop_asking();
-        }
     }
     if (!cell)
         process_lost(mine->process, LOSS_STATS_NO_ROOM);

@@ -9,6 +9,7 @@
 
 struct registered {
     struct slab_instrument_head *record; /* as it goes into a file */
+    _Atomic uint64_t refused_until_ns;   /* monotonic: there was no room for it in the file */
     uint32_t generation;                 /* of the process file that the next two are of */
     uint32_t file_number;
     struct slab_gauge_cell *shared; /* a gauge's; NULL: not made yet */
@@ -28,7 +29,7 @@ uint32_t instruments_capacity(void);
 
 /* The number of what a static handle says, which is put into it. 0: refused. */
 uint32_t instruments_number(struct weft_instrument *instrument);
-struct registered *instruments_of(uint32_t number);
+struct registered *instruments_of(uint32_t number); /* without the lock, too */
 
 /* Makes sure that the instrument stands in p's file. False: no room there. */
 bool instruments_publish(struct process *p, struct registered *r);

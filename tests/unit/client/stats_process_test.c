@@ -244,6 +244,34 @@ static int what_has_no_room_is_counted_and_costs_no_others(void)
     return 0;
 }
 
+/* One that is refused again and again takes nothing from those that have their place. */
+static int an_instrument_without_room_keeps_no_others_from_theirs(void)
+{
+    setenv("WEFT_INSTRUMENTS", "16", 1); /* a page of texts */
+    char text[961];
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    struct weft_counter *c[5];
+    for (int i = 0; i < 5; i++) {
+        text[0] = (char)('a' + i);
+        c[i] = weft_bind_counter((const char *const[]){"long_total", "k", text, NULL});
+        CHECK(c[i]);
+        weft_counter_add(c[i], 1);
+    }
+    CHECK(losses().stats_no_room == 1); /* the fifth */
+    weft_counter_add(WEFT_COUNTER("short_total"), 1);
+    for (int i = 0; i < 100; i++) {
+        weft_counter_add(c[4], 1);
+        weft_histogram_record(WEFT_HISTOGRAM("short"), i + 1);
+    }
+    CHECK(losses().stats_no_room == 101);
+    struct tallies *t = take_files(0);
+    CHECK(tally_of(t, "short_total")->count == 1);
+    CHECK(tally_of(t, "short")->histogram.count == 100);
+    tallies_destroy(t);
+    return 0;
+}
+
 /* A tmpfs of our own, with room for the file and little more: in a mount namespace, as root. */
 static int a_full_tmpfs_kills_nobody_and_is_counted(void)
 {
@@ -369,6 +397,7 @@ IN_CHILD(without_a_directory_updates_are_counted_as_lost)
 IN_CHILD(switched_off_it_counts_nothing_and_loses_nothing)
 IN_CHILD(without_room_for_statistics_spans_are_recorded)
 IN_CHILD(what_has_no_room_is_counted_and_costs_no_others)
+IN_CHILD(an_instrument_without_room_keeps_no_others_from_theirs)
 IN_CHILD(a_full_tmpfs_kills_nobody_and_is_counted)
 IN_CHILD(a_limit_of_file_sizes_kills_nobody)
 IN_CHILD(a_killed_process_has_counted_what_it_did)
@@ -384,6 +413,7 @@ int main(void)
         cmocka_unit_test(switched_off_it_counts_nothing_and_loses_nothing_test),
         cmocka_unit_test(without_room_for_statistics_spans_are_recorded_test),
         cmocka_unit_test(what_has_no_room_is_counted_and_costs_no_others_test),
+        cmocka_unit_test(an_instrument_without_room_keeps_no_others_from_theirs_test),
         cmocka_unit_test(a_full_tmpfs_kills_nobody_and_is_counted_test),
         cmocka_unit_test(a_limit_of_file_sizes_kills_nobody_test),
         cmocka_unit_test(a_killed_process_has_counted_what_it_did_test),
