@@ -6,29 +6,36 @@
 
 #include "collector/series/choose.h"
 #include "collector/series/store_internal.h"
+#include "lib/base/clock.h"
 #include "lib/base/log.h"
 
-/* The write lock, with no batch half appended. */
+enum { PLACE_WAIT_MS = 5000 };
+
+/* The write lock, with no batch half appended, and a place for another generation, if one comes
+ * soon: where blocks cannot be written none does. */
 static void lock_between_batches(struct series_store *s)
 {
+    int64_t until_ms = clock_monotonic_ms() + PLACE_WAIT_MS;
     for (;;) {
         pthread_rwlock_wrlock(&s->lock);
-        if (!s->appending)
+        if (!s->appending && (s->count < SERIES_GENERATIONS_MAX || clock_monotonic_ms() > until_ms))
             return;
         pthread_rwlock_unlock(&s->lock);
         nanosleep(&(struct timespec){.tv_nsec = 200000}, NULL);
     }
 }
 
+/* What was accepted before a deletion and is told again after a restart may fill more generations
+ * than it did: so many numbers are kept free for them. */
+#define NUMBERS_KEPT_FREE UINT64_C(1000000)
+
 /* The tombstone concerns everything up to the newest generation, which is sealed. */
 static int add_tombstone(struct series_store *s, struct tombstone *t)
 {
     struct series_generation *g = series_newest(s);
-    t->through = g->number;
+    t->through = g->number + NUMBERS_KEPT_FREE;
     t->ledger_end = s->batch_end;
-    if (g->samples == 0)
-        t->through--;
-    else if (!series_next_generation(s, 0))
+    if (!series_next_generation(s, t->through + 1))
         return SERIES_ENOMEM;
     struct tombstones *fresh = tombstones_with(s->tombstones, NULL, NULL, t);
     if (!fresh)

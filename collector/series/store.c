@@ -208,8 +208,9 @@ int series_store_wait(struct series_store *s)
     for (;;) {
         unsigned seen = series_woken(s);
         pthread_rwlock_rdlock(&s->lock);
-        bool full = series_chunk_bytes(s) >= s->options.head_bytes &&
-                    (s->count > 1 || s->retired_count > 0);
+        bool full = s->count > SERIES_GENERATIONS_MAX / 2 ||
+                    (series_chunk_bytes(s) >= s->options.head_bytes &&
+                     (s->count > 1 || s->retired_count > 0));
         pthread_rwlock_unlock(&s->lock);
         if (!full)
             return 0;
