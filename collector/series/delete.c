@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Deleting samples: a tombstone is durable before series_store_delete answers, and from then on
- * every answer leaves them out. */
+/* What is done between batches: sealing, and deleting samples. A tombstone is durable before
+ * series_store_delete answers, and from then on every answer leaves them out. */
 #include <errno.h>
 #include <time.h>
 
@@ -23,6 +23,15 @@ static void lock_between_batches(struct series_store *s)
         pthread_rwlock_unlock(&s->lock);
         nanosleep(&(struct timespec){.tv_nsec = 200000}, NULL);
     }
+}
+
+void series_store_seal(struct series_store *s)
+{
+    lock_between_batches(s);
+    if (series_newest(s)->begun)
+        series_next_generation(s, 0);
+    pthread_rwlock_unlock(&s->lock);
+    series_wake(s);
 }
 
 /* What was accepted before a deletion and is told again after a restart may fill more generations

@@ -124,6 +124,10 @@ void series_store_exemplar(struct series_store *s, series_ref ref, const struct 
  * nothing. Copied. Within begin and commit. */
 void series_store_describe(struct series_store *s, const struct series_metadata *metadata);
 
+/* All that is in the head is to be made a block, soon: before a long stop, so that the next start
+ * has little to read. Any thread; not within begin and commit. */
+void series_store_seal(struct series_store *s);
+
 /* ---- deleting: any thread ---------------------------------------------------------------- */
 
 /* The samples in [from, to] of the series that all matchers accept, which were accepted so far, are

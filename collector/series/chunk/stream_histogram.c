@@ -135,6 +135,8 @@ static void coarsen(struct histogram_buckets *b, unsigned down)
 static void buckets_add(struct histogram_buckets *to, const struct histogram_buckets *more,
                         unsigned down)
 {
+    if (more->count == 0)
+        return;
     uint32_t end = to->count + more->count, at = end, a = to->count, b = more->count;
     while (b > 0) {
         int32_t index = coarser_index(more->index[b - 1], down);

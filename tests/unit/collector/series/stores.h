@@ -85,7 +85,9 @@ struct label_texts { /* "name=value" for each, sorted by name */
 static inline const struct labels *labels_by_hand(struct label_texts *t, const char *written)
 {
     char *word, *rest = t->memory;
-    snprintf(t->memory, sizeof t->memory, "%s", written);
+    size_t length = strlen(written);
+    assert_in_range(length, 1, sizeof t->memory - 1);
+    memcpy(t->memory, written, length + 1);
     t->labels = (struct labels){t->items, 0};
     while ((word = strsep(&rest, " ")) != NULL) {
         char *value = strchr(word, '=');
