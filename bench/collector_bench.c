@@ -125,7 +125,7 @@ static struct cost into_head(uint64_t memory, const char *directory)
     struct cost began = now();
     for (unsigned i = 0; i < BATCHES; i++) {
         struct store_staged staged;
-        if (store_decode(store, batches[i].data, batches[i].length, 16 * MIB, &staged) ||
+        if (store_decode(store, NULL, batches[i].data, batches[i].length, 16 * MIB, &staged) ||
             store_insert(store, &staged, "box1", (struct journal_position){1, i + 1}))
             die("a batch was not taken");
     }
@@ -158,6 +158,7 @@ static void feed(struct commit *c)
         for (; count < GROUP && i < BATCHES; count++, i++) {
             struct link_request *r = &group[count].request;
             group[count].copy = false;
+            group[count].kind = FRAME_BATCH;
             *r = (struct link_request){.type = LINK_BATCH,
                                        .agent = "box1",
                                        .sequence = {1, i + 1},
@@ -173,16 +174,24 @@ static void feed(struct commit *c)
 
 static struct cost durable(uint64_t memory, const char *directory)
 {
-    char path[4096], traces[4096], why[512];
+    char path[4096], traces[4096], series[4096], why[512];
     snprintf(path, sizeof path, "%s/bench-ledger-XXXXXX", directory);
     if (!mkdtemp(path))
         die("the directory for the ledger cannot be made");
     struct freshness freshness;
     freshness_init(&freshness);
+    snprintf(series, sizeof series, "%.4000s/series", path);
+    struct stores stores;
+    stores_init(&stores);
+    stores.traces = open_store(memory, directory, traces);
+    stores.series =
+        series_store_open(&(struct series_store_options){.directory = series}, why, sizeof why);
+    if (!stores.series)
+        die(why);
     struct commit c;
     struct commit_parts parts = {
         .dedupe = dedupe_create(),
-        .store = open_store(memory, directory, traces),
+        .stores = &stores,
         .losses = losses_create(),
         .freshness = &freshness,
         .agents = agents_create(),
@@ -201,7 +210,9 @@ static struct cost durable(uint64_t memory, const char *directory)
     feed(&c);
     struct cost cost = since(began);
     ledger_close(&c.parts.ledger);
-    close_store(&c.parts.store, traces);
+    series_store_close(&stores.series);
+    close_store(&stores.traces, traces);
+    stores_fini(&stores);
     dedupe_destroy(&c.parts.dedupe);
     losses_destroy(&c.parts.losses);
     agents_destroy(&c.parts.agents);
@@ -247,7 +258,7 @@ static void memory_of_head(uint64_t limit, const char *directory)
     struct store_stats stats;
     struct store_staged staged;
     for (unsigned i = 0; i < BATCHES; i++) {
-        if (store_decode(store, batches[i].data, batches[i].length, 16 * MIB, &staged) == 0)
+        if (store_decode(store, NULL, batches[i].data, batches[i].length, 16 * MIB, &staged) == 0)
             store_insert(store, &staged, "box1", (struct journal_position){1, i + 1});
     }
     store_stats(store, &stats);

@@ -15,6 +15,7 @@
 #include "lib/base/log.h"
 
 enum { HTTP_TIMEOUT_S = 30, FIREHOSE_STOP_MS = 3000 };
+enum { SERIES_FUTURE_MS = 600000, EXEMPLARS_KEPT = 100000 };
 
 struct collector {
     const struct collector_config *config;
@@ -28,7 +29,10 @@ struct collector {
     struct ledger *ledger;
     char *traces_directory, *firehose_directory;
     struct firehose *firehose;
-    struct store *store;
+    char *series_directory, *marks_directory;
+    struct marks *marks;
+    struct observer *observer;
+    struct stores stores;
     struct inflight *inflight;
     struct freshness freshness;
     struct link_server *link;
@@ -82,11 +86,17 @@ static const char *on_not_ready(void *context)
     if (stats.health == LEDGER_FAILED)
         return "the ledger cannot be written; see the log and restart weft-collector";
     struct store_stats store;
-    store_stats(c->store, &store);
+    store_stats(c->stores.traces, &store);
     if (store.health == STORE_FULL)
         return "the disk of the traces is full; agents keep their batches when memory is";
     if (store.health == STORE_FAILED)
         return "traces cannot be written; see the log";
+    struct series_stats series;
+    series_store_stats(c->stores.series, &series);
+    if (series.health == SERIES_HEALTH_FULL)
+        return "the disk of the series is full; agents keep their batches when memory is";
+    if (series.health == SERIES_HEALTH_FAILED)
+        return "series cannot be written; see the log";
     return NULL;
 }
 
@@ -99,13 +109,13 @@ static int on_recording(void *context, const char *service, bool on)
     return (int)agents_connected(c->agents, clock_unix_ns());
 }
 
-static enum link_verdict on_import(void *context, void *memory, size_t length, char *why,
-                                   size_t why_size)
+static enum link_verdict on_import(void *context, enum frame_kind kind, void *memory, size_t length,
+                                   char *why, size_t why_size)
 {
     struct collector *c = context;
     const char *not_ready = on_not_ready(c);
     if (!not_ready)
-        return import_batch(&c->import, memory, length, why, why_size);
+        return import_body(&c->import, kind, memory, length, why, why_size);
     snprintf(why, why_size, "%s", not_ready);
     free(memory);
     return LINK_BUSY;
@@ -128,8 +138,10 @@ static int on_status(void *context, struct pipeline_status *s)
         .not_ready = on_not_ready(c),
     };
     queue_size(&c->queue, &s->queued_batches, &s->queued_bytes);
-    store_stats(c->store, &s->store);
-    s->damaged = store_damaged(c->store, &s->damaged_count);
+    store_stats(c->stores.traces, &s->store);
+    s->damaged = store_damaged(c->stores.traces, &s->damaged_count);
+    series_store_stats(c->stores.series, &s->series);
+    s->series_damaged = series_store_damaged(c->stores.series, &s->series_damaged_count);
     ledger_stats(c->ledger, &s->ledger);
     freshness_read(&c->freshness, s->now_unix_ns, &s->freshness);
     link_server_stats(c->link, &s->link);
@@ -171,6 +183,7 @@ static int read_token(struct collector *c, char *why, size_t why_size)
 static int create_parts(struct collector *c, char *why, size_t why_size)
 {
     queue_init(&c->queue);
+    stores_init(&c->stores);
     budget_init(&c->search_memory, c->config->memory_bytes / 4);
     budget_init(&c->large_traces, 1);
     import_init(&c->import, &c->queue, c->start_unix_ns);
@@ -218,9 +231,34 @@ static int open_store(struct collector *c, char *why, size_t why_size)
         .max_age_ns = c->config->traces_age_ns,
         .merge_bytes_s = c->config->traces_merge_bytes,
     };
-    c->store = store_open(&options, why, why_size);
-    c->commit.parts.store = c->store;
-    return c->store ? 0 : -1;
+    c->stores.traces = store_open(&options, why, why_size);
+    return c->stores.traces ? 0 : -1;
+}
+
+static int open_series(struct collector *c, char *why, size_t why_size)
+{
+    c->series_directory = directory_beside(c->config, c->config->series_dir, "series");
+    if (!c->series_directory) {
+        snprintf(why, why_size, "no memory");
+        return -1;
+    }
+    struct ledger_stats ledger;
+    ledger_stats(c->ledger, &ledger);
+    struct series_store_options options = {
+        .directory = c->series_directory,
+        .ledger_begun_unix_ns = ledger.totals.begun_unix_ns,
+        .head_bytes = c->config->series_memory_bytes,
+        .series_limit = (uint64_t)c->config->series_active,
+        .cut_after_ns = c->config->series_cut_ns,
+        .out_of_order_ms = (int64_t)(c->config->series_late_ns / 1000000),
+        .future_ms = SERIES_FUTURE_MS,
+        .limit_bytes = c->config->series_limit_bytes,
+        .max_age_ns = c->config->series_age_ns,
+        .merge_bytes_s = c->config->traces_merge_bytes,
+        .exemplars = EXEMPLARS_KEPT,
+    };
+    c->stores.series = series_store_open(&options, why, why_size);
+    return c->stores.series ? 0 : -1;
 }
 
 static int open_ledger(struct collector *c, char *why, size_t why_size)
@@ -236,6 +274,7 @@ static int open_ledger(struct collector *c, char *why, size_t why_size)
     };
     struct commit_parts parts = {
         .queue = &c->queue,
+        .stores = &c->stores,
         .dedupe = c->dedupe,
         .losses = c->losses,
         .freshness = &c->freshness,
@@ -247,6 +286,23 @@ static int open_ledger(struct collector *c, char *why, size_t why_size)
     c->ledger = ledger_open(&options, why, why_size);
     c->commit.parts.ledger = c->ledger;
     return c->ledger ? 0 : -1;
+}
+
+static int open_marks(struct collector *c, char *why, size_t why_size)
+{
+    c->marks_directory = directory_beside(c->config, c->config->marks_dir, "marks");
+    if (!c->marks_directory) {
+        snprintf(why, why_size, "no memory");
+        return -1;
+    }
+    c->marks = marks_open(c->marks_directory, c->config->marks_age_ns, why, why_size);
+    if (!c->marks)
+        return -1;
+    c->observer = observer_create(c->marks);
+    if (!c->observer)
+        snprintf(why, why_size, "marks: no memory, or no thread can be started");
+    c->commit.parts.observer = c->observer;
+    return c->observer ? 0 : -1;
 }
 
 static int open_firehose(struct collector *c, char *why, size_t why_size)
@@ -284,7 +340,9 @@ static int open_link(struct collector *c, char *why, size_t why_size)
 static int open_web(struct collector *c, char *why, size_t why_size)
 {
     c->web = (struct web){
-        .query = {c->store, c->inflight, &c->search_memory, &c->large_traces},
+        .query = {c->stores.traces, c->inflight, &c->search_memory, &c->large_traces},
+        .series = c->stores.series,
+        .marks = c->marks,
         .firehose = c->firehose,
         .status = on_status,
         .not_ready = on_not_ready,
@@ -345,6 +403,7 @@ struct collector *collector_start(const struct collector_config *config, char *w
     c->start_unix_ns = clock_unix_ns();
     if (create_parts(c, why, why_size) != 0 || read_token(c, why, why_size) != 0 ||
         open_ledger(c, why, why_size) != 0 || open_store(c, why, why_size) != 0 ||
+        open_series(c, why, why_size) != 0 || open_marks(c, why, why_size) != 0 ||
         open_firehose(c, why, why_size) != 0 || open_link(c, why, why_size) != 0 ||
         open_web(c, why, why_size) != 0)
         goto fail;
@@ -380,8 +439,10 @@ static void stop_threads(struct collector *c)
     atomic_store(&c->receiver.stopping, true);
     atomic_store(&c->commit.stopping, true);
     queue_close(&c->queue);
-    if (c->store)
-        store_interrupt(c->store);
+    if (c->stores.traces)
+        store_interrupt(c->stores.traces);
+    if (c->stores.series)
+        series_store_interrupt(c->stores.series);
     if (c->committing_runs)
         pthread_join(c->committing, NULL);
     if (c->receiving_runs)
@@ -403,7 +464,13 @@ void collector_stop(struct collector **place)
         link_server_destroy(&c->link);
     ledger_close(&c->ledger);
     inflight_destroy(&c->inflight);
-    store_close(&c->store);
+    observer_destroy(&c->observer);
+    marks_close(&c->marks);
+    free(c->marks_directory);
+    series_store_close(&c->stores.series);
+    store_close(&c->stores.traces);
+    stores_fini(&c->stores);
+    free(c->series_directory);
     free(c->traces_directory);
     free(c->firehose_directory);
     dedupe_destroy(&c->dedupe);

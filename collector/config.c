@@ -46,10 +46,29 @@ static const struct config_option options[] = {
      "spans go from memory to disk when they are so old, or when memory is full"},
     {"traces-merge", CONFIG_BYTES, "64M", FIELD(traces_merge_bytes), 1 << 20, INT64_MAX, NULL,
      "how much of the disk's traffic in a second merging small segments may take"},
+    {"series-dir", CONFIG_STRING, NULL, FIELD(series_dir), 0, 0, "DIRECTORY",
+     "where series are kept; by default the directory series beside the ledger's"},
+    {"series-limit", CONFIG_BYTES, "20G", FIELD(series_limit_bytes), 1 << 20, INT64_MAX, NULL,
+     "beyond it the oldest samples go"},
+    {"series-age", CONFIG_DURATION, "0", FIELD(series_age_ns), 0, INT64_MAX, NULL,
+     "older samples go too; 0: only the limit counts"},
+    {"series-cut", CONFIG_DURATION, "20m", FIELD(series_cut_ns), 1000000000, INT64_MAX, NULL,
+     "samples go from memory to disk when they are so old, or when their memory is full"},
+    {"series-late", CONFIG_DURATION, "1h", FIELD(series_late_ns), 0, INT64_MAX, NULL,
+     "samples that come later than this behind their series' newest are refused; 0: none is"},
+    {"series-active", CONFIG_INTEGER, "200000", FIELD(series_active), 1, 100000000, NULL,
+     "how many series may live at a time: new ones beyond are refused; about 1 KB of memory each"},
+    {"series-memory", CONFIG_BYTES, "128M", FIELD(series_memory_bytes), 4 << 20, INT64_MAX, NULL,
+     "the bound of memory for samples on their way to disk"},
+    {"marks-dir", CONFIG_STRING, NULL, FIELD(marks_dir), 0, 0, "DIRECTORY",
+     "where marks and deploys are kept; by default the directory marks beside the ledger's"},
+    {"marks-age", CONFIG_DURATION, "0", FIELD(marks_age_ns), 0, INT64_MAX, NULL,
+     "older marks go; 0: none do"},
     {"firehose-dir", CONFIG_STRING, NULL, FIELD(firehose_dir), 0, 0, "DIRECTORY",
      "where it is kept how far the firehose's apps are; by default firehose beside the ledger's"},
     {"memory", CONFIG_BYTES, "512M", FIELD(memory_bytes), 16 << 20, INT64_MAX, NULL,
-     "the bound of memory: half for spans on their way to disk, the rest for questions"},
+     "the bound of memory but for series: half for spans on their way to disk, the rest for "
+     "questions"},
     {"log-level", CONFIG_STRING, "info", FIELD(log_level), 0, 0, "LEVEL",
      "error, warn, info or debug; read again on SIGHUP"},
     {"check-config", CONFIG_BOOL, "no", FIELD(check_config), 0, 0, NULL,
@@ -59,10 +78,14 @@ static const struct config_option options[] = {
 const struct config_program collector_program = {
     .name = "weft-collector",
     .version = WEFT_VERSION,
-    .summary = "makes traces of what the hosts' agents send, and answers questions about them",
+    .summary =
+        "makes traces and series of what the hosts' agents send, and answers questions about "
+        "them",
     .description =
-        "weft-collector accepts batches of spans from weft-agents, keeps them in its ledger "
-        "and as traces, answers questions about them over HTTP, and serves the page.\n\n"
+        "weft-collector accepts batches of spans and samples from weft-agents, keeps them in its "
+        "ledger and as traces and series, answers questions about them over HTTP (TraceQL, "
+        "PromQL), "
+        "and serves the page.\n\n"
         "SIGTERM: what is queued is made durable and answered, then it exits. SIGHUP: the "
         "log level is read again (keys and the page's files are always read when they are "
         "needed).",

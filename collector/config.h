@@ -16,8 +16,12 @@ struct collector_config {
     char *traces_dir;   /* NULL: "traces" beside the ledger's directory */
     char *firehose_dir; /* NULL: likewise "firehose" */
     uint64_t traces_limit_bytes, traces_age_ns, traces_cut_ns, traces_merge_bytes;
+    char *series_dir; /* NULL: likewise "series" */
+    char *marks_dir;  /* NULL: likewise "marks" */
+    uint64_t marks_age_ns;
+    uint64_t series_limit_bytes, series_age_ns, series_cut_ns, series_late_ns, series_memory_bytes;
     uint64_t memory_bytes;
-    int64_t query_threads, http_connections;
+    int64_t series_active, query_threads, http_connections;
     char *log_level;
     bool check_config;
 };

@@ -158,9 +158,9 @@ static bool callee_of(struct edges *e, const struct slab_record *record, struct 
 
 static struct edge *make_edge(struct edges *e, enum edge_kind kind, struct batch_str peer)
 {
-    static const struct batch_str types[EDGE_KINDS] = {
-        [EDGE_SERVER] = {"", 0}, [EDGE_DATABASE] = {"database", 8},
-        [EDGE_QUEUE] = {"messaging_system", 16}};
+    static const struct batch_str types[EDGE_KINDS] = {[EDGE_SERVER] = {"", 0},
+                                                       [EDGE_DATABASE] = {"database", 8},
+                                                       [EDGE_QUEUE] = {"messaging_system", 16}};
     if (e->edge_count == EDGES_MAX || peer.length > PEER_BYTES_MAX)
         return NULL;
     struct edge *edge = calloc(1, sizeof *edge + peer.length);
@@ -180,8 +180,8 @@ static struct edge *make_edge(struct edges *e, enum edge_kind kind, struct batch
     struct stats_table *t = e->table;
     edge->total = stats_find(t, stats_own_metric(t, &total), e->identity, labels, n);
     edge->failed = stats_find(t, stats_own_metric(t, &failed), e->identity, labels, n);
-    edge->seconds = stats_find(
-        t, stats_own_metric(t, server ? &server_seconds : &client_seconds), e->identity, labels, n);
+    edge->seconds = stats_find(t, stats_own_metric(t, server ? &server_seconds : &client_seconds),
+                               e->identity, labels, n);
     edge->next = e->list;
     e->list = edge;
     e->edge_count++;

@@ -16,8 +16,8 @@ struct edges {
     struct slab_reader *reader;
     struct stats_identity *identity; /* this process' own, held by whoever has the edges */
     struct batch_str service;        /* its name */
-    struct edge *list;        /* the edges met so far; few */
-    uint8_t *roles;           /* of the names in the process' table, by number; 0: not known yet */
+    struct edge *list;               /* the edges met so far; few */
+    uint8_t *roles; /* of the names in the process' table, by number; 0: not known yet */
     uint32_t role_count, edge_count;
 };
 

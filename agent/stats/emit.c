@@ -58,10 +58,10 @@ static uint32_t label_set_of(struct emitting *e, const struct stats_series *s)
 static uint32_t metric_index(struct emitting *e, struct stats_metric *m)
 {
     if (m->mark.serial != e->serial)
-        m->mark = (struct stats_mark){e->serial,
-                                      batch_metric(e->builder, put_text(e, m->name), m->type,
-                                                   put_literal(e, m->unit ? m->unit : ""),
-                                                   put_literal(e, m->help ? m->help : ""))};
+        m->mark =
+            (struct stats_mark){e->serial, batch_metric(e->builder, put_text(e, m->name), m->type,
+                                                        put_literal(e, m->unit ? m->unit : ""),
+                                                        put_literal(e, m->help ? m->help : ""))};
     return m->mark.index;
 }
 
@@ -75,8 +75,8 @@ static uint32_t series_index(struct emitting *e, struct stats_series *s)
         pairs[2 * i + 1] = put_text(e, s->labels[i].value);
     }
     uint32_t metric = metric_index(e, s->metric), set = label_set_of(e, s);
-    s->mark = (struct stats_mark){
-        e->serial, batch_series(e->builder, metric, set, pairs, s->label_count)};
+    s->mark = (struct stats_mark){e->serial,
+                                  batch_series(e->builder, metric, set, pairs, s->label_count)};
     return s->mark.index;
 }
 

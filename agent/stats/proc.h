@@ -21,7 +21,8 @@
 /* Of one process. Zeroed memory is a fresh one. */
 struct proc {
     bool read; /* at least once */
-    bool was_here; /* it began before the agent did: what it used until now was counted by another */
+    bool
+        was_here; /* it began before the agent did: what it used until now was counted by another */
     uint32_t rounds;
     uint64_t user_ticks, system_ticks, voluntary, involuntary; /* as last counted */
     double resident_bytes, open_fds, threads;

@@ -34,7 +34,7 @@ struct span_counts {
     struct stats_identity *identity;
     struct stats_metric *calls, *duration;
     struct edges edges;
-    struct operation *places; /* by key, open addressing */
+    struct operation *places;   /* by key, open addressing */
     uint32_t place_count, used; /* a power of two */
 };
 

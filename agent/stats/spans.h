@@ -10,9 +10,9 @@
  *   traces_service_graph_request_client_seconds as the client saw it
  *
  * A span that died counts as an error, under died="true". An edge is counted on the server's side,
- * whose caller told its name in the tracestate (weft=NAME), and on the client's side where the other
- * does not record: a span with db.system is a call of a database, one with messaging.system a call
- * of a queue.
+ * whose caller told its name in the tracestate (weft=NAME), and on the client's side where the
+ * other does not record: a span with db.system is a call of a database, one with messaging.system a
+ * call of a queue.
  *
  * The loop's thread. */
 #ifndef WEFT_AGENT_STATS_SPANS_H
@@ -21,7 +21,8 @@
 #include "agent/process_identity.h"
 #include "agent/stats/table.h"
 
-/* What is counted for one process: holds its identity, and finds a span's series by numbers alone. */
+/* What is counted for one process: holds its identity, and finds a span's series by numbers alone.
+ */
 struct span_counts;
 
 /* NULL: no memory; then nothing is counted for it. The table and the reader must outlive it. */

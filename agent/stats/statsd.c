@@ -85,8 +85,8 @@ static struct set *make_set(struct statsd *s, const struct statsd_line *line)
     set->line.name = keep(&at, line->name);
     set->line.label_count = line->label_count;
     for (uint32_t i = 0; i < line->label_count; i++)
-        set->line.labels[i] = (struct stats_label){keep(&at, line->labels[i].name),
-                                                   keep(&at, line->labels[i].value)};
+        set->line.labels[i] =
+            (struct stats_label){keep(&at, line->labels[i].name), keep(&at, line->labels[i].value)};
     set->next = s->sets;
     s->sets = set;
     s->set_count++;
@@ -113,7 +113,8 @@ static void round_of_sets(struct statsd *s)
 {
     for (struct set **at = &s->sets; *at;) {
         struct set *set = *at;
-        struct stats_metric *m = stats_metric(s->table, set->line.name, METRIC_GAUGE, STATS_SERVICE);
+        struct stats_metric *m =
+            stats_metric(s->table, set->line.name, METRIC_GAUGE, STATS_SERVICE);
         stats_gauge(s->table,
                     stats_find(s->table, m, NULL, set->line.labels, set->line.label_count),
                     distinct_count(&set->distinct));
@@ -155,8 +156,8 @@ static void take_value(struct statsd *s, struct stats_series *series,
 static void take_line(struct statsd *s, const struct statsd_line *line)
 {
     static const enum metric_type types[] = {
-        [STATSD_COUNTER] = METRIC_COUNTER,     [STATSD_GAUGE] = METRIC_GAUGE,
-        [STATSD_TIMER_MS] = METRIC_HISTOGRAM,  [STATSD_HISTOGRAM] = METRIC_HISTOGRAM,
+        [STATSD_COUNTER] = METRIC_COUNTER,    [STATSD_GAUGE] = METRIC_GAUGE,
+        [STATSD_TIMER_MS] = METRIC_HISTOGRAM, [STATSD_HISTOGRAM] = METRIC_HISTOGRAM,
         [STATSD_SET] = METRIC_GAUGE,
     };
     struct stats_metric *m = stats_metric(s->table, line->name, types[line->type], STATS_SERVICE);

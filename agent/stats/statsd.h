@@ -6,8 +6,8 @@
  * A counter sampled at 0.1 counts tenfold, a timer so sampled has each value ten times. A set's
  * value is how many different ones came within the last ten seconds.
  *
- * The loop's thread. Packets that the kernel dropped, as we were slow, are counted by it, and told as
- * weft_agent_statsd_dropped_total; lines that are none as weft_agent_statsd_bad_lines_total. */
+ * The loop's thread. Packets that the kernel dropped, as we were slow, are counted by it, and told
+ * as weft_agent_statsd_dropped_total; lines that are none as weft_agent_statsd_bad_lines_total. */
 #ifndef WEFT_AGENT_STATS_STATSD_H
 #define WEFT_AGENT_STATS_STATSD_H
 
@@ -17,8 +17,8 @@
 
 struct statsd;
 
-/* Listens on `address` ("127.0.0.1:8125", "[::1]:0"). NULL with a sentence in `why`; what was opened
- * is closed when the loop runs next. */
+/* Listens on `address` ("127.0.0.1:8125", "[::1]:0"). NULL with a sentence in `why`; what was
+ * opened is closed when the loop runs next. */
 struct statsd *statsd_create(uv_loop_t *loop, const char *address, struct stats_table *t, char *why,
                              size_t why_size);
 /* Nothing comes any more; the loop ends without it. */

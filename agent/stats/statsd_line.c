@@ -32,7 +32,7 @@ static bool parse_type(struct batch_str text, enum statsd_type *type)
     static const struct {
         const char *text;
         enum statsd_type type;
-    } types[] = {{"c", STATSD_COUNTER},   {"m", STATSD_COUNTER}, {"g", STATSD_GAUGE},
+    } types[] = {{"c", STATSD_COUNTER},   {"m", STATSD_COUNTER},   {"g", STATSD_GAUGE},
                  {"ms", STATSD_TIMER_MS}, {"h", STATSD_HISTOGRAM}, {"d", STATSD_HISTOGRAM},
                  {"s", STATSD_SET}};
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)

@@ -82,8 +82,7 @@ struct stats_identity *stats_identity_hold(struct stats_table *t, struct batch_s
             return i;
         }
     }
-    struct stats_identity *i =
-        calloc(1, sizeof *i + service.length + version.length + cell.length);
+    struct stats_identity *i = calloc(1, sizeof *i + service.length + version.length + cell.length);
     if (!i)
         return NULL;
     char *at = (char *)(i + 1);
@@ -154,10 +153,10 @@ struct stats_metric *stats_metric(struct stats_table *t, struct batch_str name,
         stats_refuse(t, m);
         return NULL;
     }
-    struct stats_metric *m = t->metric_count < STATS_METRICS_MAX && name.length > 0 &&
-                                     name.length <= STATS_TEXT_MAX
-                                 ? add_metric(t, name)
-                                 : NULL;
+    struct stats_metric *m =
+        t->metric_count < STATS_METRICS_MAX && name.length > 0 && name.length <= STATS_TEXT_MAX
+            ? add_metric(t, name)
+            : NULL;
     if (!m) {
         stats_refuse(t, NULL);
         return NULL;

@@ -54,8 +54,8 @@ struct stats_exemplar {
 struct stats_series;
 
 struct stats_options {
-    const char *host;      /* the label `host` of everything; kept as it is */
-    uint32_t series_max;   /* of one metric */
+    const char *host;       /* the label `host` of everything; kept as it is */
+    uint32_t series_max;    /* of one metric */
     uint32_t silent_rounds; /* how long a series without a process stays without news */
 };
 

@@ -12,10 +12,10 @@ struct stats_mark {
 
 struct stats_identity {
     struct batch_str service, version, cell;
-    uint32_t holders;            /* live processes */
-    uint32_t idle_since;         /* the round in which the last one let go */
-    uint32_t used_round;         /* the last one in which a series had it */
-    struct stats_mark marks[2];  /* its label sets, by enum stats_naming */
+    uint32_t holders;           /* live processes */
+    uint32_t idle_since;        /* the round in which the last one let go */
+    uint32_t used_round;        /* the last one in which a series had it */
+    struct stats_mark marks[2]; /* its label sets, by enum stats_naming */
     struct stats_identity *next;
 };
 
@@ -33,11 +33,11 @@ struct stats_series {
     struct stats_series *next; /* of its bucket */
     uint64_t hash;
     struct stats_metric *metric;
-    struct stats_identity *identity; /* NULL: none */
-    struct exphist *histogram;       /* of histograms: what came since the last round */
+    struct stats_identity *identity;  /* NULL: none */
+    struct exphist *histogram;        /* of histograms: what came since the last round */
     struct stats_exemplar *exemplars; /* STATS_EXEMPLARS, by half octave; NULL: none yet */
-    double value;                    /* counter: what came; gauge: as it stands */
-    double told_value;               /* gauge: what the last row said */
+    double value;                     /* counter: what came; gauge: as it stands */
+    double told_value;                /* gauge: what the last row said */
     struct stats_mark mark;
     uint32_t number;
     uint32_t set_round;  /* gauge: the round in which it was set last */

@@ -8,7 +8,8 @@
 #include "collector/query/query.h"
 
 struct weft {
-    char traces[4096], ledger[4096];
+    char traces[4096], series[4096], ledger[4096];
+    struct stores stores;
     struct freshness freshness;
     struct commit commit;
     struct inflight *inflight;

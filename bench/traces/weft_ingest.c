@@ -44,8 +44,11 @@ void weft_open(struct weft *w, const char *directory)
     snprintf(w->ledger, sizeof w->ledger, "%s/ledger", directory);
     mkdir(w->traces, 0700);
     mkdir(w->ledger, 0700);
+    snprintf(w->series, sizeof w->series, "%s/series", directory);
     freshness_init(&w->freshness);
+    stores_init(&w->stores);
     struct commit_parts parts = {
+        .stores = &w->stores,
         .dedupe = dedupe_create(),
         .losses = losses_create(),
         .freshness = &w->freshness,
@@ -54,11 +57,15 @@ void weft_open(struct weft *w, const char *directory)
     };
     if (!w->inflight || !parts.dedupe || !parts.losses || !parts.agents)
         die("no memory");
-    parts.store = store_open(&(struct store_options){.directory = w->traces,
-                                                     .head_bytes = HEAD_BYTES,
-                                                     .cut_after_ns = UINT64_C(600000000000)},
-                             why, sizeof why);
-    if (!parts.store)
+    w->stores.traces = store_open(&(struct store_options){.directory = w->traces,
+                                                          .head_bytes = HEAD_BYTES,
+                                                          .cut_after_ns = UINT64_C(600000000000)},
+                                  why, sizeof why);
+    w->stores.series =
+        w->stores.traces ? series_store_open(&(struct series_store_options){.directory = w->series},
+                                             why, sizeof why)
+                         : NULL;
+    if (!w->stores.series)
         die("%s", why);
     commit_init(&w->commit, &parts);
     w->commit.parts.ledger = ledger_open(&(struct ledger_options){.directory = w->ledger,
@@ -72,14 +79,16 @@ void weft_open(struct weft *w, const char *directory)
     int error = commit_read_back(&w->commit);
     if (error != 0)
         die("the ledger cannot be read back: %s", strerror(-error));
-    w->query = (struct query){.store = parts.store, .inflight = w->inflight};
+    w->query = (struct query){.store = w->stores.traces, .inflight = w->inflight};
 }
 
 void weft_close(struct weft *w)
 {
     struct commit_parts *p = &w->commit.parts;
     ledger_close(&p->ledger);
-    store_close(&p->store);
+    series_store_close(&w->stores.series);
+    store_close(&w->stores.traces);
+    stores_fini(&w->stores);
     dedupe_destroy(&p->dedupe);
     losses_destroy(&p->losses);
     agents_destroy(&p->agents);
@@ -164,6 +173,7 @@ static size_t read_group(struct commit *c, struct batches *list, uint64_t first,
         struct buffer *bytes = &list->bytes[count];
         read_batch(list, first + count, bytes);
         group[count].copy = false;
+        group[count].kind = FRAME_BATCH;
         *r = (struct link_request){.type = LINK_BATCH,
                                    .agent = "box1",
                                    .sequence = {1, first + count + 1},
@@ -227,7 +237,7 @@ static void wait_until_settled(struct store *s, double began_ns, struct side *si
 void weft_ingest(struct weft *w, const struct input *in, struct side *side)
 {
     struct batches list;
-    struct store *s = w->commit.parts.store;
+    struct store *s = w->stores.traces;
     encode_batches(in, &list);
     malloc_trim(0);
     peak_reset(getpid());

@@ -14,7 +14,7 @@ enum fate { UNDECIDED, STAGED, APPENDED, DURABLE, SETTLED };
 
 struct item {
     struct queued *queued;
-    struct store_staged staged;
+    struct decoded decoded;
     struct journal_position ledger_end;
     enum fate fate;
 };
@@ -37,19 +37,19 @@ static void settle(struct commit *c, struct item *i, enum link_verdict verdict, 
 
 /* ---- 1: decode --------------------------------------------------------------------------- */
 
-static void refuse(struct commit *c, struct item *i, int error)
+static void refuse(struct commit *c, struct item *i, int error, const char *why)
 {
     const struct link_request *r = &i->queued->request;
     uint64_t now = clock_unix_ns();
     dedupe_finish(c->parts.dedupe, r->agent, r->sequence);
-    if (error == BATCH_ENOMEM) {
+    if (error == -ENOMEM) {
         LOG_WARN_EVERY("no memory to decode a batch of agent %s", r->agent);
         settle(c, i, LINK_BUSY, "the collector is out of memory");
         return;
     }
-    LOG_WARN_EVERY("a batch of agent %s is refused: %s", r->agent, batch_error_text(error));
+    LOG_WARN_EVERY("a batch of agent %s is refused: %s", r->agent, why);
     losses_add(c->parts.losses, LOSS_BAD_BATCH, r->agent, NULL, 0, 1, now, now);
-    settle(c, i, LINK_REFUSED, batch_error_text(error));
+    settle(c, i, LINK_REFUSED, why);
 }
 
 static void stage(struct commit *c, struct group *g)
@@ -59,12 +59,13 @@ static void stage(struct commit *c, struct group *g)
         const struct link_request *r = &i->queued->request;
         if (i->queued->copy)
             continue;
+        const char *why;
         int error =
-            store_decode(c->parts.store, r->body, r->length, COMMIT_BATCH_BYTES_MAX, &i->staged);
-        if (error == BATCH_OK)
+            stores_decode(c->parts.stores, i->queued->kind, r->body, r->length, &i->decoded, &why);
+        if (error == 0)
             i->fate = STAGED;
         else
-            refuse(c, i, error);
+            refuse(c, i, error, why);
     }
 }
 
@@ -74,10 +75,10 @@ static int append(struct commit *c, struct item *i, uint64_t now)
 {
     const struct link_request *r = &i->queued->request;
     struct frame f = {
-        .kind = FRAME_BATCH,
+        .kind = i->queued->kind,
         .sequence = r->sequence,
         .accepted_unix_ns = now,
-        .spans = i->staged.batch->span_count,
+        .spans = i->decoded.spans,
         .body = r->body,
         .length = r->length,
     };
@@ -107,7 +108,7 @@ static void accept_item(struct commit *c, struct item *i)
     const struct link_request *r = &i->queued->request;
     dedupe_finish(c->parts.dedupe, r->agent, r->sequence);
     atomic_fetch_add_explicit(&c->counts.batches, 1, memory_order_relaxed);
-    atomic_fetch_add_explicit(&c->counts.spans, i->staged.batch->span_count, memory_order_relaxed);
+    atomic_fetch_add_explicit(&c->counts.spans, i->decoded.spans, memory_order_relaxed);
     atomic_fetch_add_explicit(&c->counts.bytes, r->length, memory_order_relaxed);
     i->fate = DURABLE;
 }
@@ -124,11 +125,13 @@ static void tell_losses(struct commit *c, const struct batch *b, const char *age
     }
 }
 
-static void index_batch(struct commit *c, struct store_staged *staged, const char *agent,
-                        struct journal_position ledger_end)
+static void index_body(struct commit *c, struct decoded *decoded, const char *agent,
+                       struct journal_position ledger_end)
 {
-    uint32_t spans = staged->batch->span_count;
-    if (store_insert(c->parts.store, staged, agent, ledger_end) == 0)
+    if (c->parts.observer && decoded->batch.batch)
+        observer_see(c->parts.observer, decoded->batch.batch);
+    uint32_t spans = decoded->spans;
+    if (stores_index(c->parts.stores, decoded, agent, ledger_end) == 0)
         return;
     uint64_t now = clock_unix_ns();
     losses_add(c->parts.losses, LOSS_NOT_INDEXED, agent, NULL, 0, spans, now, now);
@@ -153,13 +156,14 @@ static void publish(struct commit *c, struct group *g)
         struct item *i = &g->items[n];
         if (i->fate != DURABLE)
             continue;
-        const struct batch *b = i->staged.batch;
-        tell_losses(c, b, agents[n]);
+        const struct batch *b = i->decoded.batch.batch;
+        if (b)
+            tell_losses(c, b, agents[n]);
         if (!import_is_own(agents[n])) { /* what is imported may be of any age */
-            agents_accepted(c->parts.agents, agents[n], b->span_count);
+            agents_accepted(c->parts.agents, agents[n], i->decoded.spans);
             freshness_add(c->parts.freshness, b, clock_unix_ns());
         }
-        index_batch(c, &i->staged, agents[n], i->ledger_end);
+        index_body(c, &i->decoded, agents[n], i->ledger_end);
         i->fate = SETTLED;
     }
 }
@@ -171,7 +175,7 @@ static void give_up(struct commit *c, struct group *g, const char *text)
         struct item *i = &g->items[n];
         if (i->fate != STAGED && i->fate != APPENDED)
             continue;
-        store_discard(c->parts.store, &i->staged);
+        stores_discard(c->parts.stores, &i->decoded);
         dedupe_finish(c->parts.dedupe, i->queued->request.agent, i->queued->request.sequence);
         settle(c, i, LINK_BUSY, text);
     }
@@ -201,10 +205,10 @@ static void wait_before_retry(struct commit *c)
         nanosleep(&(struct timespec){.tv_nsec = 10 * 1000000L}, NULL);
 }
 
-/* What no segment of traces has yet must stay. */
+/* What a store has in memory alone must stay. */
 static void retain(struct commit *c)
 {
-    ledger_retain(c->parts.ledger, store_ledger_end(c->parts.store).segment, clock_unix_ns());
+    ledger_retain(c->parts.ledger, stores_ledger_needed(c->parts.stores).segment, clock_unix_ns());
 }
 
 static bool sync_appended(struct commit *c, struct group *g)
@@ -241,6 +245,7 @@ void commit_group(struct commit *c, struct queued *items, size_t count)
         }
     }
     answer_copies(c, &g);
+    stores_forget(c->parts.stores);
 }
 
 /* ---- the thread -------------------------------------------------------------------------- */
@@ -261,7 +266,7 @@ static void tick(struct commit *c)
         return;
     uint64_t spans = atomic_load_explicit(&c->counts.spans, memory_order_relaxed);
     struct store_stats store;
-    store_stats(c->parts.store, &store);
+    store_stats(c->parts.stores->traces, &store);
     add_unrecorded(c, LOSS_SEGMENT_AGED, store.segments.aged_spans);
     if (c->tick_unix_ns) {
         double rate = (double)(spans - c->tick_spans) * 1e9 / (double)elapsed;
@@ -328,21 +333,23 @@ static int on_state(void *context, struct bytes_reader *state)
 /* Into the head; false: the collector is stopping. */
 static bool read_batch(struct commit *c, const struct frame *f, const struct ledger_told *told)
 {
-    struct store_staged staged;
-    int error = store_decode(c->parts.store, f->body, f->length, COMMIT_BATCH_BYTES_MAX, &staged);
-    if (error != BATCH_OK) {
-        bool stopping = atomic_load(&c->stopping);
+    struct decoded decoded;
+    const char *why;
+    int error = stores_decode(c->parts.stores, f->kind, f->body, f->length, &decoded, &why);
+    bool stopping = atomic_load(&c->stopping);
+    if (error != 0) {
         if (!stopping)
-            LOG_WARN_EVERY("a batch in the ledger does not decode: %s", batch_error_text(error));
+            LOG_WARN_EVERY("a batch in the ledger does not decode: %s", why);
         return !stopping;
     }
-    if (!told->counted)
-        tell_losses(c, staged.batch, f->agent);
+    if (!told->counted && decoded.batch.batch)
+        tell_losses(c, decoded.batch.batch, f->agent);
     if (told->before)
-        store_discard(c->parts.store, &staged);
+        stores_discard(c->parts.stores, &decoded);
     else
-        index_batch(c, &staged, f->agent, told->end);
-    return !atomic_load(&c->stopping);
+        index_body(c, &decoded, f->agent, told->end);
+    stores_forget(c->parts.stores);
+    return !stopping;
 }
 
 static bool on_batch(void *context, const struct frame *f, const struct ledger_told *told)
@@ -364,7 +371,7 @@ int commit_read_back(struct commit *c)
     struct store_stats store;
     struct ledger_read_stats stats;
     struct ledger_reading reading = {
-        .from = store_ledger_end(c->parts.store),
+        .from = stores_ledger_end(c->parts.stores),
         .state = on_state,
         .batch = on_batch,
         .context = c,
@@ -374,7 +381,7 @@ int commit_read_back(struct commit *c)
     if (error != 0 || stats.stopped)
         return error ? error : -ECANCELED;
     uint64_t now = clock_unix_ns();
-    store_stats(c->parts.store, &store);
+    store_stats(c->parts.stores->traces, &store);
     add_unrecorded(c, LOSS_LEDGER_DAMAGED, stats.damaged_bytes);
     add_unrecorded(c, LOSS_SEGMENT_AGED, store.segments.aged_spans);
     add_unrecorded(c, LOSS_SEGMENT_DAMAGED, store.segments.damaged_spans);

@@ -18,21 +18,23 @@
 #include "collector/accept/agents.h"
 #include "collector/accept/dedupe.h"
 #include "collector/accept/queue.h"
+#include "collector/accept/stores.h"
 #include "collector/ledger/ledger.h"
 #include "collector/losses.h"
+#include "collector/marks/observe.h"
 #include "collector/traces/freshness.h"
-#include "collector/traces/store.h"
 
-enum { COMMIT_GROUP_MAX = 64, COMMIT_GROUP_BYTES = 8 << 20, COMMIT_BATCH_BYTES_MAX = 16 << 20 };
+enum { COMMIT_GROUP_MAX = 64, COMMIT_GROUP_BYTES = 8 << 20 };
 
 struct commit_parts {
     struct queue *queue;
     struct dedupe *dedupe;
     struct ledger *ledger;
-    struct store *store;
+    struct stores *stores;
     struct losses *losses;
     struct freshness *freshness;
     struct agents *agents;
+    struct observer *observer; /* NULL: nobody makes marks */
     /* Answers and gives the request back to the link. Any thread. */
     void (*settle)(void *context, struct link_request *request, enum link_verdict verdict,
                    const char *text);

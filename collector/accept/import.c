@@ -44,17 +44,18 @@ static void remove_waiter(struct import *i, struct import_waiter *w)
 }
 
 /* Whether it is on its way; else the memory is freed. */
-static bool send(struct import *i, const struct import_waiter *w, uint64_t oldest, void *memory,
-                 size_t length)
+static bool send(struct import *i, const struct import_waiter *w, uint64_t oldest,
+                 enum frame_kind kind, void *memory, size_t length)
 {
-    struct queued item = {.request = {.type = LINK_BATCH,
-                                      .agent = IMPORT_AGENT,
+    struct queued item = {.kind = kind,
+                          .request = {.type = LINK_BATCH,
                                       .sequence = {i->epoch, w->number},
                                       .oldest = {i->epoch, oldest},
                                       .body = memory,
                                       .length = length,
                                       .memory = memory}};
     const struct link_request *r = &item.request;
+    strcpy(item.request.agent, kind == FRAME_BATCH ? IMPORT_OTLP : IMPORT_PROMETHEUS);
     bool begun = dedupe_begin(i->dedupe, r->agent, r->sequence, r->oldest) == DEDUPE_NEW;
     if (begun && queue_put(i->queue, &item))
         return true;
@@ -64,15 +65,15 @@ static bool send(struct import *i, const struct import_waiter *w, uint64_t oldes
     return false;
 }
 
-enum link_verdict import_batch(struct import *i, void *memory, size_t length, char *why,
-                               size_t why_size)
+enum link_verdict import_body(struct import *i, enum frame_kind kind, void *memory, size_t length,
+                              char *why, size_t why_size)
 {
     struct import_waiter w = {0};
     pthread_mutex_lock(&i->lock);
     add_waiter(i, &w);
     uint64_t oldest = i->waiters->number;
     pthread_mutex_unlock(&i->lock);
-    bool sent = send(i, &w, oldest, memory, length);
+    bool sent = send(i, &w, oldest, kind, memory, length);
     pthread_mutex_lock(&i->lock);
     while (sent && !w.settled)
         pthread_cond_wait(&i->settled, &i->lock);
@@ -83,7 +84,7 @@ enum link_verdict import_batch(struct import *i, void *memory, size_t length, ch
     enum link_verdict verdict = w.settled ? w.verdict : LINK_BUSY;
     snprintf(why, why_size, "%s",
              verdict == LINK_BUSY ? "the collector cannot accept it now: try again later"
-                                  : "the collector refused the batch: see its log");
+                                  : "the collector refused it: see its log");
     return verdict;
 }
 

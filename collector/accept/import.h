@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Batches that come over HTTP (OTLP) rather than from an agent: they go the same way, through
- * the queue to the committing thread, under a name that no agent can have ("@otlp"), and whoever
- * brought one waits until it is durable. Any thread. */
+/* What comes over HTTP (OTLP, remote write) rather than from an agent: it goes the same way,
+ * through the queue to the committing thread, under a name that no agent can have ("@otlp",
+ * "@prometheus"), and whoever brought it waits until it is durable. Any thread. */
 #ifndef WEFT_COLLECTOR_ACCEPT_IMPORT_H
 #define WEFT_COLLECTOR_ACCEPT_IMPORT_H
 
@@ -10,7 +10,8 @@
 #include "collector/accept/dedupe.h"
 #include "collector/accept/queue.h"
 
-#define IMPORT_AGENT "@otlp"
+#define IMPORT_OTLP       "@otlp"
+#define IMPORT_PROMETHEUS "@prometheus"
 
 struct import_waiter;
 
@@ -27,15 +28,15 @@ struct import {
 void import_init(struct import *i, struct queue *queue, uint64_t epoch);
 void import_fini(struct import *i);
 
-/* Takes over `memory` (malloc'ed). Waits until the batch is durable and visible (LINK_ACCEPTED), or
- * will not be; `why` then says so. */
-enum link_verdict import_batch(struct import *i, void *memory, size_t length, char *why,
-                               size_t why_size);
+/* A batch from OTLP, or the body of a remote write; takes over `memory` (malloc'ed). Waits until it
+ * is durable and visible (LINK_ACCEPTED), or will not be; `why` then says so. */
+enum link_verdict import_body(struct import *i, enum frame_kind kind, void *memory, size_t length,
+                              char *why, size_t why_size);
 
 /* Is this the name under which imports come? */
 static inline bool import_is_own(const char *agent)
 {
-    return agent[0] == IMPORT_AGENT[0];
+    return agent[0] == '@';
 }
 /* The committing thread's: what became of one. */
 void import_settle(struct import *i, const struct link_request *request, enum link_verdict verdict);

@@ -6,13 +6,15 @@
 
 #include <pthread.h>
 
+#include "collector/ledger/frame.h"
 #include "lib/link/server.h"
 
 enum { QUEUE_REQUESTS_MAX = 1024, QUEUE_BYTES_MAX = 64 << 20 };
 
 struct queued {
     struct link_request request;
-    bool copy; /* of one that came before and is not durable yet: only to be answered */
+    enum frame_kind kind; /* of the request's body */
+    bool copy;            /* of one that came before and is not durable yet: only to be answered */
 };
 
 struct queue {

@@ -15,7 +15,7 @@ static void answer(struct receiver *r, struct link_request *request, enum link_v
 
 static void enqueue(struct receiver *r, const struct link_request *request, bool copy)
 {
-    struct queued item = {*request, copy};
+    struct queued item = {*request, FRAME_BATCH, copy};
     if (queue_put(r->queue, &item))
         return;
     if (!copy)

@@ -1,19 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collector/firehose/checkpoints.h"
 
-#include <errno.h>
-#include <pthread.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "lib/base/clock.h"
-#include "lib/base/log.h"
+#include "collector/database.h"
 
-enum { FORMAT_VERSION = 1, BUSY_MS = 2000, PATH_BYTES = 4096 };
+enum { FORMAT_VERSION = 1 };
 
 enum statement {
     BEGIN,
@@ -45,9 +39,6 @@ static const char *const texts[STATEMENTS] = {
 };
 
 static const char schema[] =
-    "PRAGMA journal_mode = WAL;"
-    "PRAGMA synchronous = NORMAL;"
-    "PRAGMA foreign_keys = ON;"
     "CREATE TABLE IF NOT EXISTS firehose_app ("
     "  app TEXT PRIMARY KEY, ledger_begun_unix_ns INTEGER NOT NULL,"
     "  written_unix_ns INTEGER NOT NULL) WITHOUT ROWID;"
@@ -55,74 +46,12 @@ static const char schema[] =
     "  app TEXT NOT NULL REFERENCES firehose_app ON DELETE CASCADE,"
     "  \"partition\" INTEGER NOT NULL, segment INTEGER NOT NULL, \"offset\" INTEGER NOT NULL,"
     "  \"row\" INTEGER NOT NULL, spans INTEGER NOT NULL,"
-    "  PRIMARY KEY (app, \"partition\")) WITHOUT ROWID;"
-    "PRAGMA user_version = 1;";
+    "  PRIMARY KEY (app, \"partition\")) WITHOUT ROWID;";
 
 struct checkpoints {
-    char path[PATH_BYTES];
-    pthread_mutex_t lock; /* for the rest */
-    sqlite3 *db;
-    sqlite3_stmt *statements[STATEMENTS];
+    struct database_options options;
+    struct database database; /* its lock is for everything */
 };
-
-/* ---- opening ----------------------------------------------------------------------------- */
-
-static void close_database(struct checkpoints *c)
-{
-    for (int i = 0; i < STATEMENTS; i++) {
-        sqlite3_finalize(c->statements[i]);
-        c->statements[i] = NULL;
-    }
-    sqlite3_close(c->db);
-    c->db = NULL;
-}
-
-static int user_version(sqlite3 *db)
-{
-    sqlite3_stmt *s = NULL;
-    int version = -1;
-    if (sqlite3_prepare_v2(db, "PRAGMA user_version", -1, &s, NULL) == SQLITE_OK &&
-        sqlite3_step(s) == SQLITE_ROW)
-        version = sqlite3_column_int(s, 0);
-    sqlite3_finalize(s);
-    return version;
-}
-
-/* SQLITE_OK, SQLITE_SCHEMA for a version that is not known here, or another of its codes. */
-static int open_database(struct checkpoints *c)
-{
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-    int result = sqlite3_open_v2(c->path, &c->db, flags, NULL);
-    if (result != SQLITE_OK)
-        return result;
-    sqlite3_busy_timeout(c->db, BUSY_MS);
-    sqlite3_extended_result_codes(c->db, 0);
-    int version = user_version(c->db);
-    if (version < 0)
-        return sqlite3_errcode(c->db);
-    if (version > FORMAT_VERSION)
-        return SQLITE_SCHEMA;
-    result = sqlite3_exec(c->db, schema, NULL, NULL, NULL);
-    for (int i = 0; i < STATEMENTS && result == SQLITE_OK; i++)
-        result = sqlite3_prepare_v3(c->db, texts[i], -1, SQLITE_PREPARE_PERSISTENT,
-                                    &c->statements[i], NULL);
-    return result;
-}
-
-/* Under a name that says when. What belongs to it (-wal, -shm) means nothing to another. */
-static void set_aside(struct checkpoints *c)
-{
-    char other[PATH_BYTES + 64];
-    snprintf(other, sizeof other, "%s.damaged-%llu", c->path,
-             (unsigned long long)(clock_unix_ns() / 1000000000));
-    if (rename(c->path, other) != 0)
-        return;
-    LOG_ERROR("firehose: %s is damaged and was set aside as %s: apps begin anew", c->path, other);
-    snprintf(other, sizeof other, "%s-wal", c->path);
-    unlink(other);
-    snprintf(other, sizeof other, "%s-shm", c->path);
-    unlink(other);
-}
 
 struct checkpoints *checkpoints_open(const char *directory, char *why, size_t why_size)
 {
@@ -131,24 +60,19 @@ struct checkpoints *checkpoints_open(const char *directory, char *why, size_t wh
         snprintf(why, why_size, "no memory");
         return NULL;
     }
-    pthread_mutex_init(&c->lock, NULL);
-    int length = snprintf(c->path, sizeof c->path, "%s/firehose.db", directory);
-    int result = SQLITE_CANTOPEN;
-    if (length > 0 && (size_t)length < sizeof c->path) {
-        mkdir(directory, 0700);
-        result = open_database(c);
-    }
-    if (result == SQLITE_CORRUPT || result == SQLITE_NOTADB) {
-        close_database(c);
-        set_aside(c);
-        result = open_database(c);
-    }
-    if (result == SQLITE_OK)
+    c->options = (struct database_options){
+        .directory = directory,
+        .file = "firehose.db",
+        .name = "firehose",
+        .lost = "apps begin anew",
+        .version = FORMAT_VERSION,
+        .schema = schema,
+        .statements = texts,
+        .statement_count = STATEMENTS,
+    };
+    if (database_open(&c->database, &c->options, why, why_size) == 0)
         return c;
-    snprintf(why, why_size, "firehose %s: %s", directory,
-             result == SQLITE_SCHEMA ? "the database was written by a newer version"
-                                     : sqlite3_errstr(result));
-    checkpoints_close(&c);
+    free(c);
     return NULL;
 }
 
@@ -157,8 +81,7 @@ void checkpoints_close(struct checkpoints **place)
     struct checkpoints *c = *place;
     if (!c)
         return;
-    close_database(c);
-    pthread_mutex_destroy(&c->lock);
+    database_close(&c->database);
     free(c);
     *place = NULL;
 }
@@ -167,7 +90,7 @@ void checkpoints_close(struct checkpoints **place)
 
 static sqlite3_stmt *statement(struct checkpoints *c, enum statement which, const char *app)
 {
-    sqlite3_stmt *s = c->statements[which];
+    sqlite3_stmt *s = c->database.statements[which];
     if (app)
         sqlite3_bind_text(s, 1, app, -1, SQLITE_STATIC);
     return s;
@@ -222,21 +145,21 @@ static int read_positions(struct checkpoints *c, const char *app, struct checkpo
 static int report(struct checkpoints *c, int result, const char *what)
 {
     if (result == CHECKPOINTS_EIO)
-        LOG_WARN_EVERY("firehose: %s: %s: %s", c->path, what, sqlite3_errmsg(c->db));
+        database_warn(&c->database, what);
     return result;
 }
 
 int checkpoints_read(struct checkpoints *c, const char *app, struct checkpoint *out)
 {
     *out = (struct checkpoint){0};
-    pthread_mutex_lock(&c->lock);
+    pthread_mutex_lock(&c->database.lock);
     int result = read_app(c, app, &out->ledger_begun_unix_ns);
     if (result == 1)
         result = read_positions(c, app, out);
     else if (result == 0)
         result = answer_unknown(c);
     report(c, result, "an app's positions cannot be read");
-    pthread_mutex_unlock(&c->lock);
+    pthread_mutex_unlock(&c->database.lock);
     return result;
 }
 
@@ -244,7 +167,7 @@ int checkpoints_list(struct checkpoints *c,
                      void (*each)(void *context, const char *app, uint64_t written_unix_ns),
                      void *context)
 {
-    pthread_mutex_lock(&c->lock);
+    pthread_mutex_lock(&c->database.lock);
     sqlite3_stmt *s = statement(c, LIST, NULL);
     int result;
     while ((result = sqlite3_step(s)) == SQLITE_ROW)
@@ -253,18 +176,11 @@ int checkpoints_list(struct checkpoints *c,
     sqlite3_reset(s);
     result = report(c, result == SQLITE_DONE ? CHECKPOINTS_OK : CHECKPOINTS_EIO,
                     "apps cannot be listed");
-    pthread_mutex_unlock(&c->lock);
+    pthread_mutex_unlock(&c->database.lock);
     return result;
 }
 
 /* ---- writing ----------------------------------------------------------------------------- */
-
-static bool run(sqlite3_stmt *s)
-{
-    int result = sqlite3_step(s);
-    sqlite3_reset(s);
-    return result == SQLITE_DONE;
-}
 
 static bool put_positions(struct checkpoints *c, const char *app,
                           const struct checkpoint *checkpoint)
@@ -277,7 +193,7 @@ static bool put_positions(struct checkpoints *c, const char *app,
         sqlite3_bind_int64(s, 4, (int64_t)p->offset);
         sqlite3_bind_int64(s, 5, p->row);
         sqlite3_bind_int64(s, 6, (int64_t)p->spans);
-        if (!run(s))
+        if (!database_run(s))
             return false;
     }
     return true;
@@ -288,29 +204,29 @@ static bool put_app(struct checkpoints *c, const char *app, uint64_t begun, uint
     sqlite3_stmt *s = statement(c, PUT_APP, app);
     sqlite3_bind_int64(s, 2, (int64_t)begun);
     sqlite3_bind_int64(s, 3, (int64_t)now_unix_ns);
-    return run(s);
+    return database_run(s);
 }
 
 int checkpoints_write(struct checkpoints *c, const char *app, const struct checkpoint *checkpoint,
                       uint64_t now_unix_ns)
 {
-    pthread_mutex_lock(&c->lock);
-    bool begun = run(statement(c, BEGIN, NULL));
+    pthread_mutex_lock(&c->database.lock);
+    bool begun = database_run(statement(c, BEGIN, NULL));
     bool written = begun && put_app(c, app, checkpoint->ledger_begun_unix_ns, now_unix_ns) &&
-                   put_positions(c, app, checkpoint) && run(statement(c, COMMIT, NULL));
+                   put_positions(c, app, checkpoint) && database_run(statement(c, COMMIT, NULL));
     int result =
         report(c, written ? CHECKPOINTS_OK : CHECKPOINTS_EIO, "positions cannot be written");
     if (begun && !written)
-        run(statement(c, ROLLBACK, NULL));
-    pthread_mutex_unlock(&c->lock);
+        database_run(statement(c, ROLLBACK, NULL));
+    pthread_mutex_unlock(&c->database.lock);
     return result;
 }
 
 int checkpoints_remove(struct checkpoints *c, const char *app)
 {
-    pthread_mutex_lock(&c->lock);
-    bool removed = run(statement(c, REMOVE, app));
+    pthread_mutex_lock(&c->database.lock);
+    bool removed = database_run(statement(c, REMOVE, app));
     int result = report(c, removed ? CHECKPOINTS_OK : CHECKPOINTS_EIO, "an app cannot be removed");
-    pthread_mutex_unlock(&c->lock);
+    pthread_mutex_unlock(&c->database.lock);
     return result;
 }

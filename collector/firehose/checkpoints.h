@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Where each app is, in a SQLite database "firehose.db" of the directory given. One row for each
- * partition, in plain columns: people may look with sqlite3 while the collector runs.
- *
- * Written in WAL mode: what is written survives a kill of the process at once, a loss of power
- * but for the last moments (then the app gets these again; a position is never ahead of the
- * ledger's durable end). A database that is damaged is set aside, under another name.
+ * partition (collector/database.h). A loss of power may take the last moments: then the app gets
+ * these again, as a position is never ahead of the ledger's durable end.
  * Any thread; each call may wait for the disk. */
 #ifndef WEFT_COLLECTOR_FIREHOSE_CHECKPOINTS_H
 #define WEFT_COLLECTOR_FIREHOSE_CHECKPOINTS_H

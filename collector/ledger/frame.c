@@ -24,7 +24,7 @@ int frame_parse(const void *bytes, size_t length, struct frame *f)
 {
     struct bytes_reader in = bytes_reader_of(bytes, length);
     const unsigned char *head = bytes_take(&in, 2);
-    if (!head || head[1] != FRAME_VERSION || head[0] < FRAME_BATCH || head[0] > FRAME_STATE)
+    if (!head || head[1] != FRAME_VERSION || head[0] < FRAME_BATCH || head[0] > FRAME_REMOTE_WRITE)
         return -1;
     *f = (struct frame){.kind = (enum frame_kind)head[0]};
     uint16_t agent_length = bytes_get_u16(&in);

@@ -10,14 +10,15 @@
 enum frame_kind {
     FRAME_BATCH = 1, /* an encoded batch as it came */
     FRAME_STATE = 2, /* the same bytes as a segment's preamble: all before is summed up in it */
+    FRAME_REMOTE_WRITE = 3, /* a body of Prometheus' remote write as it came */
 };
 
 enum { FRAME_VERSION = 1, FRAME_HEADER_BYTES = 32, LEDGER_STATE_VERSION = 1 };
 
 struct frame {
     enum frame_kind kind;
-    char agent[LINK_AGENT_ID_MAX + 1]; /* BATCH; "" for STATE */
-    struct link_sequence sequence;     /* BATCH */
+    char agent[LINK_AGENT_ID_MAX + 1]; /* who sent it; "" for STATE */
+    struct link_sequence sequence;     /* of all but STATE */
     uint64_t accepted_unix_ns;
     uint32_t spans; /* BATCH */
     const void *body;

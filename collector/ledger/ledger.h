@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The ledger: accepted batches as they came, in a journal (lib/base/journal.h), the truth from
+/* The ledger: what was accepted, as it came, in a journal (lib/base/journal.h), the truth from
  * which everything else is made again after a restart. docs/format/ledger.md has the bytes.
  *
  * Each segment begins with a state: the ledger's own sums, and what the caller must not forget
@@ -50,7 +50,7 @@ struct ledger_reading {
     struct journal_position from;
     /* The caller's part of a state; replaces what was told before. -1: it is none. */
     int (*state)(void *context, struct bytes_reader *state);
-    /* A batch, and the place behind it. False stops the reading. */
+    /* A batch, or a remote write, and the place behind it. False stops the reading. */
     bool (*batch)(void *context, const struct frame *frame, const struct ledger_told *told);
     void *context;
 };

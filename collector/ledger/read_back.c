@@ -94,11 +94,6 @@ static int find_newest_state(struct ledger *l, struct newest *newest)
     return error;
 }
 
-static bool is_before(struct journal_position a, struct journal_position b)
-{
-    return a.segment != b.segment ? a.segment < b.segment : a.offset < b.offset;
-}
-
 /* ---- 3: the pass ------------------------------------------------------------------------- */
 
 static int tell_state(struct ledger *l, const struct ledger_reading *r, const void *bytes,
@@ -168,11 +163,11 @@ static int pass(struct ledger *l, struct journal_position from, const struct new
             continue;
         }
         struct ledger_told told = {
-            .counted = state->found && is_before(at, state->at),
-            .before = is_before(at, r->from),
+            .counted = state->found && journal_is_before(at, state->at),
+            .before = journal_is_before(at, r->from),
             .end = {at.segment, at.offset + JOURNAL_FRAME_HEADER_BYTES + length},
         };
-        if (f.kind == FRAME_BATCH && !tell_batch(l, r, &f, &told, stats)) {
+        if (f.kind != FRAME_STATE && !tell_batch(l, r, &f, &told, stats)) {
             stats->stopped = true;
             break;
         }
@@ -197,7 +192,7 @@ int ledger_read_back(struct ledger *l, const struct ledger_reading *reading,
     struct journal_position from = reading->from;
     if (!newest.found)
         from = (struct journal_position){0};
-    else if (is_before(newest.at, from))
+    else if (journal_is_before(newest.at, from))
         from = newest.at;
     error = read_newest_state(l, &newest, reading);
     journal_stats(l->journal, &before);

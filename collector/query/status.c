@@ -6,6 +6,7 @@
 void pipeline_status_fini(struct pipeline_status *s)
 {
     free(s->damaged);
+    free(s->series_damaged);
     free(s->agents);
     free(s->losses);
     *s = (struct pipeline_status){0};

@@ -6,6 +6,7 @@
 
 #include "collector/ledger/ledger.h"
 #include "collector/losses.h"
+#include "collector/series/store.h"
 #include "collector/traces/freshness.h"
 #include "collector/traces/store.h"
 #include "lib/link/link.h"
@@ -33,6 +34,9 @@ struct pipeline_status {
     struct store_stats store;
     struct catalog_damage *damaged;
     size_t damaged_count;
+    struct series_stats series;
+    struct series_damage *series_damaged;
+    size_t series_damaged_count;
     struct ledger_stats ledger;
     struct freshness_summary freshness;
     struct link_server_stats link;

@@ -78,6 +78,17 @@ struct journal_position store_ledger_end(struct store *s)
     return stats.ledger_end;
 }
 
+struct journal_position store_ledger_needed(struct store *s)
+{
+    pthread_rwlock_rdlock(&s->lock);
+    struct journal_position passed = s->passed;
+    bool empty = true;
+    for (unsigned i = 0; i < s->count; i++)
+        empty = empty && s->ring[i]->batch_count == 0 && s->ring[i]->staged == 0;
+    pthread_rwlock_unlock(&s->lock);
+    return empty && passed.segment ? passed : store_ledger_end(s);
+}
+
 /* ---- generations ------------------------------------------------------------------------- */
 
 void store_let_go(struct store *s, struct generation *g)
@@ -172,19 +183,29 @@ static struct generation *current(struct store *s)
 
 /* ---- inserting --------------------------------------------------------------------------- */
 
-int store_decode(struct store *s, const void *bytes, size_t length, size_t max_bytes,
-                 struct store_staged *staged)
+int store_decode(struct store *s, struct arena *samples, const void *bytes, size_t length,
+                 size_t max_bytes, struct store_staged *staged)
 {
     struct generation *g = current(s);
     if (!g)
         return BATCH_ENOMEM;
     /* The arena is the inserting thread's alone: readers look at batches, not at it. */
     int error = BATCH_ENOMEM;
-    *staged = (struct store_staged){batch_decode(&g->arena, bytes, length, max_bytes, &error), g};
-    if (staged->batch)
-        return BATCH_OK;
-    store_discard(s, staged);
-    return error;
+    const struct batch *b =
+        batch_decode_apart(&g->arena, samples, bytes, length, max_bytes, &error);
+    *staged = (struct store_staged){b, g};
+    if (!b || batch_is_samples(b)) {
+        store_discard(s, staged);
+        staged->batch = b;
+    }
+    return b ? BATCH_OK : error;
+}
+
+void store_pass(struct store *s, struct journal_position ledger_end)
+{
+    pthread_rwlock_wrlock(&s->lock);
+    s->passed = ledger_end;
+    pthread_rwlock_unlock(&s->lock);
 }
 
 static const char *keep_agent(struct generation *g, const char *agent)
@@ -224,7 +245,12 @@ int store_insert(struct store *s, struct store_staged *staged, const char *agent
                  struct journal_position ledger_end)
 {
     struct generation *g = staged->generation;
+    if (!g) {
+        store_pass(s, ledger_end);
+        return 0;
+    }
     pthread_rwlock_wrlock(&s->lock);
+    s->passed = ledger_end;
     int result = index_batch(s, g, staged->batch, agent);
     if (result != 0)
         s->stats.not_indexed += staged->batch->span_count;
@@ -245,6 +271,8 @@ int store_insert(struct store *s, struct store_staged *staged, const char *agent
 void store_discard(struct store *s, struct store_staged *staged)
 {
     struct generation *g = staged->generation;
+    if (!g)
+        return;
     pthread_rwlock_wrlock(&s->lock);
     g->staged--;
     bool wanted = g->sealed && g->staged == 0;

@@ -53,22 +53,29 @@ void store_interrupt(struct store *s);
 /* Where reading the ledger begins after a start: everything before it is in segments. The
  * beginning, if these are of another ledger. */
 struct journal_position store_ledger_end(struct store *s);
+/* What is before it, the ledger may drop. That is the same, or more where nothing came since that
+ * belongs into segments. */
+struct journal_position store_ledger_needed(struct store *s);
 
 /* ---- inserting: one thread --------------------------------------------------------------- */
 
-/* A decoded batch that no question sees yet. Its memory belongs to the head. */
+/* A decoded batch that no question sees yet. Its memory belongs to the head; that of one which
+ * holds nothing but samples to the arena given for it. */
 struct store_staged {
     const struct batch *batch;
     struct generation *generation;
 };
 
-/* Decodes into the head's memory; waits first while the head is full. BATCH_OK or another of
- * enum batch_error. Whoever has a staged batch gives it back by store_insert or store_discard,
- * in the order in which they were staged. */
-int store_decode(struct store *s, const void *bytes, size_t length, size_t max_bytes,
-                 struct store_staged *staged);
+/* Decodes into the head's memory, or into `samples`; waits first while the head is full. BATCH_OK
+ * or another of enum batch_error. Whoever has a staged batch gives it back by store_insert or
+ * store_discard, in the order in which they were staged. */
+int store_decode(struct store *s, struct arena *samples, const void *bytes, size_t length,
+                 size_t max_bytes, struct store_staged *staged);
+/* The ledger goes to `ledger_end` now, and what was appended last is not for this store. */
+void store_pass(struct store *s, struct journal_position ledger_end);
 /* Makes the batch visible; `agent` is copied. `ledger_end`: behind its frame in the ledger. 0; -1
- * when memory is out: then it is not, and counted in store_stats.not_indexed. */
+ * when memory is out: then it is not, and counted in store_stats.not_indexed. One of samples only
+ * is passed. */
 int store_insert(struct store *s, struct store_staged *staged, const char *agent,
                  struct journal_position ledger_end);
 void store_discard(struct store *s, struct store_staged *staged);

@@ -20,7 +20,8 @@ struct store {
     unsigned count;
     uint64_t retired_bytes; /* of generations that a segment has, but somebody still reads */
     uint64_t next_generation;
-    struct store_stats stats; /* those that are counted: cuts, merges, not_indexed */
+    struct journal_position passed; /* the ledger's end, as far as it was told */
+    struct store_stats stats;       /* those that are counted: cuts, merges, not_indexed */
 
     /* Waiting: for a generation to cut, for room, for the end. */
     pthread_mutex_t wait_lock;

@@ -3,6 +3,8 @@
 #ifndef WEFT_COLLECTOR_WEB_API_H
 #define WEFT_COLLECTOR_WEB_API_H
 
+#include <jansson.h>
+
 #include "collector/web/params.h"
 #include "collector/web/web.h"
 #include "lib/base/json_writer.h"
@@ -18,7 +20,7 @@ typedef void api_route(const struct api_call *call, struct reply *reply);
 
 api_route api_services, api_traces, api_trace, api_inflight, api_status, api_recording;
 api_route api_import, api_explain, api_search, api_phases, api_diff, api_graph;
-api_route api_tags, api_tag_values, api_measure, api_firehose;
+api_route api_marks, api_mark, api_mark_add, api_tags, api_tag_values, api_measure, api_firehose;
 api_route api_metrics, api_healthz, api_readyz;
 /* Files of the page; also every path that the page itself makes a view of. */
 void page_answer(const struct web *w, const struct web_request *request, struct reply *reply);
@@ -28,6 +30,9 @@ bool page_has_path(const char *path);
  * contents. */
 void trace_as_otlp(struct trace_view *view, uint32_t offset, uint32_t limit, bool json,
                    struct reply *reply);
+
+/* The request's body, to be given back by json_decref; NULL: *reply says why. */
+json_t *api_json_body(const struct api_call *call, struct reply *reply);
 
 static inline void api_field_str(struct json_writer *w, const char *key, struct batch_str s)
 {

@@ -67,7 +67,8 @@ static void take(const struct api_call *call, const Otlp__Traces *traces, bool j
     }
     enum link_verdict verdict = LINK_ACCEPTED;
     if (counts.spans > 0)
-        verdict = call->web->import(call->web->context, bytes.data, bytes.length, why, sizeof why);
+        verdict = call->web->import(call->web->context, FRAME_BATCH, bytes.data, bytes.length, why,
+                                    sizeof why);
     if (verdict == LINK_ACCEPTED)
         answer(json, &counts, reply);
     else

@@ -35,6 +35,50 @@ static void put_segments(struct json_writer *w, const struct pipeline_status *s)
     json_close_object(w);
 }
 
+static void put_refusals(struct json_writer *w, const struct series_stats *s)
+{
+    json_field_object(w, "refused");
+    for (unsigned r = SERIES_TAKEN + 1; r < SERIES_REFUSALS; r++)
+        json_field_uint(w, series_refusal_name(r), s->refused[r]);
+    json_close_object(w);
+    if (*s->most_refused_metric)
+        json_field_text(w, "most_refused_metric", s->most_refused_metric);
+}
+
+static void put_series(struct json_writer *w, const struct pipeline_status *status)
+{
+    static const char *const health[] = {"ok", "full", "failed"};
+    const struct series_stats *s = &status->series;
+    json_field_object(w, "series");
+    json_field_uint(w, "active", s->series);
+    json_field_uint(w, "active_limit", s->series_limit);
+    json_field_uint(w, "samples", s->samples);
+    json_field_uint(w, "late_samples", s->late);
+    put_refusals(w, s);
+    json_field_uint(w, "head_samples", s->head_samples);
+    json_field_uint(w, "head_bytes", s->head_chunk_bytes + s->head_index_bytes);
+    json_field_uint(w, "head_limit_bytes", s->head_limit_bytes);
+    json_field_uint(w, "blocks", s->blocks);
+    json_field_uint(w, "block_samples", s->block_samples);
+    json_field_uint(w, "bytes", s->block_bytes);
+    json_field_uint(w, "limit_bytes", s->block_limit_bytes);
+    json_field_uint(w, "aged_samples", s->aged_samples);
+    json_field_uint(w, "cuts", s->cuts);
+    json_field_uint(w, "merges", s->merges);
+    json_field_text(w, "state", health[s->health]);
+    if (s->health != SERIES_HEALTH_OK)
+        json_field_text(w, "error", strerror(s->error));
+    json_field_array(w, "damaged");
+    for (size_t i = 0; i < status->series_damaged_count; i++) {
+        json_open_object(w);
+        json_field_text(w, "file", status->series_damaged[i].name);
+        json_field_text(w, "why", status->series_damaged[i].why);
+        json_close_object(w);
+    }
+    json_close_array(w);
+    json_close_object(w);
+}
+
 static void put_collector(struct json_writer *w, const struct pipeline_status *s)
 {
     static const char *const health[] = {"ok", "full", "failed"};
@@ -57,6 +101,7 @@ static void put_collector(struct json_writer *w, const struct pipeline_status *s
     json_field_uint(w, "limit_bytes", s->store.head_limit_bytes);
     json_close_object(w);
     put_segments(w, s);
+    put_series(w, s);
     json_field_object(w, "ledger");
     json_field_uint(w, "bytes", s->ledger.bytes);
     json_field_uint(w, "limit_bytes", s->ledger.limit_bytes);
@@ -174,7 +219,7 @@ static void switch_recording(const struct api_call *call, const json_t *body, st
     buffer_printf(&reply->body, "{\"agents\":%d}\n", agents);
 }
 
-void api_recording(const struct api_call *call, struct reply *reply)
+json_t *api_json_body(const struct api_call *call, struct reply *reply)
 {
     const struct web_request *request = call->request;
     static const char json_type[] = "application/json";
@@ -182,13 +227,19 @@ void api_recording(const struct api_call *call, struct reply *reply)
     if (!request->content_type ||
         strncasecmp(request->content_type, json_type, sizeof json_type - 1) != 0) {
         reply_error(reply, 415, "send the body with Content-Type: application/json");
-        return;
+        return NULL;
     }
     json_error_t error;
     json_t *body = json_loadb(request->body, request->body_length, JSON_REJECT_DUPLICATES, &error);
+    if (!body)
+        reply_error(reply, 400, "the body is no JSON: %.200s", error.text);
+    return body;
+}
+
+void api_recording(const struct api_call *call, struct reply *reply)
+{
+    json_t *body = api_json_body(call, reply);
     if (body)
         switch_recording(call, body, reply);
-    else
-        reply_error(reply, 400, "the body is no JSON: %.200s", error.text);
     json_decref(body);
 }

@@ -96,6 +96,33 @@ static void put_stores(struct buffer *out, const struct pipeline_status *s)
            s->ledger.health == LEDGER_OK);
 }
 
+static void put_series(struct buffer *out, const struct series_stats *s)
+{
+    single(out, "weft_collector_series", "gauge", "Series that live.", (double)s->series);
+    single(out, "weft_collector_series_limit", "gauge", "Bound of series that live.",
+           (double)s->series_limit);
+    single(out, "weft_collector_samples_total", "counter", "Samples taken.", (double)s->samples);
+    single(out, "weft_collector_late_samples_total", "counter",
+           "Samples that were not newer than their series' newest.", (double)s->late);
+    family(out, "weft_collector_refused_samples_total", "counter",
+           "Series and samples that were refused.");
+    for (unsigned r = SERIES_TAKEN + 1; r < SERIES_REFUSALS; r++)
+        buffer_printf(out, "weft_collector_refused_samples_total{reason=\"%s\"} %" PRIu64 "\n",
+                      series_refusal_name(r), s->refused[r]);
+    single(out, "weft_collector_series_head_bytes", "gauge", "Memory of samples and their index.",
+           (double)(s->head_chunk_bytes + s->head_index_bytes));
+    single(out, "weft_collector_series_blocks", "gauge", "Blocks of samples on disk.",
+           (double)s->blocks);
+    single(out, "weft_collector_series_block_samples", "gauge", "Samples in blocks.",
+           (double)s->block_samples);
+    single(out, "weft_collector_series_block_bytes", "gauge", "Size of all blocks.",
+           (double)s->block_bytes);
+    single(out, "weft_collector_series_aged_samples_total", "counter",
+           "Samples that were removed for age or size.", (double)s->aged_samples);
+    single(out, "weft_collector_series_writable", "gauge", "Whether blocks can be written.",
+           s->health == SERIES_HEALTH_OK);
+}
+
 /* Under the names that every Prometheus client library gives them. */
 static void put_process(struct buffer *out)
 {
@@ -264,6 +291,7 @@ void api_metrics(const struct api_call *call, struct reply *reply)
     put_process(&reply->body);
     put_accepted(&reply->body, &s);
     put_stores(&reply->body, &s);
+    put_series(&reply->body, &s.series);
     put_freshness(&reply->body, &s.freshness);
     put_link(&reply->body, &s.link);
     put_agents(&reply->body, &s);

@@ -2,8 +2,9 @@
 #include <sodium.h>
 
 #include "collector/web/api.h"
+#include "collector/web/prom/prom.h"
 
-enum { SMALL_BODY_BYTES = 4096 };
+enum { SMALL_BODY_BYTES = 4096, FORM_BODY_BYTES = 2 << 20 };
 
 struct route {
     const char *path;
@@ -12,40 +13,76 @@ struct route {
     bool open; /* needs no token */
     api_route *answer;
     size_t body_max; /* 0: of a POST, SMALL_BODY_BYTES */
+    bool form;       /* takes its parameters itself, of GET and POST alike: Prometheus' */
 };
 
 static const struct route routes[] = {
-    {"/api/v1/services", false, WEB_GET, false, api_services, 0},
-    {"/api/v1/traces", false, WEB_GET, false, api_traces, 0},
-    {"/api/v1/traces/", true, WEB_GET, false, api_trace, 0},
-    {"/api/v1/search", false, WEB_GET, false, api_search, 0},
-    {"/api/v1/measure", false, WEB_GET, false, api_measure, 0},
-    {"/api/v1/firehose", false, WEB_GET, false, api_firehose, 0},
-    {"/api/v1/tags", false, WEB_GET, false, api_tags, 0},
-    {"/api/v1/tags/", true, WEB_GET, false, api_tag_values, 0},
-    {"/api/v1/analysis/phases", false, WEB_GET, false, api_phases, 0},
-    {"/api/v1/analysis/diff", false, WEB_GET, false, api_diff, 0},
-    {"/api/v1/graph", false, WEB_GET, false, api_graph, 0},
-    {"/api/v1/analysis/traces/", true, WEB_GET, false, api_explain, 0},
-    {"/api/v1/inflight", false, WEB_GET, false, api_inflight, 0},
-    {"/api/v1/status", false, WEB_GET, false, api_status, 0},
-    {"/api/v1/recording", false, WEB_POST, false, api_recording, 0},
-    {"/v1/traces", false, WEB_POST, false, api_import, 16 << 20},
-    {"/metrics", false, WEB_GET, false, api_metrics, 0},
-    {"/healthz", false, WEB_GET, true, api_healthz, 0},
-    {"/readyz", false, WEB_GET, true, api_readyz, 0},
+    {"/api/v1/services", false, WEB_GET, false, api_services, 0, false},
+    {"/api/v1/traces", false, WEB_GET, false, api_traces, 0, false},
+    {"/api/v1/traces/", true, WEB_GET, false, api_trace, 0, false},
+    {"/api/v1/search", false, WEB_GET, false, api_search, 0, false},
+    {"/api/v1/measure", false, WEB_GET, false, api_measure, 0, false},
+    {"/api/v1/firehose", false, WEB_GET, false, api_firehose, 0, false},
+    {"/api/v1/tags", false, WEB_GET, false, api_tags, 0, false},
+    {"/api/v1/tags/", true, WEB_GET, false, api_tag_values, 0, false},
+    {"/api/v1/analysis/phases", false, WEB_GET, false, api_phases, 0, false},
+    {"/api/v1/analysis/diff", false, WEB_GET, false, api_diff, 0, false},
+    {"/api/v1/graph", false, WEB_GET, false, api_graph, 0, false},
+    {"/api/v1/analysis/traces/", true, WEB_GET, false, api_explain, 0, false},
+    {"/api/v1/inflight", false, WEB_GET, false, api_inflight, 0, false},
+    {"/api/v1/status", false, WEB_GET, false, api_status, 0, false},
+    {"/api/v1/marks", false, WEB_GET, false, api_marks, 0, false},
+    {"/api/v1/marks", false, WEB_POST, false, api_mark_add, 0, false},
+    {"/api/v1/marks/", true, WEB_GET, false, api_mark, 0, false},
+    {"/api/v1/recording", false, WEB_POST, false, api_recording, 0, false},
+    {"/v1/traces", false, WEB_POST, false, api_import, 16 << 20, false},
+    {"/api/v1/query", false, WEB_GET, false, prom_query, FORM_BODY_BYTES, true},
+    {"/api/v1/query_range", false, WEB_GET, false, prom_query_range, FORM_BODY_BYTES, true},
+    {"/api/v1/query_exemplars", false, WEB_GET, false, prom_exemplars, FORM_BODY_BYTES, true},
+    {"/api/v1/format_query", false, WEB_GET, false, prom_format_query, FORM_BODY_BYTES, true},
+    {"/api/v1/series", false, WEB_GET, false, prom_series, FORM_BODY_BYTES, true},
+    {"/api/v1/labels", false, WEB_GET, false, prom_labels, FORM_BODY_BYTES, true},
+    {"/api/v1/label/", true, WEB_GET, false, prom_label_values, FORM_BODY_BYTES, true},
+    {"/api/v1/metadata", false, WEB_GET, false, prom_metadata, 0, true},
+    {"/api/v1/rules", false, WEB_GET, false, prom_rules, 0, true},
+    {"/api/v1/alerts", false, WEB_GET, false, prom_alerts, 0, true},
+    {"/api/v1/status/buildinfo", false, WEB_GET, false, prom_buildinfo, 0, true},
+    {"/api/v1/status/runtimeinfo", false, WEB_GET, false, prom_runtimeinfo, 0, true},
+    {"/api/v1/status/tsdb", false, WEB_GET, false, prom_tsdb, 0, true},
+    {"/api/v1/status/flags", false, WEB_GET, false, prom_flags, 0, true},
+    {"/api/v1/write", false, WEB_POST, false, prom_write, 32 << 20, true},
+    {"/federate", false, WEB_GET, false, prom_federate, 0, true},
+    {"/metrics", false, WEB_GET, false, api_metrics, 0, false},
+    {"/healthz", false, WEB_GET, true, api_healthz, 0, false},
+    {"/readyz", false, WEB_GET, true, api_readyz, 0, false},
 };
 
-static const struct route *find_route(const char *path)
+static bool is_at(const struct route *r, const char *path)
 {
+    size_t length = strlen(r->path);
+    return r->prefix ? strncmp(path, r->path, length) == 0 && path[length]
+                     : strcmp(path, r->path) == 0;
+}
+
+static bool method_allowed(const struct route *r, enum web_method method)
+{
+    return method == r->method ||
+           (r->method == WEB_GET && (method == WEB_HEAD || (r->form && method == WEB_POST)));
+}
+
+/* The one for this method; else one that answers another; NULL. */
+static const struct route *find_route(const char *path, enum web_method method)
+{
+    const struct route *other = NULL;
     for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
         const struct route *r = &routes[i];
-        size_t length = strlen(r->path);
-        if (r->prefix ? strncmp(path, r->path, length) == 0 && path[length]
-                      : strcmp(path, r->path) == 0)
+        if (!is_at(r, path))
+            continue;
+        if (method_allowed(r, method))
             return r;
+        other = other ? other : r;
     }
-    return NULL;
+    return other;
 }
 
 /* ---- who may ask ------------------------------------------------------------------------- */
@@ -103,11 +140,6 @@ static bool token_matches(const struct web *w, const char *authorization)
     return sodium_memcmp(given, expected, sizeof given) == 0;
 }
 
-static bool method_allowed(const struct route *r, enum web_method method)
-{
-    return method == r->method || (r->method == WEB_GET && method == WEB_HEAD);
-}
-
 /* ---- the answer -------------------------------------------------------------------------- */
 
 /* Whether the route answers this request at all; else *reply says why not. */
@@ -122,7 +154,9 @@ static bool admits(const struct web *w, const struct route *r, const struct web_
         return false;
     }
     if (r && !method_allowed(r, request->method)) {
-        const char *allow = r->method == WEB_POST ? "POST" : "GET, HEAD";
+        const char *allow = r->method == WEB_POST ? "POST"
+                            : r->form             ? "GET, HEAD, POST"
+                                                  : "GET, HEAD";
         reply_error(reply, 405, "this path answers %s", allow);
         reply->allow = allow;
         return false;
@@ -149,7 +183,7 @@ static bool admits(const struct web *w, const struct route *r, const struct web_
 bool web_admits(const struct web *w, const struct web_request *request, size_t *body_max,
                 struct reply *reply)
 {
-    const struct route *r = find_route(request->path);
+    const struct route *r = find_route(request->path, request->method);
     *reply = REPLY_EMPTY;
     *body_max = r && r->body_max ? r->body_max : SMALL_BODY_BYTES;
     return admits(w, r, request, reply);
@@ -159,8 +193,8 @@ static void answer_route(const struct web *w, const struct route *r,
                          const struct web_request *request, struct reply *reply)
 {
     char why[PARAMS_WHY_MAX];
-    struct params params;
-    if (params_parse(&params, request->query, why) != 0) {
+    struct params params = {.count = 0};
+    if (!r->form && params_parse(&params, request->query, why) != 0) {
         reply_error(reply, 400, "%s", why);
     } else {
         struct api_call call = {w, request, &params, request->path + strlen(r->path)};
@@ -173,7 +207,7 @@ static void answer_route(const struct web *w, const struct route *r,
 void web_answer(const struct web *w, const struct web_request *request, struct reply *reply)
 {
     *reply = REPLY_EMPTY;
-    const struct route *r = find_route(request->path);
+    const struct route *r = find_route(request->path, request->method);
     if (!admits(w, r, request, reply))
         return;
     if (r)

@@ -13,8 +13,11 @@
 #ifndef WEFT_COLLECTOR_WEB_WEB_H
 #define WEFT_COLLECTOR_WEB_WEB_H
 
+#include "collector/ledger/frame.h"
+#include "collector/marks/marks.h"
 #include "collector/query/query.h"
 #include "collector/query/status.h"
+#include "collector/series/store.h"
 #include "collector/web/reply.h"
 #include "lib/link/link.h"
 
@@ -23,15 +26,17 @@ enum { WEB_TOKEN_MAX = 512 };
 /* What the routes need. */
 struct web {
     struct query query;
+    struct series_store *series;
+    struct marks *marks;
     struct firehose *firehose; /* NULL: none */
     /* Fills *status, given back by pipeline_status_fini. -1: no memory. */
     int (*status)(void *context, struct pipeline_status *status);
     /* NULL when ready to accept, else a static sentence. Must not wait. */
     const char *(*not_ready)(void *context);
-    /* Makes an encoded batch durable and visible; `memory` (malloc'ed, `length` bytes) is taken
-     * over. Waits for that. */
-    enum link_verdict (*import)(void *context, void *memory, size_t length, char *why,
-                                size_t why_size);
+    /* Makes an encoded batch, or the body of a remote write, durable and visible; `memory`
+     * (malloc'ed, `length` bytes) is taken over. Waits for that. */
+    enum link_verdict (*import)(void *context, enum frame_kind kind, void *memory, size_t length,
+                                char *why, size_t why_size);
     /* Turns recording of a service on or off: how many agents were told; -1: it cannot. */
     int (*recording)(void *context, const char *service, bool on);
     void *context;

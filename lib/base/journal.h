@@ -45,6 +45,11 @@ struct journal_position {
     uint64_t segment, offset; /* of a frame's first byte */
 };
 
+static inline bool journal_is_before(struct journal_position a, struct journal_position b)
+{
+    return a.segment != b.segment ? a.segment < b.segment : a.offset < b.offset;
+}
+
 struct journal_stats {
     uint64_t bytes, frames_appended;
     uint32_t segments;

@@ -160,5 +160,11 @@ const char *batch_error_text(int error);
  * decompressed message) times a small constant. NULL with *error set. */
 struct batch *batch_decode(struct arena *arena, const void *bytes, size_t length, size_t max_bytes,
                            int *error);
+/* The same, where samples are kept elsewhere: a batch of nothing but samples is decoded into
+ * `samples`, any other into `spans`. */
+struct batch *batch_decode_apart(struct arena *spans, struct arena *samples, const void *bytes,
+                                 size_t length, size_t max_bytes, int *error);
+/* It tells of samples alone: not of spans, processes or losses. */
+bool batch_is_samples(const struct batch *b);
 
 #endif

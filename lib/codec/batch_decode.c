@@ -362,28 +362,48 @@ static int decode_message(struct decoder *d, const Weft__Batch *message)
     return BATCH_OK;
 }
 
-static int decode(struct decoder *d, struct workspace *w, const void *bytes, size_t length,
-                  size_t max_bytes)
+static bool is_samples(size_t spans, size_t processes, size_t losses, size_t samples)
+{
+    return spans == 0 && processes == 0 && losses == 0 && samples > 0;
+}
+
+bool batch_is_samples(const struct batch *b)
+{
+    return is_samples(b->span_count, b->process_count, b->loss_count, b->samples.count);
+}
+
+static int decode(struct decoder *d, struct workspace *w, struct arena *samples, const void *bytes,
+                  size_t length, size_t max_bytes)
 {
     uint8_t *plain;
     size_t plain_length;
-    Weft__Batch *message;
+    Weft__Batch *m;
     int error = decompress(w, bytes, length, max_bytes, &plain, &plain_length);
     if (!error)
-        error = unpack(d->scratch, plain, plain_length, &message);
-    return error ? error : decode_message(d, message);
+        error = unpack(d->scratch, plain, plain_length, &m);
+    if (error)
+        return error;
+    if (is_samples(m->span_count, m->n_processes, m->n_losses, m->sample_count))
+        d->arena = samples;
+    d->batch = arena_calloc(d->arena, 1, sizeof *d->batch);
+    return d->batch ? decode_message(d, m) : BATCH_ENOMEM;
+}
+
+struct batch *batch_decode_apart(struct arena *spans, struct arena *samples, const void *bytes,
+                                 size_t length, size_t max_bytes, int *error)
+{
+    struct workspace *w = get_workspace();
+    *error = BATCH_ENOMEM;
+    if (!w)
+        return NULL;
+    struct decoder d = {.arena = spans, .scratch = &w->scratch};
+    *error = decode(&d, w, samples, bytes, length, max_bytes);
+    tidy_workspace(w);
+    return *error ? NULL : d.batch;
 }
 
 struct batch *batch_decode(struct arena *arena, const void *bytes, size_t length, size_t max_bytes,
                            int *error)
 {
-    struct workspace *w = get_workspace();
-    struct batch *batch = w ? arena_calloc(arena, 1, sizeof *batch) : NULL;
-    *error = BATCH_ENOMEM;
-    if (!batch)
-        return NULL;
-    struct decoder d = {.arena = arena, .scratch = &w->scratch, .batch = batch};
-    *error = decode(&d, w, bytes, length, max_bytes);
-    tidy_workspace(w);
-    return *error ? NULL : batch;
+    return batch_decode_apart(arena, arena, bytes, length, max_bytes, error);
 }

@@ -57,8 +57,7 @@ static bool count_all(struct sizes *n, struct wire request)
     struct wire_field f;
     while (wire_next(&request, &f)) {
         n->metadata += f.number == REQUEST_METADATA;
-        if (f.number == REQUEST_TIMESERIES &&
-            (f.type != WIRE_BYTES || !count_series(n, f.bytes)))
+        if (f.number == REQUEST_TIMESERIES && (f.type != WIRE_BYTES || !count_series(n, f.bytes)))
             return false;
     }
     return !request.bad;

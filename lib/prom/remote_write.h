@@ -43,9 +43,9 @@ struct remote_write {
 enum remote_write_error {
     REMOTE_WRITE_OK = 0,
     REMOTE_WRITE_ENOMEM = -1,
-    REMOTE_WRITE_ESNAPPY = -2,  /* not a snappy block, or one that is larger than allowed */
-    REMOTE_WRITE_EMESSAGE = -3, /* not the message, or more in it than it can hold */
-    REMOTE_WRITE_ELABELS = -4,  /* a series without labels, with one twice, or too many */
+    REMOTE_WRITE_ESNAPPY = -2,    /* not a snappy block, or one that is larger than allowed */
+    REMOTE_WRITE_EMESSAGE = -3,   /* not the message, or more in it than it can hold */
+    REMOTE_WRITE_ELABELS = -4,    /* a series without labels, with one twice, or too many */
     REMOTE_WRITE_EHISTOGRAM = -5, /* buckets that contradict each other */
 };
 const char *remote_write_error_text(int error);

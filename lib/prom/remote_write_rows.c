@@ -121,9 +121,9 @@ static void add_series(struct remote_decoder *d, struct wire series)
 /* MetricMetadata's numbers of types to ours. */
 static unsigned metadata_type(uint64_t type)
 {
-    static const uint8_t types[] = {METRIC_UNKNOWN,         METRIC_COUNTER, METRIC_GAUGE,
-                                    METRIC_HISTOGRAM,       METRIC_GAUGE_HISTOGRAM,
-                                    METRIC_SUMMARY,         METRIC_INFO,    METRIC_STATESET};
+    static const uint8_t types[] = {METRIC_UNKNOWN,   METRIC_COUNTER,         METRIC_GAUGE,
+                                    METRIC_HISTOGRAM, METRIC_GAUGE_HISTOGRAM, METRIC_SUMMARY,
+                                    METRIC_INFO,      METRIC_STATESET};
     return type < sizeof types ? types[type] : METRIC_UNKNOWN;
 }
 

@@ -21,7 +21,7 @@ struct wire {
 struct wire_field {
     uint32_t number;
     enum wire_type type;
-    uint64_t value; /* of VARINT and FIXED64 */
+    uint64_t value;    /* of VARINT and FIXED64 */
     struct wire bytes; /* of BYTES */
 };
 

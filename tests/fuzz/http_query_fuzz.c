@@ -29,10 +29,11 @@ static int no_recording(void *context, const char *service, bool on)
     return service && on;
 }
 
-static enum link_verdict no_import(void *context, void *memory, size_t length, char *why,
-                                   size_t why_size)
+static enum link_verdict no_import(void *context, enum frame_kind kind, void *memory, size_t length,
+                                   char *why, size_t why_size)
 {
     (void)context;
+    (void)kind;
     (void)length;
     free(memory);
     snprintf(why, why_size, "not here");
@@ -50,12 +51,40 @@ static struct store *open_store(void)
     return store;
 }
 
+static struct series_store *open_series(void)
+{
+    char directory[] = "/tmp/weft-fuzz-XXXXXX", why[256];
+    struct series_store_options options = {.directory = mkdtemp(directory), .exemplars = 10};
+    struct series_store *series =
+        options.directory ? series_store_open(&options, why, sizeof why) : NULL;
+    const struct label labels[] = {{{"__name__", 8}, {"up", 2}}, {{"job", 3}, {"web", 3}}};
+    if (!series || series_store_begin(series, (struct journal_position){1, 1}) != 0)
+        abort();
+    series_ref ref = series_store_resolve(series, &(struct labels){labels, 2}, NULL);
+    for (int64_t i = 0; i < 100; i++)
+        series_store_append(series, ref,
+                            &(struct series_sample){.unix_ms = i * 15000, .value = (double)i});
+    series_store_commit(series);
+    return series;
+}
+
+static struct marks *open_marks(void)
+{
+    char directory[] = "/tmp/weft-fuzz-XXXXXX", why[256];
+    struct marks *marks = mkdtemp(directory) ? marks_open(directory, 0, why, sizeof why) : NULL;
+    if (!marks)
+        abort();
+    return marks;
+}
+
 static struct web *get_web(void)
 {
     static struct web web;
     if (!web.query.store) {
         web = (struct web){
             .query = {.store = open_store(), .inflight = inflight_create(1 << 20)},
+            .series = open_series(),
+            .marks = open_marks(),
             .status = no_status,
             .not_ready = ready,
             .recording = no_recording,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The decoder of Prometheus' remote write. The first byte says whether the rest is a snappy block or
- * a message that is compressed first. What decodes is walked. */
+/* The decoder of Prometheus' remote write. The first byte says whether the rest is a snappy block
+ * or a message that is compressed first. What decodes is walked. */
 #include <snappy-c.h>
 #include <stdlib.h>
 
@@ -37,7 +37,8 @@ static void walk_series(const struct remote_write *w, const struct remote_series
         abort();
     walk_labels(&s->labels);
     for (uint32_t i = 0; i < s->sample_count; i++)
-        sink += w->sample_value[s->sample_first + i] + (double)w->sample_unix_ms[s->sample_first + i];
+        sink +=
+            w->sample_value[s->sample_first + i] + (double)w->sample_unix_ms[s->sample_first + i];
     for (uint32_t i = 0; i < s->histogram_count; i++) {
         const struct histogram *h = &w->histograms[s->histogram_first + i];
         walk_buckets(&h->positive);

@@ -9,6 +9,9 @@
  *   event NAME KEY VALUE
  *   link TRACEPARENT KEY VALUE
  *   end
+ *   count NAME N               -> of the counter NAME{kind="scripted"}
+ *   gauge NAME VALUE
+ *   record NAME VALUE          -> of the histogram
  *   losses                     -> the sum of all counters
  */
 #include <stdio.h>
@@ -124,6 +127,19 @@ static void answer_losses(void)
                            l.attribute_no_room + l.names_full + l.stale_handle));
 }
 
+static void count(const char *type, char *line)
+{
+    const char *name = word(&line), *value = rest(&line);
+    const char *const texts[] = {name, "kind", "scripted", NULL};
+    if (strcmp(type, "count") == 0)
+        weft_counter_add(weft_bind_counter(texts), strtoull(value, NULL, 10));
+    else if (strcmp(type, "gauge") == 0)
+        weft_gauge_set(weft_bind_gauge(texts), strtod(value, NULL));
+    else
+        weft_histogram_record(weft_bind_histogram(texts), strtod(value, NULL));
+    puts("ok");
+}
+
 static void obey(char *line)
 {
     const char *command = word(&line);
@@ -139,6 +155,9 @@ static void obey(char *line)
         add_link(line);
     else if (strcmp(command, "losses") == 0)
         answer_losses();
+    else if (strcmp(command, "count") == 0 || strcmp(command, "gauge") == 0 ||
+             strcmp(command, "record") == 0)
+        count(command, line);
     else if (strcmp(command, "end") == 0) {
         weft_end(weft_current());
         puts("ok");

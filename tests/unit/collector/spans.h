@@ -123,7 +123,8 @@ static inline void spans_insert_from(struct spans *s, struct store *store, const
     static uint64_t frame;
     struct buffer bytes = spans_encode(s);
     struct store_staged staged;
-    assert_int_equal(store_decode(store, bytes.data, bytes.length, 16 << 20, &staged), BATCH_OK);
+    assert_int_equal(store_decode(store, NULL, bytes.data, bytes.length, 16 << 20, &staged),
+                     BATCH_OK);
     assert_int_equal(store_insert(store, &staged, agent, (struct journal_position){1, ++frame}), 0);
     buffer_fini(&bytes);
 }

@@ -156,10 +156,10 @@ static void a_call_whose_caller_is_known_is_an_edge_on_the_servers_side(void **s
 {
     (void)state;
     struct weft_context from;
-    assert_int_equal(weft_extract_traceparent(
-                         &from, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
-                         "vendor=x,weft=web,other=y"),
-                     0);
+    assert_int_equal(
+        weft_extract_traceparent(&from, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+                                 "vendor=x,weft=web,other=y"),
+        0);
     weft_end(weft_begin_from(WEFT_NAME("serve"), WEFT_SERVER, &from));
     weft_end(weft_begin_from(WEFT_NAME("serve"), WEFT_SERVER, NULL)); /* nobody knows whose */
     sweep(false, SPAN_UNSET);

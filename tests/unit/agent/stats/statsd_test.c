@@ -153,7 +153,8 @@ static void distinct_counts_within_its_error(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(counters_count_and_sampled_ones_count_more, setup, teardown),
+        cmocka_unit_test_setup_teardown(counters_count_and_sampled_ones_count_more, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(gauges_are_set_and_moved, setup, teardown),
         cmocka_unit_test_setup_teardown(timers_are_histograms, setup, teardown),
         cmocka_unit_test_setup_teardown(sets_count_what_is_different, setup, teardown),
@@ -161,7 +162,8 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(what_is_no_line_is_counted, setup, teardown),
         cmocka_unit_test_setup_teardown(unknown_parts_of_a_line_are_passed_over, setup, teardown),
-        cmocka_unit_test_setup_teardown(an_address_that_is_not_loopback_is_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_address_that_is_not_loopback_is_refused, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(a_port_that_is_taken_is_told, setup, teardown),
         cmocka_unit_test(distinct_counts_within_its_error),
     };

@@ -115,7 +115,8 @@ static void what_does_not_change_is_told_now_and_then(void **state)
 static void a_series_says_whose_it_is_and_ends_after_its_processes(void **state)
 {
     struct rows *r = *state;
-    struct stats_identity *identity = stats_identity_hold(r->table, str("web"), str("1.2"), str(""));
+    struct stats_identity *identity =
+        stats_identity_hold(r->table, str("web"), str("1.2"), str(""));
     assert_ptr_equal(stats_identity_hold(r->table, str("web"), str("1.2"), str("")), identity);
     stats_identity_release(r->table, identity);
     stats_count(stats_find(r->table, metric(r, "c", METRIC_COUNTER), identity, NULL, 0), 1);
@@ -139,7 +140,7 @@ static void beyond_its_bound_a_metric_refuses_and_says_so(void **state)
 {
     struct rows *r = *state;
     for (int i = 0; i < 5; i++) {
-        char value[8];
+        char value[16];
         snprintf(value, sizeof value, "v%d", i);
         stats_count(find(r, "c", METRIC_COUNTER, value), 1);
     }

@@ -16,7 +16,8 @@
 enum { ANSWERS_MAX = 256 };
 
 struct fixture {
-    char directory[64], ledger[80], traces[80];
+    char directory[64], ledger[80], traces[80], series[80];
+    struct stores stores;
     struct queue queue;
     struct freshness freshness;
     struct commit commit;
@@ -51,13 +52,17 @@ static void write_state(void *context, struct buffer *out)
 static void start(struct fixture *f)
 {
     char why[256] = "";
+    stores_init(&f->stores);
+    f->stores.traces = store_open(
+        &(struct store_options){.directory = f->traces, .head_bytes = 64 << 20}, why, sizeof why);
+    f->stores.series =
+        series_store_open(&(struct series_store_options){.directory = f->series}, why, sizeof why);
     queue_init(&f->queue);
     freshness_init(&f->freshness);
     struct commit_parts parts = {
         .queue = &f->queue,
         .dedupe = dedupe_create(),
-        .store = store_open(&(struct store_options){.directory = f->traces, .head_bytes = 64 << 20},
-                            why, sizeof why),
+        .stores = &f->stores,
         .losses = losses_create(),
         .freshness = &f->freshness,
         .agents = agents_create(),
@@ -81,7 +86,9 @@ static void stop(struct fixture *f)
 {
     struct commit_parts *p = &f->commit.parts;
     ledger_close(&p->ledger);
-    store_close(&p->store);
+    series_store_close(&f->stores.series);
+    store_close(&f->stores.traces);
+    stores_fini(&f->stores);
     dedupe_destroy(&p->dedupe);
     losses_destroy(&p->losses);
     agents_destroy(&p->agents);
@@ -99,6 +106,7 @@ static int setup(void **state)
     assert_non_null(mkdtemp(f->directory));
     snprintf(f->ledger, sizeof f->ledger, "%s/ledger", f->directory);
     snprintf(f->traces, sizeof f->traces, "%s/traces", f->directory);
+    snprintf(f->series, sizeof f->series, "%s/series", f->directory);
     pthread_mutex_init(&f->lock, NULL);
     start(f);
     *state = f;
@@ -128,7 +136,8 @@ static struct queued batch_of(struct fixture *f, uint64_t number, uint64_t lost)
         batch_loss(s.builder, web, LOSS_RING_FULL, lost, EPOCH, EPOCH + MS);
     struct buffer *body = &f->bodies[f->body_count++];
     *body = spans_encode(&s);
-    return (struct queued){.request = {.type = LINK_BATCH,
+    return (struct queued){.kind = FRAME_BATCH,
+                           .request = {.type = LINK_BATCH,
                                        .agent = "box1",
                                        .sequence = {3, number},
                                        .body = body->data,
@@ -162,7 +171,7 @@ static bool is_visible(struct fixture *f, uint64_t trace)
     size_t count;
     struct arena arena;
     arena_init(&arena, 4096);
-    store_hold(f->commit.parts.store, &hold);
+    store_hold(f->stores.traces, &hold);
     assert_int_equal(store_find(&hold, trace_by_hand(trace), true, &arena, &runs, &count), 0);
     free(runs);
     arena_fini(&arena);

@@ -60,7 +60,7 @@ static void what_this_program_does_not_know_is_none(void **state)
     static const struct {
         size_t at;
         unsigned char value;
-    } changes[] = {{0, 0}, {0, 3}, {1, 0}, {1, 2}, {2, 64}, {3, 1}, {34, 0}};
+    } changes[] = {{0, 0}, {0, 4}, {1, 0}, {1, 2}, {2, 64}, {3, 1}, {34, 0}};
     for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
         unsigned char bytes[128] = {0};
         struct frame f;

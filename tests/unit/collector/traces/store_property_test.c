@@ -196,7 +196,7 @@ static void insert_next(struct world *w)
 {
     struct store_staged staged;
     const struct buffer *b = &w->ledger[w->inserted];
-    assert_int_equal(store_decode(w->store, b->data, b->length, 16 << 20, &staged), BATCH_OK);
+    assert_int_equal(store_decode(w->store, NULL, b->data, b->length, 16 << 20, &staged), BATCH_OK);
     w->inserted++;
     assert_int_equal(
         store_insert(w->store, &staged, "agent-1", (struct journal_position){1, w->inserted}), 0);

@@ -286,7 +286,8 @@ static void a_batch_discarded_is_never_seen(void **state)
     uint32_t web = spans_process(&s, 1, "web");
     spans_add(&s, (struct span_by_hand){web, "x", .trace = 1, .id = 1});
     struct buffer bytes = spans_encode(&s);
-    assert_int_equal(store_decode(f->store, bytes.data, bytes.length, 1 << 20, &staged), BATCH_OK);
+    assert_int_equal(store_decode(f->store, NULL, bytes.data, bytes.length, 1 << 20, &staged),
+                     BATCH_OK);
     store_discard(f->store, &staged);
     buffer_fini(&bytes);
     assert_int_equal(rows_of(f->store, 1), 0);
@@ -305,7 +306,7 @@ static void discarded_batches_make_no_segment_and_move_no_place_in_the_ledger(vo
         for (uint64_t n = 0; n < 5000; n++)
             spans_add(&s, (struct span_by_hand){web, "x", .trace = n, .id = n + 1});
         struct buffer bytes = spans_encode(&s);
-        assert_int_equal(store_decode(f->store, bytes.data, bytes.length, 16 << 20, &staged),
+        assert_int_equal(store_decode(f->store, NULL, bytes.data, bytes.length, 16 << 20, &staged),
                          BATCH_OK);
         store_discard(f->store, &staged);
         buffer_fini(&bytes);
@@ -321,7 +322,7 @@ static void bytes_that_are_no_batch_are_refused(void **state)
 {
     struct fixture *f = *state;
     struct store_staged staged;
-    assert_int_not_equal(store_decode(f->store, "no batch", 8, 1 << 20, &staged), BATCH_OK);
+    assert_int_not_equal(store_decode(f->store, NULL, "no batch", 8, 1 << 20, &staged), BATCH_OK);
     struct store_stats stats;
     store_stats(f->store, &stats);
     assert_int_equal(stats.head_spans, 0);

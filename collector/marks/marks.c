@@ -1,0 +1,417 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collector/marks/marks.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "collector/database.h"
+#include "lib/base/clock.h"
+
+enum { FORMAT_VERSION = 1 };
+#define DEPLOY_GAP_NS UINT64_C(3600000000000) /* between the hosts of one deploy */
+#define DEATH_GAP_NS  UINT64_C(60000000000)   /* between the deaths of one mark */
+
+enum statement {
+    BEGIN,
+    COMMIT,
+    ROLLBACK,
+    ADD,
+    FIND,
+    GET,
+    AGE,
+    HOST,        /* the version of a host */
+    PUT_HOST,    /* ... is this from now on */
+    OTHER,       /* the version that another host of the service and cell has */
+    LAST_DEPLOY, /* of a version */
+    PROLONG,
+    ADD_DEAD,
+    AGE_DEAD,
+    LAST_DEATH,
+    STATEMENTS
+};
+
+#define COLUMNS "id, kind, from_unix_ns, to_unix_ns, title, text, service, version, previous, cell, n"
+
+static const char *const texts[STATEMENTS] = {
+    [BEGIN] = "BEGIN IMMEDIATE",
+    [COMMIT] = "COMMIT",
+    [ROLLBACK] = "ROLLBACK",
+    [ADD] = "INSERT INTO mark VALUES (NULL, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    [FIND] = "SELECT " COLUMNS " FROM mark WHERE from_unix_ns <= ?2 AND to_unix_ns >= ?1 "
+             "AND (?3 < 0 OR kind = ?3) AND (?4 IS NULL OR service = ?4 OR service = '') "
+             "ORDER BY from_unix_ns DESC, id DESC LIMIT ?5",
+    [GET] = "SELECT " COLUMNS " FROM mark WHERE id = ?1",
+    [AGE] = "DELETE FROM mark WHERE to_unix_ns < ?1",
+    [HOST] = "SELECT version, since_unix_ns FROM host WHERE service = ?1 AND cell = ?2 AND host = ?3",
+    [PUT_HOST] = "INSERT OR REPLACE INTO host VALUES (?1, ?2, ?3, ?4, ?5)",
+    [OTHER] = "SELECT version FROM host WHERE service = ?1 AND cell = ?2 AND version <> ?3 "
+              "ORDER BY since_unix_ns DESC LIMIT 1",
+    [LAST_DEPLOY] = "SELECT id, to_unix_ns FROM mark WHERE kind = 1 AND service = ?1 AND cell = ?2 "
+                    "AND version = ?3 ORDER BY from_unix_ns DESC LIMIT 1",
+    [PROLONG] = "UPDATE mark SET from_unix_ns = min(from_unix_ns, ?2), "
+                "to_unix_ns = max(to_unix_ns, ?2), n = n + 1 WHERE id = ?1",
+    [ADD_DEAD] = "INSERT OR IGNORE INTO dead VALUES (?1, ?2)",
+    [AGE_DEAD] = "DELETE FROM dead WHERE died_unix_ns < ?1",
+    [LAST_DEATH] = "SELECT id, to_unix_ns FROM mark WHERE kind = 2 AND service = ?1 AND cell = ?2 "
+                   "AND version = ?3 ORDER BY from_unix_ns DESC LIMIT 1",
+};
+
+static const char schema[] =
+    "CREATE TABLE IF NOT EXISTS mark ("
+    "  id INTEGER PRIMARY KEY, kind INTEGER NOT NULL, from_unix_ns INTEGER NOT NULL,"
+    "  to_unix_ns INTEGER NOT NULL, title TEXT NOT NULL, text TEXT NOT NULL, service TEXT NOT NULL,"
+    "  version TEXT NOT NULL, previous TEXT NOT NULL, cell TEXT NOT NULL, n INTEGER NOT NULL);"
+    "CREATE INDEX IF NOT EXISTS mark_time ON mark (from_unix_ns);"
+    "CREATE INDEX IF NOT EXISTS mark_service ON mark (kind, service, cell, from_unix_ns);"
+    "CREATE TABLE IF NOT EXISTS host ("
+    "  service TEXT NOT NULL, cell TEXT NOT NULL, host TEXT NOT NULL, version TEXT NOT NULL,"
+    "  since_unix_ns INTEGER NOT NULL, PRIMARY KEY (service, cell, host)) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS dead ("
+    "  process BLOB PRIMARY KEY, died_unix_ns INTEGER NOT NULL) WITHOUT ROWID;";
+
+struct marks {
+    struct database_options options;
+    struct database database;
+    uint64_t age_ns, aged_unix_ns;
+};
+
+/* ---- kinds ------------------------------------------------------------------------------- */
+
+static const char *const kinds[MARK_KINDS] = {"note", "deploy", "death", "alert", "notification"};
+
+const char *mark_kind_name(unsigned kind)
+{
+    return kind < MARK_KINDS ? kinds[kind] : NULL;
+}
+
+int mark_kind_parse(const char *name)
+{
+    for (int i = 0; i < MARK_KINDS; i++)
+        if (strcmp(kinds[i], name) == 0)
+            return i;
+    return -1;
+}
+
+/* ---- opening ----------------------------------------------------------------------------- */
+
+struct marks *marks_open(const char *directory, uint64_t age_ns, char *why, size_t why_size)
+{
+    struct marks *m = calloc(1, sizeof *m);
+    if (!m) {
+        snprintf(why, why_size, "no memory");
+        return NULL;
+    }
+    m->age_ns = age_ns;
+    m->options = (struct database_options){
+        .directory = directory,
+        .file = "marks.db",
+        .name = "marks",
+        .lost = "earlier marks and deploys are not shown",
+        .version = FORMAT_VERSION,
+        .schema = schema,
+        .statements = texts,
+        .statement_count = STATEMENTS,
+    };
+    if (database_open(&m->database, &m->options, why, why_size) == 0)
+        return m;
+    free(m);
+    return NULL;
+}
+
+void marks_close(struct marks **place)
+{
+    struct marks *m = *place;
+    if (!m)
+        return;
+    database_close(&m->database);
+    free(m);
+    *place = NULL;
+}
+
+/* ---- statements -------------------------------------------------------------------------- */
+
+static void bind_texts(sqlite3_stmt *s, int first, const char *const *list, int count)
+{
+    for (int i = 0; i < count; i++)
+        sqlite3_bind_text(s, first + i, list[i] ? list[i] : "", -1, SQLITE_STATIC);
+}
+
+/* A statement with up to four texts as its first parameters. */
+static sqlite3_stmt *prepared(struct marks *m, enum statement which, const char *a, const char *b,
+                              const char *c)
+{
+    sqlite3_stmt *s = m->database.statements[which];
+    bind_texts(s, 1, (const char *const[]){a, b, c}, c ? 3 : b ? 2 : a ? 1 : 0);
+    return s;
+}
+
+static int insert(struct marks *m, const struct mark *mark, uint64_t *id)
+{
+    sqlite3_stmt *s = m->database.statements[ADD];
+    const char *const list[] = {mark->title,   mark->text,     mark->service,
+                                mark->version, mark->previous, mark->cell};
+    sqlite3_bind_int(s, 1, (int)mark->kind);
+    sqlite3_bind_int64(s, 2, (int64_t)mark->from_unix_ns);
+    sqlite3_bind_int64(s, 3, (int64_t)mark->to_unix_ns);
+    bind_texts(s, 4, list, 6);
+    sqlite3_bind_int64(s, 10, (int64_t)mark->count);
+    if (!database_run(s))
+        return -1;
+    if (id)
+        *id = (uint64_t)sqlite3_last_insert_rowid(m->database.db);
+    return 0;
+}
+
+/* Once an hour, what is too old. */
+static void age(struct marks *m)
+{
+    const uint64_t hour_ns = UINT64_C(3600000000000), day_ns = 24 * hour_ns;
+    uint64_t now = clock_unix_ns();
+    if (now < m->aged_unix_ns + hour_ns)
+        return;
+    m->aged_unix_ns = now;
+    sqlite3_bind_int64(m->database.statements[AGE_DEAD], 1, (int64_t)(now - 7 * day_ns));
+    database_run(m->database.statements[AGE_DEAD]);
+    if (m->age_ns == 0 || now < m->age_ns)
+        return;
+    sqlite3_bind_int64(m->database.statements[AGE], 1, (int64_t)(now - m->age_ns));
+    database_run(m->database.statements[AGE]);
+}
+
+/* All of `change`, or nothing. */
+static int transaction(struct marks *m, int (*change)(struct marks *m, void *context),
+                       void *context)
+{
+    struct database *d = &m->database;
+    pthread_mutex_lock(&d->lock);
+    bool begun = database_run(d->statements[BEGIN]);
+    bool done = begun && change(m, context) == 0 && database_run(d->statements[COMMIT]);
+    if (!done)
+        database_warn(d, "a mark cannot be written");
+    if (begun && !done)
+        database_run(d->statements[ROLLBACK]);
+    age(m);
+    pthread_mutex_unlock(&d->lock);
+    return done ? 0 : -1;
+}
+
+struct adding {
+    const struct mark *mark;
+    uint64_t *id;
+};
+
+static int add(struct marks *m, void *context)
+{
+    const struct adding *a = context;
+    return insert(m, a->mark, a->id);
+}
+
+int marks_add(struct marks *m, const struct mark *mark, uint64_t *id)
+{
+    return transaction(m, add, &(struct adding){mark, id});
+}
+
+/* ---- asking ------------------------------------------------------------------------------ */
+
+static const char *copy_text(struct arena *arena, sqlite3_stmt *s, int column)
+{
+    const char *text = (const char *)sqlite3_column_text(s, column);
+    return arena_copy(arena, text ? text : "", (size_t)sqlite3_column_bytes(s, column) + 1);
+}
+
+static bool read_mark(struct arena *arena, sqlite3_stmt *s, struct mark *out)
+{
+    *out = (struct mark){
+        .id = (uint64_t)sqlite3_column_int64(s, 0),
+        .kind = (enum mark_kind)sqlite3_column_int(s, 1),
+        .from_unix_ns = (uint64_t)sqlite3_column_int64(s, 2),
+        .to_unix_ns = (uint64_t)sqlite3_column_int64(s, 3),
+        .title = copy_text(arena, s, 4),
+        .text = copy_text(arena, s, 5),
+        .service = copy_text(arena, s, 6),
+        .version = copy_text(arena, s, 7),
+        .previous = copy_text(arena, s, 8),
+        .cell = copy_text(arena, s, 9),
+        .count = (uint64_t)sqlite3_column_int64(s, 10),
+    };
+    return out->title && out->text && out->service && out->version && out->previous && out->cell;
+}
+
+static int64_t clipped(uint64_t unix_ns)
+{
+    return unix_ns > INT64_MAX ? INT64_MAX : (int64_t)unix_ns;
+}
+
+int marks_find(struct marks *m, const struct marks_filter *filter, struct arena *arena,
+               struct mark **list, uint32_t *count, bool *more)
+{
+    int result = SQLITE_ROW;
+    bool good = (*list = arena_alloc(arena, filter->limit * sizeof **list)) != NULL;
+    *count = 0;
+    *more = false;
+    pthread_mutex_lock(&m->database.lock);
+    sqlite3_stmt *s = m->database.statements[FIND];
+    sqlite3_bind_int64(s, 1, clipped(filter->from_unix_ns));
+    sqlite3_bind_int64(s, 2, clipped(filter->to_unix_ns));
+    sqlite3_bind_int(s, 3, filter->kind);
+    if (filter->service)
+        sqlite3_bind_text(s, 4, filter->service, -1, SQLITE_STATIC);
+    else
+        sqlite3_bind_null(s, 4);
+    sqlite3_bind_int64(s, 5, (int64_t)filter->limit + 1);
+    while (good && !*more && (result = sqlite3_step(s)) == SQLITE_ROW) {
+        *more = *count == filter->limit;
+        if (!*more)
+            good = read_mark(arena, s, &(*list)[(*count)++]);
+    }
+    if (result != SQLITE_ROW && result != SQLITE_DONE)
+        database_warn(&m->database, "marks cannot be read");
+    sqlite3_reset(s);
+    pthread_mutex_unlock(&m->database.lock);
+    return good && (result == SQLITE_DONE || *more) ? 0 : -1;
+}
+
+int marks_get(struct marks *m, uint64_t id, struct arena *arena, struct mark *out)
+{
+    pthread_mutex_lock(&m->database.lock);
+    sqlite3_stmt *s = m->database.statements[GET];
+    sqlite3_bind_int64(s, 1, clipped(id));
+    int result = sqlite3_step(s);
+    bool read = result == SQLITE_ROW && read_mark(arena, s, out);
+    if (result != SQLITE_ROW && result != SQLITE_DONE)
+        database_warn(&m->database, "marks cannot be read");
+    sqlite3_reset(s);
+    pthread_mutex_unlock(&m->database.lock);
+    return read ? 1 : result == SQLITE_DONE ? 0 : -1;
+}
+
+/* ---- deploys ----------------------------------------------------------------------------- */
+
+struct sighting {
+    const char *service, *version, *cell, *host;
+    uint64_t unix_ns;
+    const uint8_t *process; /* of a death */
+};
+
+/* The first column as a text, copied; false: no row. */
+static bool first_text(sqlite3_stmt *s, char *out, size_t size, int64_t *second)
+{
+    bool found = sqlite3_step(s) == SQLITE_ROW;
+    if (found) {
+        snprintf(out, size, "%s", (const char *)sqlite3_column_text(s, 0));
+        if (second)
+            *second = sqlite3_column_int64(s, 1);
+    }
+    sqlite3_reset(s);
+    return found;
+}
+
+/* The newest mark that the statement finds, if it ended within `gap_ns` before the sighting. */
+static bool is_recent(sqlite3_stmt *s, uint64_t unix_ns, uint64_t gap_ns, int64_t *id)
+{
+    bool recent = false;
+    if (sqlite3_step(s) == SQLITE_ROW) {
+        uint64_t to = (uint64_t)sqlite3_column_int64(s, 1);
+        *id = sqlite3_column_int64(s, 0);
+        recent = unix_ns <= to + gap_ns;
+    }
+    sqlite3_reset(s);
+    return recent;
+}
+
+static int prolong(struct marks *m, int64_t id, uint64_t unix_ns)
+{
+    sqlite3_stmt *s = m->database.statements[PROLONG];
+    sqlite3_bind_int64(s, 1, id);
+    sqlite3_bind_int64(s, 2, (int64_t)unix_ns);
+    return database_run(s) ? 0 : -1;
+}
+
+static int deployed(struct marks *m, const struct sighting *g, const char *previous)
+{
+    int64_t id;
+    sqlite3_stmt *last = prepared(m, LAST_DEPLOY, g->service, g->cell, g->version);
+    if (is_recent(last, g->unix_ns, DEPLOY_GAP_NS, &id))
+        return prolong(m, id, g->unix_ns);
+    char title[1024];
+    snprintf(title, sizeof title, "%s %s", g->service, g->version);
+    struct mark mark = {.kind = MARK_DEPLOY,
+                        .from_unix_ns = g->unix_ns,
+                        .to_unix_ns = g->unix_ns,
+                        .title = title,
+                        .service = g->service,
+                        .version = g->version,
+                        .previous = previous,
+                        .cell = g->cell,
+                        .count = 1};
+    return insert(m, &mark, NULL);
+}
+
+static int put_host(struct marks *m, const struct sighting *g)
+{
+    sqlite3_stmt *s = prepared(m, PUT_HOST, g->service, g->cell, g->host);
+    sqlite3_bind_text(s, 4, g->version, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(s, 5, (int64_t)g->unix_ns);
+    return database_run(s) ? 0 : -1;
+}
+
+static int see_process(struct marks *m, void *context)
+{
+    const struct sighting *g = context;
+    char known[512];
+    int64_t since;
+    bool had = first_text(prepared(m, HOST, g->service, g->cell, g->host), known, sizeof known,
+                          &since);
+    if (had && (strcmp(known, g->version) == 0 || g->unix_ns < (uint64_t)since))
+        return 0;
+    /* A host that is new: only a version that the others do not have is a deploy. */
+    bool changed = had || first_text(prepared(m, OTHER, g->service, g->cell, g->version), known,
+                                     sizeof known, NULL);
+    if (put_host(m, g) != 0)
+        return -1;
+    return changed ? deployed(m, g, known) : 0;
+}
+
+int marks_process(struct marks *m, const char *service, const char *version, const char *cell,
+                  const char *host, uint64_t since_unix_ns)
+{
+    return transaction(m, see_process,
+                       &(struct sighting){service, version, cell, host, since_unix_ns, NULL});
+}
+
+/* ---- deaths ------------------------------------------------------------------------------ */
+
+static int see_death(struct marks *m, void *context)
+{
+    const struct sighting *g = context;
+    sqlite3_stmt *s = m->database.statements[ADD_DEAD];
+    sqlite3_bind_blob(s, 1, g->process, 16, SQLITE_STATIC);
+    sqlite3_bind_int64(s, 2, (int64_t)g->unix_ns);
+    if (!database_run(s))
+        return -1;
+    if (sqlite3_changes(m->database.db) == 0)
+        return 0; /* known */
+    int64_t id;
+    sqlite3_stmt *last = prepared(m, LAST_DEATH, g->service, g->cell, g->version);
+    if (is_recent(last, g->unix_ns, DEATH_GAP_NS, &id))
+        return prolong(m, id, g->unix_ns);
+    char title[1024];
+    snprintf(title, sizeof title, "%s died on %s", g->service, g->host);
+    struct mark mark = {.kind = MARK_DEATH,
+                        .from_unix_ns = g->unix_ns,
+                        .to_unix_ns = g->unix_ns,
+                        .title = title,
+                        .service = g->service,
+                        .version = g->version,
+                        .cell = g->cell,
+                        .count = 1};
+    return insert(m, &mark, NULL);
+}
+
+int marks_death(struct marks *m, const uint8_t process[16], const char *service,
+                const char *version, const char *cell, const char *host, uint64_t died_unix_ns)
+{
+    return transaction(m, see_death,
+                       &(struct sighting){service, version, cell, host, died_unix_ns, process});
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Marks: moments and periods on the time axis that explain what graphs show. People make them
+ * (`weft mark`, POST /api/v1/marks), and they make themselves (observe.h): a deploy when a service's
+ * processes begin to have another version, a death when a process dies.
+ *
+ * A *deploy* is of one service in one cell: it begins on the first host and ends on the last one so
+ * far; a version that comes to further hosts within the hour belongs to the same deploy. Deaths of one
+ * service in one cell that follow each other within a minute are one mark, with a count.
+ *
+ * In a SQLite database (collector/database.h), "marks.db". Any thread; each call may wait for the
+ * disk. */
+#ifndef WEFT_COLLECTOR_MARKS_MARKS_H
+#define WEFT_COLLECTOR_MARKS_MARKS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/base/arena.h"
+
+enum mark_kind {
+    MARK_NOTE = 0,
+    MARK_DEPLOY = 1,
+    MARK_DEATH = 2,
+    MARK_ALERT = 3,
+    MARK_NOTIFICATION = 4,
+    MARK_KINDS
+};
+/* "note", "deploy" …; NULL beyond. */
+const char *mark_kind_name(unsigned kind);
+/* -1: there is none of that name. */
+int mark_kind_parse(const char *name);
+
+enum { MARK_TEXT_MAX = 4096 };
+
+/* Texts are UTF-8, at most MARK_TEXT_MAX bytes, "" where there is nothing to say. */
+struct mark {
+    uint64_t id; /* 0: not stored yet */
+    enum mark_kind kind;
+    uint64_t from_unix_ns, to_unix_ns; /* the same for a moment */
+    const char *title, *text;
+    const char *service, *version, *previous, *cell; /* previous: the version before, of a deploy */
+    uint64_t count; /* of a deploy its hosts, of a death its processes, else 1 */
+};
+
+struct marks;
+
+/* NULL and a sentence in `why`. The directory is made if missing. Marks older than `age_ns` go; 0:
+ * none do. */
+struct marks *marks_open(const char *directory, uint64_t age_ns, char *why, size_t why_size);
+void marks_close(struct marks **m);
+
+/* Stores a mark; *id is its number. 0; -1: the disk. */
+int marks_add(struct marks *m, const struct mark *mark, uint64_t *id);
+
+struct marks_filter {
+    uint64_t from_unix_ns, to_unix_ns; /* marks that touch this time */
+    int kind;                          /* -1: any */
+    const char *service;               /* NULL: any; marks of no service are always told */
+    uint32_t limit;
+};
+/* Newest first, in `arena`. *more: there are others. 0; -1: the disk, or memory. */
+int marks_find(struct marks *m, const struct marks_filter *filter, struct arena *arena,
+               struct mark **list, uint32_t *count, bool *more);
+/* 1; 0: there is none; -1: the disk, or memory. */
+int marks_get(struct marks *m, uint64_t id, struct arena *arena, struct mark *out);
+
+/* ---- what is observed ---------------------------------------------------------------------- */
+
+/* A process of this service, version and cell runs on the host since then. Makes or prolongs a
+ * deploy where the host had another version. 0; -1: the disk. */
+int marks_process(struct marks *m, const char *service, const char *version, const char *cell,
+                  const char *host, uint64_t since_unix_ns);
+/* This process died. Told again it changes nothing. 0; -1: the disk. */
+int marks_death(struct marks *m, const uint8_t process[16], const char *service,
+                const char *version, const char *cell, const char *host, uint64_t died_unix_ns);
+
+#endif

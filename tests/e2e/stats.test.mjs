@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+/* From a service's counters to PromQL: nothing missing and nothing twice, whoever is killed. */
+import assert from 'node:assert/strict';
+import dgram from 'node:dgram';
+import { scenario, until } from './harness.mjs';
+
+/* An instant query's result as "labels the test asks for" -> number. */
+async function query(collector, promql, time) {
+  const form = new URLSearchParams({ query: promql });
+  if (time) form.set('time', String(time));
+  const answer = await collector.ask(`/api/v1/query?${form}`);
+  assert.equal(answer.status, 200, `${promql}: ${answer.text}`);
+  return JSON.parse(answer.text).data.result;
+}
+
+async function number(collector, promql) {
+  const result = await query(collector, promql);
+  return result.length === 1 ? Number(result[0].value[1]) : undefined;
+}
+
+/* Waits until a query has one series with this value. */
+const becomes = (collector, promql, value) =>
+  until(`${promql} is ${value}`, async () => {
+    const found = await number(collector, promql);
+    if (found !== value) throw new Error(`it is ${found}`);
+    return true;
+  });
+
+scenario('what a service counts is asked in PromQL, with who counted', async (world) => {
+  const collector = await world.collector();
+  const agent = await world.agent(collector);
+  const service = world.scripted('counting', { WEFT_VERSION: '1.7', WEFT_CELL: 'c3' });
+  for (const line of ['count posts_total 5', 'gauge queue_length 2.5', 'record size_bytes 1000', 'record size_bytes 3000'])
+    assert.equal(await service.tell(line), 'ok');
+  await becomes(collector, 'posts_total', 5);
+  const [posts] = await query(collector, 'posts_total');
+  const { host, ...labels } = posts.metric;
+  assert.ok(host);
+  assert.deepEqual(labels, { __name__: 'posts_total', service: 'counting', version: '1.7', cell: 'c3', kind: 'scripted' });
+  await becomes(collector, 'queue_length{service="counting"}', 2.5);
+  await becomes(collector, 'histogram_count(size_bytes)', 2);
+  await becomes(collector, 'histogram_sum(size_bytes)', 4000);
+  const high = await number(collector, 'histogram_quantile(1, size_bytes)');
+  assert.ok(high > 2950 && high < 3050, `${high} is the largest value`);
+  await service.tell('count posts_total 7');
+  await becomes(collector, 'posts_total', 12);
+  const { data } = JSON.parse((await collector.ask('/api/v1/metadata?metric=posts_total')).text);
+  assert.equal(data.posts_total[0].type, 'counter');
+  await service.leave();
+  await agent.drained();
+  await becomes(collector, 'posts_total', 12);
+});
+
+scenario('counts are exact whoever is killed: services, the agent, the collector', async (world) => {
+  let collector = await world.collector();
+  let agent = await world.agent(collector);
+  let expected = 0;
+  for (let round = 0; round < 6; round++) {
+    const service = world.scripted('victim');
+    for (let i = 0; i < 50; i++) {
+      await service.tell(`count hits_total ${i}`);
+      expected += i;
+      if (i === 25 && round % 3 === 0) {
+        await agent.kill();
+        agent = await agent.again();
+      }
+      if (i === 25 && round % 3 === 1) {
+        await collector.kill();
+        collector = await collector.again();
+      }
+    }
+    await service.kill();
+  }
+  await agent.drained();
+  /* Sums go on over restarts of the collector; where they begin anew, increase() adds what was before. */
+  await becomes(collector, 'sum(hits_total)', expected);
+  await collector.stop();
+  collector = await collector.again();
+  await becomes(collector, 'sum(hits_total)', expected);
+});
+
+scenario('every span is in the rates, by operation and status, and leads to its trace', async (world) => {
+  const collector = await world.collector();
+  const agent = await world.agent(collector);
+  const worker = world.worker('rated', ['--requests=300', '--threads=2']);
+  const said = await worker.finish({ ask: false });
+  await agent.drained();
+  await becomes(collector, 'sum(traces_span_metrics_calls_total{service_name="rated"})', said.ended);
+  await becomes(collector, 'sum(histogram_count(traces_span_metrics_duration_seconds{service_name="rated"}))', said.ended);
+  const form = new URLSearchParams({ query: 'traces_span_metrics_duration_seconds{service_name="rated"}', start: '0' });
+  const { data } = JSON.parse((await collector.ask(`/api/v1/query_exemplars?${form}`)).text);
+  assert.ok(data.length > 0, 'there are exemplars');
+  const { trace_id: id, span_id: span } = data[0].exemplars[0].labels;
+  const trace = await collector.trace(id);
+  assert.ok(trace.spans.some((s) => s.span_id === span), 'the exemplar is a span that is there');
+  assert.ok(await number(collector, 'sum(weft_processes)') === undefined, 'the process is gone, and so is its gauge');
+});
+
+scenario('StatsD over UDP becomes series', async (world) => {
+  const collector = await world.collector();
+  const agent = await world.agent(collector);
+  const [, port] = await agent.says(/statsd on port (\d+)/);
+  const socket = dgram.createSocket('udp4');
+  const send = (text) => new Promise((done) => { socket.send(text, Number(port), '127.0.0.1', done); });
+  for (let i = 0; i < 1000; i++) await send(`hits:1|c|#route:/${i % 4}\ndepth:${i}|g\ntook:${i}|ms`);
+  await becomes(collector, 'sum(hits)', 1000);
+  await becomes(collector, 'hits{route="/3"}', 250);
+  await becomes(collector, 'depth', 999);
+  await becomes(collector, 'histogram_count(took)', 1000);
+  socket.close();
+  await agent.stop();
+});
+
+scenario('labels that explode are refused by metric, and named', async (world) => {
+  const collector = await world.collector({ args: ['--series-active=2000'] });
+  const agent = await world.agent(collector, { args: ['--series-per-metric=10'] });
+  const [, port] = await agent.says(/statsd on port (\d+)/);
+  const socket = dgram.createSocket('udp4');
+  for (let i = 0; i < 30; i++)
+    await new Promise((done) => { socket.send(`hits:1|c|#user:${i}`, Number(port), '127.0.0.1', done); });
+  await becomes(collector, 'count(hits)', 10);
+  await becomes(collector, 'weft_agent_series_refused_total{metric="hits"}', 20);
+  socket.close();
+});
+
+scenario('the collector refuses series beyond its limit, and old ones go on', async (world) => {
+  const collector = await world.collector({ args: ['--series-active=5'] });
+  const agent = await world.agent(collector);
+  const [, port] = await agent.says(/statsd on port (\d+)/);
+  const socket = dgram.createSocket('udp4');
+  const send = (text) => new Promise((done) => { socket.send(text, Number(port), '127.0.0.1', done); });
+  await send('old:1|c');
+  await becomes(collector, 'old', 1);
+  for (let i = 0; i < 20; i++) await send(`new:1|c|#user:${i}`);
+  await until('some are refused', async () => (await collector.status()).collector.series.refused.series_limit > 0);
+  await send('old:1|c');
+  await becomes(collector, 'old', 2);
+  assert.equal((await collector.status()).collector.series.most_refused_metric, 'new');
+  socket.close();
+});

@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collector/marks/marks.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "collector/marks/observe.h"
+#include "lib/base/clock.h"
+
+#define MINUTE UINT64_C(60000000000)
+#define HOUR   (60 * MINUTE)
+#define EPOCH  epoch
+
+/* Two days ago: deaths of longer ago are forgotten. */
+static uint64_t epoch;
+
+struct fixture {
+    char directory[64];
+    struct marks *marks;
+    struct arena arena;
+    struct mark *list; /* what find found */
+    uint32_t count;
+    bool more;
+};
+
+static void open_marks(struct fixture *f)
+{
+    char why[256] = "";
+    f->marks = marks_open(f->directory, 0, why, sizeof why);
+    if (!f->marks)
+        fail_msg("%s", why);
+}
+
+static int setup(void **state)
+{
+    struct fixture *f = calloc(1, sizeof *f);
+    epoch = clock_unix_ns() - 48 * HOUR;
+    strcpy(f->directory, "/tmp/weft-marks-XXXXXX");
+    assert_non_null(mkdtemp(f->directory));
+    arena_init(&f->arena, 4096);
+    open_marks(f);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    char command[128];
+    marks_close(&f->marks);
+    arena_fini(&f->arena);
+    snprintf(command, sizeof command, "rm -r %s", f->directory);
+    assert_int_equal(system(command), 0);
+    free(f);
+    return 0;
+}
+
+static void find(struct fixture *f, int kind, const char *service, uint64_t from, uint64_t to,
+                 uint32_t limit)
+{
+    struct marks_filter filter = {from, to, kind, service, limit};
+    assert_int_equal(marks_find(f->marks, &filter, &f->arena, &f->list, &f->count, &f->more), 0);
+}
+
+static void find_deploys(struct fixture *f)
+{
+    find(f, MARK_DEPLOY, NULL, 0, UINT64_MAX, 100);
+}
+
+static void run(struct fixture *f, const char *version, const char *host, uint64_t at)
+{
+    assert_int_equal(marks_process(f->marks, "cell", version, "c1", host, at), 0);
+}
+
+static void add_note(struct fixture *f, const char *title, uint64_t from, uint64_t to)
+{
+    uint64_t id = 0;
+    struct mark note = {.kind = MARK_NOTE,
+                        .from_unix_ns = from,
+                        .to_unix_ns = to,
+                        .title = title,
+                        .text = "why",
+                        .count = 1};
+    assert_int_equal(marks_add(f->marks, &note, &id), 0);
+    assert_true(id > 0);
+}
+
+/* ---- storing ------------------------------------------------------------------------------- */
+
+static void a_mark_is_found_where_it_touches_the_time(void **state)
+{
+    struct fixture *f = *state;
+    add_note(f, "a", EPOCH, EPOCH + HOUR);
+    add_note(f, "b", EPOCH + 2 * HOUR, EPOCH + 2 * HOUR);
+    find(f, -1, NULL, EPOCH + 30 * MINUTE, EPOCH + 40 * MINUTE, 10);
+    assert_int_equal(f->count, 1);
+    assert_string_equal(f->list[0].title, "a");
+    assert_string_equal(f->list[0].text, "why");
+    find(f, -1, NULL, 0, UINT64_MAX, 10);
+    assert_int_equal(f->count, 2);
+    assert_string_equal(f->list[0].title, "b"); /* newest first */
+    find(f, -1, NULL, 0, UINT64_MAX, 1);
+    assert_int_equal(f->count, 1);
+    assert_true(f->more);
+    find(f, MARK_DEPLOY, NULL, 0, UINT64_MAX, 10);
+    assert_int_equal(f->count, 0);
+    find(f, -1, "cell", 0, UINT64_MAX, 10);
+    assert_int_equal(f->count, 2); /* of no service: everybody's */
+}
+
+static void marks_are_there_after_a_restart(void **state)
+{
+    struct fixture *f = *state;
+    struct mark mark;
+    add_note(f, "kept", EPOCH, EPOCH);
+    marks_close(&f->marks);
+    open_marks(f);
+    assert_int_equal(marks_get(f->marks, 1, &f->arena, &mark), 1);
+    assert_string_equal(mark.title, "kept");
+    assert_true(mark.from_unix_ns == EPOCH);
+    assert_int_equal(marks_get(f->marks, 2, &f->arena, &mark), 0);
+}
+
+/* ---- deploys ------------------------------------------------------------------------------- */
+
+static void the_first_version_is_no_deploy(void **state)
+{
+    struct fixture *f = *state;
+    run(f, "1.0", "a", EPOCH);
+    run(f, "1.0", "b", EPOCH + MINUTE);
+    find_deploys(f);
+    assert_int_equal(f->count, 0);
+}
+
+static void a_new_version_is_one_deploy_from_its_first_to_its_last_host(void **state)
+{
+    struct fixture *f = *state;
+    run(f, "1.0", "a", EPOCH);
+    run(f, "1.0", "b", EPOCH);
+    run(f, "1.1", "a", EPOCH + HOUR);
+    run(f, "1.1", "a", EPOCH + HOUR + MINUTE); /* restarted */
+    run(f, "1.1", "b", EPOCH + HOUR + 5 * MINUTE);
+    find_deploys(f);
+    assert_int_equal(f->count, 1);
+    const struct mark *d = &f->list[0];
+    assert_string_equal(d->service, "cell");
+    assert_string_equal(d->version, "1.1");
+    assert_string_equal(d->previous, "1.0");
+    assert_string_equal(d->cell, "c1");
+    assert_int_equal(d->count, 2);
+    assert_true(d->from_unix_ns == EPOCH + HOUR);
+    assert_true(d->to_unix_ns == EPOCH + HOUR + 5 * MINUTE);
+}
+
+static void going_back_is_a_deploy_too(void **state)
+{
+    struct fixture *f = *state;
+    run(f, "1.0", "a", EPOCH);
+    run(f, "1.1", "a", EPOCH + HOUR);
+    run(f, "1.0", "a", EPOCH + 2 * HOUR);
+    find_deploys(f);
+    assert_int_equal(f->count, 2);
+    assert_string_equal(f->list[0].version, "1.0");
+    assert_string_equal(f->list[0].previous, "1.1");
+}
+
+static void the_same_version_a_day_later_is_another_deploy(void **state)
+{
+    struct fixture *f = *state;
+    run(f, "1.0", "a", EPOCH);
+    run(f, "1.0", "b", EPOCH);
+    run(f, "1.1", "a", EPOCH + HOUR);
+    run(f, "1.1", "b", EPOCH + 24 * HOUR);
+    find_deploys(f);
+    assert_int_equal(f->count, 2);
+}
+
+static void a_new_host_is_a_deploy_if_its_version_is_new(void **state)
+{
+    struct fixture *f = *state;
+    run(f, "1.0", "a", EPOCH);
+    run(f, "1.1", "canary", EPOCH + HOUR);
+    run(f, "1.0", "b", EPOCH + 2 * HOUR); /* more of the old one */
+    find_deploys(f);
+    assert_int_equal(f->count, 2); /* 1.0 comes to a place where 1.1 runs: told as it is */
+    assert_string_equal(f->list[1].version, "1.1");
+}
+
+static void what_is_told_late_changes_nothing(void **state)
+{
+    struct fixture *f = *state;
+    run(f, "1.0", "a", EPOCH);
+    run(f, "1.1", "a", EPOCH + HOUR);
+    run(f, "1.0", "a", EPOCH); /* read back from the ledger */
+    find_deploys(f);
+    assert_int_equal(f->count, 1);
+    assert_int_equal(f->list[0].count, 1);
+}
+
+/* ---- deaths -------------------------------------------------------------------------------- */
+
+static void deaths_that_follow_each_other_are_one_mark(void **state)
+{
+    struct fixture *f = *state;
+    uint8_t process[16] = {1};
+    for (int i = 0; i < 5; i++) {
+        process[1] = (uint8_t)i;
+        for (int again = 0; again < 2; again++)
+            assert_int_equal(marks_death(f->marks, process, "cell", "1.0", "c1", "a",
+                                         EPOCH + (uint64_t)i * MINUTE / 2),
+                             0);
+    }
+    process[1] = 99;
+    marks_death(f->marks, process, "cell", "1.0", "c1", "a", EPOCH + HOUR);
+    find(f, MARK_DEATH, "cell", 0, UINT64_MAX, 10);
+    assert_int_equal(f->count, 2);
+    assert_int_equal(f->list[1].count, 5);
+    assert_true(f->list[1].to_unix_ns == EPOCH + 2 * MINUTE);
+}
+
+/* ---- observing ----------------------------------------------------------------------------- */
+
+static struct batch_process_view process_view(uint8_t number, const char *version)
+{
+    struct batch_process_view p = {.uuid = {number},
+                                   .service = {"cell", 4},
+                                   .version = {version, (uint32_t)strlen(version)},
+                                   .cell = {"c1", 2},
+                                   .host = {"a", 1},
+                                   .start_unix_ns = EPOCH + number * HOUR};
+    return p;
+}
+
+static void batches_make_marks(void **state)
+{
+    struct fixture *f = *state;
+    struct observer *o = observer_create(f->marks);
+    assert_non_null(o);
+    struct batch_process_view list[] = {process_view(1, "1.0"), process_view(2, "1.1")};
+    struct batch b = {.processes = list, .process_count = 2};
+    for (int i = 0; i < 3; i++)
+        observer_see(o, &b);
+    list[0].state = PROCESS_DIED;
+    list[0].state_unix_ns = EPOCH + 3 * HOUR;
+    observer_see(o, &b);
+    observer_see(o, &b);
+    assert_int_equal(observer_left_out(o), 0);
+    observer_destroy(&o);
+    find(f, -1, NULL, 0, UINT64_MAX, 10);
+    assert_int_equal(f->count, 2);
+    assert_int_equal(f->list[0].kind, MARK_DEATH);
+    assert_int_equal(f->list[0].count, 1);
+    assert_int_equal(f->list[1].kind, MARK_DEPLOY);
+    assert_string_equal(f->list[1].version, "1.1");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_mark_is_found_where_it_touches_the_time, setup, teardown),
+        cmocka_unit_test_setup_teardown(marks_are_there_after_a_restart, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_first_version_is_no_deploy, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_new_version_is_one_deploy_from_its_first_to_its_last_host,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(going_back_is_a_deploy_too, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_same_version_a_day_later_is_another_deploy, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_new_host_is_a_deploy_if_its_version_is_new, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(what_is_told_late_changes_nothing, setup, teardown),
+        cmocka_unit_test_setup_teardown(deaths_that_follow_each_other_are_one_mark, setup, teardown),
+        cmocka_unit_test_setup_teardown(batches_make_marks, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
