@@ -5,3 +5,5 @@ weft_unit(collector/series/chunk/stream LINK weft_series)
 weft_unit(collector/series/store LINK weft_series)
 weft_unit(collector/series/store_property LINK weft_series)
 weft_unit(collector/series/damage LINK weft_series -Wl,--wrap=write)
+
+weft_fuzz(series_block LINK weft_series)
