@@ -55,7 +55,7 @@ static inline bool histogram_is_custom(const struct histogram *h)
 }
 
 /* One bucket with its bounds: (lower, upper], mirrored for negative values, both included for the
- * zero bucket. */
+ * zero bucket and for the first of custom ones. */
 struct histogram_bucket {
     double lower, upper, count;
     bool zero; /* the zero bucket */

@@ -96,7 +96,8 @@ static void put_number(struct buffer *out, double number)
 static void put_bucket(struct buffer *out, const struct histogram_bucket *b, bool custom)
 {
     bool negative = !custom && b->upper <= 0 && !b->zero;
-    buffer_text(out, negative || b->zero ? ", [" : ", (");
+    bool first = custom && b->lower == -INFINITY;
+    buffer_text(out, negative || b->zero || first ? ", [" : ", (");
     put_number(out, b->lower);
     buffer_byte(out, ',');
     put_number(out, b->upper);

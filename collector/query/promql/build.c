@@ -332,6 +332,8 @@ struct promql_duration *promql_build_duration(struct promql_parser *p,
     if (form == PROMQL_DURATION_NEGATE && left->form == PROMQL_DURATION_NUMBER) {
         d->form = PROMQL_DURATION_NUMBER;
         d->seconds = -left->seconds;
+        d->left = NULL;
+        d->depth = 1;
     }
     return fits(p, d->depth, at) ? d : NULL;
 }

@@ -36,10 +36,10 @@ next:
     re2c:indent:string = "    ";
 
     any      = [^\x00];
-    digits   = [0-9] [0-9_]*;
+    digits   = [0-9] ("_"? [0-9])*;
     exponent = [eE] [+-]? [0-9]+;
     decimal  = digits ("." [0-9]*)? | "." [0-9]+;
-    hex      = "0" [xX] [0-9a-fA-F_]+;
+    hex      = "0" [xX] ("_"? [0-9a-fA-F])+;
     unit     = "ms" | [smhdwy];
     quoted   = ["] ((any \ ["\\\n]) | "\\" (any \ [\n]))* ["]
              | ['] ((any \ ['\\\n]) | "\\" (any \ [\n]))* ['];

@@ -243,6 +243,7 @@ static void put_matching(struct buffer *out, const struct promql_matching *m)
 
 static void put_operand(struct buffer *out, const struct promql_expr *e)
 {
+    e = promql_bare(e);
     bool bare = e->form != PROMQL_BINARY && e->form != PROMQL_UNARY && e->form != PROMQL_NUMBER;
     buffer_text(out, bare ? "" : "(");
     promql_print_expr(out, e);

@@ -65,6 +65,8 @@ void promql_unexpected(struct promql_parser *p, struct promql_place at, uint32_t
             shown--;
     if (length == 0)
         snprintf(e.found, sizeof e.found, "the end of the query");
+    else if (strchr("\"'`", p->text.bytes[at.begin]) && shown == length)
+        snprintf(e.found, sizeof e.found, "%.*s", (int)shown, p->text.bytes + at.begin);
     else
         snprintf(e.found, sizeof e.found, "\"%.*s%s\"", (int)shown, p->text.bytes + at.begin,
                  shown < length ? "…" : "");

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "lib/base/buffer.h"
 #include "lib/regex/regex.h"
 
 static bool matches(const char *pattern, const char *text)
@@ -62,6 +63,32 @@ static void no_pattern_takes_exponential_time(void **state)
     assert_false(matches("(a*)*(a*)*(a*)*b", text));
 }
 
+static void expands(const char *pattern, const char *text, const char *by, const char *to)
+{
+    char why[100];
+    struct buffer out = {0};
+    struct regex *r = regex_create(pattern, strlen(pattern), why, sizeof why);
+    assert_non_null(r);
+    bool matched = regex_expand(r, text, strlen(text), by, strlen(by), &out);
+    assert_int_equal(matched, to != NULL);
+    buffer_byte(&out, 0);
+    assert_string_equal(out.data, to ? to : "");
+    buffer_fini(&out);
+    regex_destroy(&r);
+}
+
+static void a_template_takes_what_groups_matched(void **state)
+{
+    (void)state;
+    expands("(.*)-(.*)", "a-b", "$2/$1", "b/a");
+    expands("(.*)-(.*)", "a-b", "${1}0$10", "a0");
+    expands("(?P<first>.)(.*)", "abc", "$first${first}_$2$", "aa_bc$");
+    expands("(a)?(b)", "b", "[$1$2$3$none]", "[b]");
+    expands("(.*)", "x", "$$1$1", "$1x");
+    expands("(.)", "xy", "$1", NULL);
+    expands("", "", "all", "all");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -69,6 +96,7 @@ int main(void)
         cmocka_unit_test(a_text_that_is_not_utf8_is_matched_by_bytes),
         cmocka_unit_test(a_wrong_pattern_says_why),
         cmocka_unit_test(no_pattern_takes_exponential_time),
+        cmocka_unit_test(a_template_takes_what_groups_matched),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
