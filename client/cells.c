@@ -315,7 +315,7 @@ static void *get(struct weft_instrument *instrument)
     }
     if (p->stats.off)
         return NULL;
-    uint32_t number = __atomic_load_n(&instrument->number, __ATOMIC_RELAXED);
+    uint32_t number = __atomic_load_n(&instrument->number, __ATOMIC_ACQUIRE);
     if (number && mine && mine->process == p && mine->table[number])
         return mine->table[number];
     if ((number == 0 || may_append(sizeof(struct slab_histogram_cell))) &&

@@ -191,8 +191,8 @@ uint32_t instruments_number(struct weft_instrument *instrument)
     struct draft draft;
     const struct slab_instrument_head *record = draft_instrument(&draft, type, instrument->texts);
     number = record ? find_or_add(record) : 0;
-    if (number)
-        __atomic_store_n(&instrument->number, number, __ATOMIC_RELAXED);
+    if (number) /* pairs with the acquire in get() of cells.c */
+        __atomic_store_n(&instrument->number, number, __ATOMIC_RELEASE);
     else
         __atomic_store_n(&instrument->type, type | INSTRUMENT_REFUSED, __ATOMIC_RELAXED);
     return number;

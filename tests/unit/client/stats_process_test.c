@@ -365,10 +365,12 @@ static int a_killed_process_has_counted_what_it_did(void)
             count_for_ever(p, 0);
         }
         uint64_t enough = (uint64_t)(kills * kills * 7);
-        while (atomic_load(&p->done[0]) < enough || atomic_load(&p->done[1]) < enough)
-            sched_yield();
-        kill(pid, SIGKILL);
         int status;
+        while (atomic_load(&p->done[0]) < enough || atomic_load(&p->done[1]) < enough) {
+            CHECK(waitpid(pid, &status, WNOHANG) == 0);
+            sched_yield();
+        }
+        kill(pid, SIGKILL);
         waitpid(pid, &status, 0);
         uint64_t done = p->done[0] + p->done[1], begun = p->begun[0] + p->begun[1];
         struct tallies *t = take_files((uint32_t)pid);
