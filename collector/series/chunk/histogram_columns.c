@@ -251,8 +251,7 @@ static void get_indices(struct column_reader *in, size_t count, int32_t *list)
 {
     int64_t last = 0;
     for (size_t i = 0; i < count && !in->bad; i++) {
-        uint64_t step = column_get(in);
-        in->bad |= step > UINT32_MAX;
+        uint64_t step = column_get_below(in, UINT64_C(1) << 32);
         last = i ? last + 1 + (int64_t)step : unzigzag(step);
         in->bad |= last < INT32_MIN || last > INT32_MAX;
         list[i] = (int32_t)last;
