@@ -3,11 +3,11 @@
 #include <math.h>
 #include <string.h>
 
-#include "collector/series/store_internal.h"
+#include "collector/series/append_internal.h"
 #include "lib/base/clock.h"
 
-/* Others get the lock after so many samples; a late stream is written anew up to so many. */
-enum { SLICE_SAMPLES = 512, LATE_SAMPLES_MAX = 64, BUCKETS_MAX = 16384 };
+/* Others get the lock after so many samples. */
+enum { SLICE_SAMPLES = 512 };
 enum { DELTA_INTERVAL_MS = 1000 };
 
 const char *series_refusal_name(enum series_refusal r)
@@ -18,7 +18,7 @@ const char *series_refusal_name(enum series_refusal r)
     return r < SERIES_REFUSALS ? names[r] : "?";
 }
 
-static enum series_refusal refuse(struct series_store *s, enum series_refusal why)
+enum series_refusal series_refuse(struct series_store *s, enum series_refusal why)
 {
     s->stats.refused[why]++;
     return why;
@@ -187,7 +187,7 @@ series_ref series_store_add(struct series_store *s, const struct labels *labels,
     if (refusal)
         *refusal = why;
     if (why != SERIES_TAKEN) {
-        refuse(s, why);
+        series_refuse(s, why);
         return 0;
     }
     head_series(&s->head, number)->seen_s = s->now_s;
@@ -207,160 +207,6 @@ series_ref series_store_resolve(struct series_store *s, const struct labels *lab
     return series_store_add(s, labels, key, refusal);
 }
 
-/* ---- samples into streams ---------------------------------------------------------------- */
-
-struct sample { /* a float; a histogram; neither NULL nor stale: a marker in a histogram's series */
-    int64_t unix_ms;
-    double value;
-    const struct histogram *histogram;
-    bool is_histogram;
-};
-
-static int write_sample(struct series_store *s, struct series_generation *g, struct stream *stream,
-                        struct running_histogram *last, const struct sample *p)
-{
-    if (stream->kind == STREAM_HISTOGRAMS)
-        return stream_add_histogram(stream, &g->arena, p->unix_ms, last, p->histogram, &s->scratch);
-    return stream_add(stream, &g->arena, p->unix_ms, p->value);
-}
-
-static enum stream_kind kind_for(const struct head_series *series, const struct sample *p)
-{
-    if (p->is_histogram)
-        return STREAM_HISTOGRAMS;
-    return series->has_fractions ? STREAM_FLOATS : STREAM_WHOLE;
-}
-
-static bool can_take(const struct stream *stream, enum stream_kind kind)
-{
-    return !stream_is_full(stream) &&
-           (stream->kind == kind || (kind == STREAM_WHOLE && stream->kind == STREAM_FLOATS));
-}
-
-/* The stream at the front, a new one if the last cannot take the sample. */
-static struct stream *front_for(struct series_generation *g, struct head_run *run,
-                                enum stream_kind kind)
-{
-    struct stream *last = run->front_last;
-    if (last->count == 0)
-        last->kind = (uint8_t)kind;
-    if (can_take(last, kind))
-        return last;
-    struct stream *fresh = series_generation_stream(g, kind);
-    if (!fresh)
-        return NULL;
-    g->chunks++;
-    last->next = fresh;
-    run->front_last = fresh;
-    return fresh;
-}
-
-static int keep_histogram(struct series_store *s, struct head_series *series)
-{
-    if (series->histogram)
-        return 0;
-    series->histogram = calloc(1, sizeof *series->histogram);
-    if (!series->histogram)
-        return -1;
-    s->head.histogram_bytes += running_histogram_bytes(series->histogram);
-    return 0;
-}
-
-static void note_time(struct series_store *s, struct series_generation *g, int64_t unix_ms)
-{
-    g->min_ms = unix_ms < g->min_ms ? unix_ms : g->min_ms;
-    g->max_ms = unix_ms > g->max_ms ? unix_ms : g->max_ms;
-    if (unix_ms > s->newest_ms)
-        s->newest_ms = unix_ms;
-    g->samples++;
-}
-
-static int append_front(struct series_store *s, struct head_series *series, uint32_t number,
-                        const struct sample *p)
-{
-    struct series_generation *g = series_newest(s);
-    struct head_run *run = series_generation_run(g, series, number);
-    struct stream *stream = run ? front_for(g, run, kind_for(series, p)) : NULL;
-    uint64_t before = series->histogram ? running_histogram_bytes(series->histogram) : 0;
-    if (!stream || write_sample(s, g, stream, series->histogram, p) != 0)
-        return -1;
-    g->chunks += stream == &run->front && stream->count == 1;
-    if (series->histogram)
-        s->head.histogram_bytes += running_histogram_bytes(series->histogram) - before;
-    series->last_ms = p->unix_ms;
-    series->has_samples = true;
-    note_time(s, g, p->unix_ms);
-    return 0;
-}
-
-/* ---- late samples ------------------------------------------------------------------------ */
-
-static int add_late_stream(struct series_generation *g, struct head_run *run, enum stream_kind kind)
-{
-    struct stream *fresh = series_generation_stream(g, kind);
-    if (!fresh)
-        return -1;
-    g->chunks++;
-    if (run->late_last)
-        run->late_last->next = fresh;
-    else
-        run->late = fresh;
-    run->late_last = fresh;
-    return 0;
-}
-
-/* Writes the late stream anew with the sample in its place. */
-static int insert_late(struct series_store *s, struct series_generation *g, struct stream *stream,
-                       const struct sample *p)
-{
-    struct running_histogram last = {0};
-    s->scratch.length = 0;
-    if (!column_reserve(&s->scratch, stream->bytes + 1U)) {
-        s->scratch.failed = false;
-        return -1;
-    }
-    stream_copy(stream, s->scratch.bytes);
-    points_clear(&s->late);
-    if (stream_get((enum stream_kind)stream->kind, s->scratch.bytes, stream->bytes, INT64_MIN,
-                   INT64_MAX, &s->late) != 0 ||
-        points_add(&s->late, p->unix_ms, p->value, (struct histogram *)p->histogram) != 0 ||
-        series_settle_points(&s->late) != 0)
-        return -1;
-    stream_rewind(stream);
-    int error = 0;
-    for (size_t i = 0; i < s->late.count && error == 0; i++) {
-        struct sample one = {s->late.unix_ms[i], s->late.value[i],
-                             s->late.histogram ? s->late.histogram[i] : NULL, false};
-        error = write_sample(s, g, stream, &last, &one);
-    }
-    running_histogram_fini(&last);
-    return error;
-}
-
-static int append_late(struct series_store *s, struct head_series *series, uint32_t number,
-                       const struct sample *p)
-{
-    struct series_generation *g = series_newest(s);
-    struct head_run *run = series_generation_run(g, series, number);
-    enum stream_kind kind = p->is_histogram ? STREAM_HISTOGRAMS : STREAM_FLOATS;
-    if (!run)
-        return -1;
-    struct stream *last = run->late_last;
-    bool new_stream = !last || last->kind != kind || last->count >= LATE_SAMPLES_MAX;
-    if (new_stream && add_late_stream(g, run, kind) != 0)
-        return -1;
-    last = run->late_last;
-    if (last->kind == STREAM_FLOATS && (last->count == 0 || p->unix_ms > last->max_ms)) {
-        if (stream_add(last, &g->arena, p->unix_ms, p->value) != 0)
-            return -1;
-    } else if (insert_late(s, g, last, p) != 0) {
-        return -1;
-    }
-    s->stats.late++;
-    note_time(s, g, p->unix_ms);
-    return 0;
-}
-
 /* ---- what a sample says ------------------------------------------------------------------ */
 
 static bool same_bits(double a, double b)
@@ -368,16 +214,16 @@ static bool same_bits(double a, double b)
     return memcmp(&a, &b, sizeof a) == 0;
 }
 
-static enum series_refusal taken(struct series_store *s, struct head_series *series, int error)
+enum series_refusal series_taken(struct series_store *s, struct head_series *series, int error)
 {
     if (error != 0)
-        return refuse(s, SERIES_REFUSED_MEMORY);
+        return series_refuse(s, SERIES_REFUSED_MEMORY);
     series->seen_s = s->now_s;
     s->stats.samples++;
     return SERIES_TAKEN;
 }
 
-static bool is_too_old(const struct series_store *s, int64_t unix_ms)
+bool series_is_too_old(const struct series_store *s, int64_t unix_ms)
 {
     return s->options.out_of_order_ms && s->newest_ms > INT64_MIN + s->options.out_of_order_ms &&
            unix_ms < s->newest_ms - s->options.out_of_order_ms;
@@ -387,25 +233,25 @@ static enum series_refusal append_float(struct series_store *s, struct head_seri
                                         uint32_t number, int64_t unix_ms, double value)
 {
     struct sample p = {.unix_ms = unix_ms, .value = value};
-    if (is_too_old(s, unix_ms))
-        return refuse(s, SERIES_REFUSED_OLD);
+    if (series_is_too_old(s, unix_ms))
+        return series_refuse(s, SERIES_REFUSED_OLD);
     if (!series->has_fractions && !stream_is_whole(value))
         series->has_fractions = true;
     if (!series->has_samples || unix_ms > series->last_ms) {
-        int error = append_front(s, series, number, &p);
+        int error = series_append_front(s, series, number, &p);
         if (error == 0 && !sample_is_stale(value)) {
             series->last_value = value;
             series->is_histogram = false;
             series->runs->counts = false;
         }
-        return taken(s, series, error);
+        return series_taken(s, series, error);
     }
     if (unix_ms == series->last_ms && !series->is_histogram &&
         same_bits(series->last_value, value)) {
         s->stats.duplicates++;
-        return taken(s, series, 0);
+        return series_taken(s, series, 0);
     }
-    return taken(s, series, append_late(s, series, number, &p));
+    return series_taken(s, series, series_append_late(s, series, number, &p));
 }
 
 /* A series of histograms ends as one: so what it goes on with is in the same stream. */
@@ -415,16 +261,16 @@ static enum series_refusal append_stale(struct series_store *s, struct head_seri
     const uint64_t bits = SAMPLE_STALE_BITS;
     struct sample p = {.unix_ms = unix_ms, .is_histogram = series->is_histogram};
     memcpy(&p.value, &bits, sizeof p.value);
-    if (is_too_old(s, unix_ms))
-        return refuse(s, SERIES_REFUSED_OLD);
+    if (series_is_too_old(s, unix_ms))
+        return series_refuse(s, SERIES_REFUSED_OLD);
     if (!series->has_samples || unix_ms > series->last_ms)
-        return taken(s, series, append_front(s, series, number, &p));
+        return series_taken(s, series, series_append_front(s, series, number, &p));
     p.is_histogram = false;
-    return taken(s, series, append_late(s, series, number, &p));
+    return series_taken(s, series, series_append_late(s, series, number, &p));
 }
 
 /* When a counter that was never seen had counted nothing yet. */
-static int64_t begin_of(const struct series_store *s, const struct series_sample *sample)
+int64_t series_delta_begin(const struct series_store *s, const struct series_sample *sample)
 {
     int64_t interval =
         s->options.delta_interval_ms ? s->options.delta_interval_ms : DELTA_INTERVAL_MS;
@@ -433,8 +279,7 @@ static int64_t begin_of(const struct series_store *s, const struct series_sample
 }
 
 /* A delta that comes late is counted at the next moment: time does not go back in a sum. */
-static int64_t time_of_delta(struct series_store *s, const struct head_series *series,
-                             int64_t unix_ms)
+int64_t series_delta_time(struct series_store *s, const struct head_series *series, int64_t unix_ms)
 {
     if (!series->has_samples || unix_ms > series->last_ms)
         return unix_ms;
@@ -447,120 +292,24 @@ static enum series_refusal append_delta(struct series_store *s, struct head_seri
 {
     struct sample p = {.unix_ms = sample->unix_ms, .value = sample->value};
     if (!(sample->value >= 0) || isinf(sample->value))
-        return refuse(s, SERIES_REFUSED_SAMPLE);
+        return series_refuse(s, SERIES_REFUSED_SAMPLE);
     if (series->has_samples && !series->is_histogram) {
         p.value += series->last_value;
     } else if (!series->has_samples) {
-        struct sample zero = {.unix_ms = begin_of(s, sample)};
-        if (append_front(s, series, number, &zero) != 0)
-            return refuse(s, SERIES_REFUSED_MEMORY);
+        struct sample zero = {.unix_ms = series_delta_begin(s, sample)};
+        if (series_append_front(s, series, number, &zero) != 0)
+            return series_refuse(s, SERIES_REFUSED_MEMORY);
     }
-    p.unix_ms = time_of_delta(s, series, sample->unix_ms);
+    p.unix_ms = series_delta_time(s, series, sample->unix_ms);
     if (!series->has_fractions && !stream_is_whole(p.value))
         series->has_fractions = true;
-    int error = append_front(s, series, number, &p);
+    int error = series_append_front(s, series, number, &p);
     if (error == 0) {
         series->last_value = p.value;
         series->runs->counts = true;
         series->is_histogram = false;
     }
-    return taken(s, series, error);
-}
-
-/* ---- histograms -------------------------------------------------------------------------- */
-
-static bool indices_rise(const struct histogram_buckets *b)
-{
-    for (uint32_t i = 1; i < b->count; i++)
-        if (b->index[i] <= b->index[i - 1])
-            return false;
-    return true;
-}
-
-static bool bounds_rise(const struct histogram *h)
-{
-    for (uint32_t i = 0; i < h->custom_count; i++)
-        if (isnan(h->custom[i]) || (i > 0 && h->custom[i] <= h->custom[i - 1]))
-            return false;
-    return true;
-}
-
-static bool histogram_is_good(const struct histogram *h)
-{
-    uint64_t buckets = (uint64_t)h->positive.count + h->negative.count;
-    if (buckets > BUCKETS_MAX || !indices_rise(&h->positive) || !indices_rise(&h->negative))
-        return false;
-    if (!histogram_is_custom(h))
-        return h->schema >= HISTOGRAM_SCHEMA_LEAST && h->schema <= HISTOGRAM_SCHEMA_MOST &&
-               h->custom_count == 0 && h->zero_threshold >= 0;
-    return h->custom_count <= BUCKETS_MAX && bounds_rise(h) && h->negative.count == 0 &&
-           h->zero_count == 0;
-}
-
-static enum series_refusal append_histogram(struct series_store *s, struct head_series *series,
-                                            uint32_t number, int64_t unix_ms,
-                                            const struct histogram *h)
-{
-    struct sample p = {unix_ms, h->sum, h, true};
-    if (is_too_old(s, unix_ms))
-        return refuse(s, SERIES_REFUSED_OLD);
-    if (series->has_samples && unix_ms <= series->last_ms)
-        return taken(s, series, append_late(s, series, number, &p));
-    if (keep_histogram(s, series) != 0)
-        return refuse(s, SERIES_REFUSED_MEMORY);
-    int error = append_front(s, series, number, &p);
-    if (error == 0) {
-        series->is_histogram = true;
-        series->runs->counts = false;
-    }
-    return taken(s, series, error);
-}
-
-/* What the sum becomes, in s->total. Where the delta does not go with it, it begins anew. */
-static int add_up(struct series_store *s, const struct head_series *series,
-                  const struct histogram *delta)
-{
-    bool fits = false;
-    if (series->has_samples && series->is_histogram) {
-        if (running_histogram_set(&s->total, &series->histogram->h) != 0 ||
-            running_histogram_add(&s->total, delta, &fits) != 0)
-            return -1;
-        s->total.h.reset = HISTOGRAM_RESET_UNKNOWN;
-    }
-    if (fits)
-        return 0;
-    if (running_histogram_set(&s->total, delta) != 0)
-        return -1;
-    s->total.h.reset = series->has_samples ? HISTOGRAM_RESET : HISTOGRAM_RESET_UNKNOWN;
-    return 0;
-}
-
-static int append_empty(struct series_store *s, struct head_series *series, uint32_t number,
-                        const struct series_sample *sample)
-{
-    struct histogram empty = *sample->histogram;
-    empty.positive.count = empty.negative.count = 0;
-    empty.zero_count = empty.count = empty.sum = 0;
-    empty.reset = HISTOGRAM_RESET_UNKNOWN;
-    struct sample p = {begin_of(s, sample), 0, &empty, true};
-    return append_front(s, series, number, &p);
-}
-
-static enum series_refusal append_histogram_delta(struct series_store *s,
-                                                  struct head_series *series, uint32_t number,
-                                                  const struct series_sample *sample)
-{
-    if (!(sample->histogram->count >= 0) || isinf(sample->histogram->count))
-        return refuse(s, SERIES_REFUSED_SAMPLE);
-    if (keep_histogram(s, series) != 0 || add_up(s, series, sample->histogram) != 0 ||
-        (!series->has_samples && append_empty(s, series, number, sample) != 0))
-        return refuse(s, SERIES_REFUSED_MEMORY);
-    struct sample p = {time_of_delta(s, series, sample->unix_ms), s->total.h.sum, &s->total.h,
-                       true};
-    int error = append_front(s, series, number, &p);
-    if (error == 0)
-        series->is_histogram = series->runs->counts = true;
-    return taken(s, series, error);
+    return series_taken(s, series, error);
 }
 
 /* ---- the way in -------------------------------------------------------------------------- */
@@ -571,12 +320,12 @@ enum series_refusal series_store_append(struct series_store *s, series_ref ref,
     struct head_series *series = series_of(s, ref);
     uint32_t number = (uint32_t)ref;
     if (!series)
-        return refuse(s, SERIES_REFUSED_GONE);
+        return series_refuse(s, SERIES_REFUSED_GONE);
     if (sample->unix_ms > s->future_ms)
-        return refuse(s, SERIES_REFUSED_FUTURE);
+        return series_refuse(s, SERIES_REFUSED_FUTURE);
     bool is_histogram = sample->kind == SAMPLE_HISTOGRAM || sample->kind == SAMPLE_HISTOGRAM_DELTA;
-    if (is_histogram && (!sample->histogram || !histogram_is_good(sample->histogram)))
-        return refuse(s, SERIES_REFUSED_SAMPLE);
+    if (is_histogram && (!sample->histogram || !series_histogram_is_good(sample->histogram)))
+        return series_refuse(s, SERIES_REFUSED_SAMPLE);
     enum series_refusal result = SERIES_REFUSED_SAMPLE;
     switch (sample->kind) {
     case SAMPLE_VALUE:
@@ -586,16 +335,16 @@ enum series_refusal series_store_append(struct series_store *s, series_ref ref,
         result = append_delta(s, series, number, sample);
         break;
     case SAMPLE_HISTOGRAM:
-        result = append_histogram(s, series, number, sample->unix_ms, sample->histogram);
+        result = series_append_histogram(s, series, number, sample->unix_ms, sample->histogram);
         break;
     case SAMPLE_HISTOGRAM_DELTA:
-        result = append_histogram_delta(s, series, number, sample);
+        result = series_append_histogram_delta(s, series, number, sample);
         break;
     case SAMPLE_STALE:
         result = append_stale(s, series, number, sample->unix_ms);
         break;
     default:
-        refuse(s, SERIES_REFUSED_SAMPLE);
+        series_refuse(s, SERIES_REFUSED_SAMPLE);
     }
     give_way(s);
     return result;

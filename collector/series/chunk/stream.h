@@ -14,6 +14,7 @@
 #ifndef WEFT_COLLECTOR_SERIES_CHUNK_STREAM_H
 #define WEFT_COLLECTOR_SERIES_CHUNK_STREAM_H
 
+#include "collector/series/chunk/running_histogram.h"
 #include "collector/series/source.h"
 #include "lib/codec/column.h"
 
@@ -48,20 +49,6 @@ bool stream_is_whole(double value);
 
 /* unix_ms must be greater than max_ms. STREAM_WHOLE: a value for which stream_is_whole. */
 int stream_add(struct stream *s, struct arena *arena, int64_t unix_ms, double value);
-
-/* The last histogram of a stream, or the sum that a series has come to: buckets by index. */
-struct running_histogram {
-    struct histogram h; /* custom: malloc'ed too */
-    uint32_t positive_capacity, negative_capacity;
-    bool is_whole; /* every count is a whole number below 2^53 */
-};
-void running_histogram_fini(struct running_histogram *sum);
-uint64_t running_histogram_bytes(const struct running_histogram *sum);
-/* Becomes a copy of `h`; adds `delta` to it (which must have its bounds, but may have another
- * schema: the coarser one counts, and the sum becomes that). False: they do not go together; then
- * nothing has changed. -1: no memory. */
-int running_histogram_set(struct running_histogram *sum, const struct histogram *h);
-int running_histogram_add(struct running_histogram *sum, const struct histogram *delta, bool *fits);
 
 /* `last`: the stream's last histogram; becomes a copy of `h`, which is not its own. NULL h: a
  * marker of staleness, which leaves `last` as it is. `scratch` is for the function's own use. */
