@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What the series store costs, on one thread's clock:
  *
- *     bench_series [SERIES [MINUTES]]       default 200,000 series, 40 minutes at 15 s
+ *     bench_series [SERIES [MINUTES]]       default 100,000 series, 120 minutes at 15 s
  *
  * Series have eight labels; a fifth each are counters that grow by a noisy rate, counters of whole
  * steps, gauges with two decimals, gauges that seldom change, and gauges of any bits' doubles
@@ -366,8 +366,8 @@ static void run(unsigned count, unsigned minutes)
 
 int main(int argc, char **argv)
 {
-    unsigned count = argc > 1 ? (unsigned)atoi(argv[1]) : 200000;
-    unsigned minutes = argc > 2 ? (unsigned)atoi(argv[2]) : 40;
+    unsigned count = argc > 1 ? (unsigned)atoi(argv[1]) : 100000;
+    unsigned minutes = argc > 2 ? (unsigned)atoi(argv[2]) : 120;
     printf("chunks of %d samples\n", (int)CHUNK);
     float_chunks();
     histogram_chunks();

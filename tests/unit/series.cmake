@@ -2,6 +2,8 @@
 # Units and fuzz targets of the series store.
 weft_unit(collector/series/chunk/chunk LINK weft_series)
 weft_unit(collector/series/chunk/stream LINK weft_series)
+weft_unit(collector/series/head/head LINK weft_series)
+weft_unit(collector/series/pattern LINK weft_series)
 weft_unit(collector/series/store LINK weft_series)
 weft_unit(collector/series/store_property LINK weft_series)
 weft_unit(collector/series/damage LINK weft_series -Wl,--wrap=write)
