@@ -104,8 +104,28 @@ static enum role role_of(struct edges *e, uint32_t number)
 
 /* ---- who is at the other end ------------------------------------------------------------- */
 
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* libweft writes what a tracestate cannot hold as %XX. */
+static struct batch_str decoded(const char *at, const char *end, char out[PEER_BYTES_MAX])
+{
+    uint32_t n = 0;
+    while (at < end && n < PEER_BYTES_MAX) {
+        int high = *at == '%' && end - at > 2 ? hex_digit(at[1]) : -1;
+        int low = high < 0 ? -1 : hex_digit(at[2]);
+        out[n++] = low < 0 ? *at : (char)(high << 4 | low);
+        at += low < 0 ? 1 : 3;
+    }
+    return (struct batch_str){out, n};
+}
+
 /* The caller's name in a tracestate, "…,weft=NAME,…". */
-static struct batch_str caller_in(const char *tracestate, uint32_t length)
+static struct batch_str caller_in(const char *tracestate, uint32_t length, char out[PEER_BYTES_MAX])
 {
     const char *at = tracestate, *end = tracestate + length;
     while (at < end) {
@@ -114,18 +134,18 @@ static struct batch_str caller_in(const char *tracestate, uint32_t length)
         while (at < stop && (*at == ' ' || *at == '\t'))
             at++;
         if (stop - at > 5 && memcmp(at, "weft=", 5) == 0)
-            return (struct batch_str){at + 5, (uint32_t)(stop - at) - 5};
+            return decoded(at + 5, stop, out);
         at = stop + 1;
     }
     return (struct batch_str){"", 0};
 }
 
-static struct batch_str caller_of(const struct slab_record *record)
+static struct batch_str caller_of(const struct slab_record *record, char out[PEER_BYTES_MAX])
 {
     struct slab_item_view item;
     for (struct slab_walk w = slab_walk(record->payload, record->used); slab_item_next(&w, &item);)
         if (item.type == SLAB_ITEM_TRACESTATE)
-            return caller_in(item.value, item.length);
+            return caller_in(item.value, item.length, out);
     return (struct batch_str){"", 0};
 }
 
@@ -200,11 +220,12 @@ static struct edge *find_edge(struct edges *e, enum edge_kind kind, struct batch
 void edges_add(struct edges *e, const struct slab_record *record, const struct batch_span *span,
                const struct stats_exemplar *behind)
 {
+    char caller[PEER_BYTES_MAX];
     struct batch_str peer = {"", 0};
     enum edge_kind kind = EDGE_SERVER;
     if (span->kind == SPAN_SERVER || span->kind == SPAN_CONSUMER) {
         if (record->span.flags & SLAB_SPAN_MORE)
-            peer = caller_of(record);
+            peer = caller_of(record, caller);
     } else if (!callee_of(e, record, &peer, &kind)) {
         return;
     }

@@ -20,7 +20,8 @@ typedef void api_route(const struct api_call *call, struct reply *reply);
 
 api_route api_services, api_traces, api_trace, api_inflight, api_status, api_recording;
 api_route api_import, api_explain, api_search, api_phases, api_diff, api_graph;
-api_route api_marks, api_mark, api_mark_add, api_tags, api_tag_values, api_measure, api_firehose;
+api_route api_deploy, api_marks, api_mark, api_mark_add, api_tags, api_tag_values, api_measure,
+    api_firehose;
 api_route api_metrics, api_healthz, api_readyz;
 /* Files of the page; also every path that the page itself makes a view of. */
 void page_answer(const struct web *w, const struct web_request *request, struct reply *reply);
@@ -33,6 +34,9 @@ void trace_as_otlp(struct trace_view *view, uint32_t offset, uint32_t limit, boo
 
 /* The request's body, to be given back by json_decref; NULL: *reply says why. */
 json_t *api_json_body(const struct api_call *call, struct reply *reply);
+
+/* One mark, as an object's fields. */
+void api_put_mark(struct json_writer *w, const struct mark *m);
 
 static inline void api_field_str(struct json_writer *w, const char *key, struct batch_str s)
 {

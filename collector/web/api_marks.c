@@ -7,13 +7,12 @@
 
 enum { ARENA_BLOCK_BYTES = 16 << 10, LIMIT_DEFAULT = 100, LIMIT_MOST = 10000 };
 
-static void put_mark(struct json_writer *w, const struct mark *m)
+void api_put_mark(struct json_writer *w, const struct mark *m)
 {
     const struct {
         const char *key, *text;
     } texts[] = {{"title", m->title},     {"text", m->text},         {"service", m->service},
                  {"version", m->version}, {"previous", m->previous}, {"cell", m->cell}};
-    json_open_object(w);
     json_field_uint(w, "id", m->id);
     json_field_text(w, "kind", mark_kind_name(m->kind));
     json_field_unix_ns(w, "from_unix_ns", m->from_unix_ns);
@@ -22,6 +21,12 @@ static void put_mark(struct json_writer *w, const struct mark *m)
         if (*texts[i].text)
             json_field_text(w, texts[i].key, texts[i].text);
     json_field_uint(w, "count", m->count);
+}
+
+static void put_mark(struct json_writer *w, const struct mark *m)
+{
+    json_open_object(w);
+    api_put_mark(w, m);
     json_close_object(w);
 }
 

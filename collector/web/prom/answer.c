@@ -51,8 +51,7 @@ static void put_annotations(struct json_writer *w, const char *key,
         json_close_array(w);
 }
 
-void prom_close_data(struct prom_call *c, const struct promql_annotation *annotations,
-                     size_t count)
+void prom_close_data(struct prom_call *c, const struct promql_annotation *annotations, size_t count)
 {
     put_annotations(&c->json, "warnings", annotations, count, true);
     put_annotations(&c->json, "infos", annotations, count, false);

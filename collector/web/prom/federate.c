@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* GET /federate?match[]=…: the newest sample of each series, in Prometheus' text format, for another
- * Prometheus to scrape. Native histograms have no form there and are left out. */
+/* GET /federate?match[]=…: the newest sample of each series, in Prometheus' text format, for
+ * another Prometheus to scrape. Native histograms have no form there and are left out. */
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -63,9 +63,9 @@ static void put_type(struct prom_call *c, struct batch_str metric, struct batch_
         return;
     *last = metric;
     struct buffer *out = &c->reply->body;
-    bool known = series_store_metadata(c->web->series, &metric, &c->arena, &list, &count) ==
-                     SERIES_OK &&
-                 count > 0;
+    bool known =
+        series_store_metadata(c->web->series, &metric, &c->arena, &list, &count) == SERIES_OK &&
+        count > 0;
     unsigned type = known ? list[0].type : METRIC_UNKNOWN;
     bool told = type == METRIC_COUNTER || type == METRIC_GAUGE;
     buffer_text(out, "# TYPE ");

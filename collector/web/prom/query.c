@@ -27,8 +27,7 @@ static bool parse_query(struct prom_call *c, struct promql_query **query)
         prom_fail(c, PROM_BAD_DATA, "invalid parameter \"query\": it is missing");
         return false;
     }
-    enum promql_fault fault =
-        promql_parse(&c->arena, field->value, field->length, query, &error);
+    enum promql_fault fault = promql_parse(&c->arena, field->value, field->length, query, &error);
     if (fault == PROMQL_SOUND)
         return true;
     if (fault == PROMQL_ENOMEM)

@@ -75,7 +75,7 @@ static void put_warning_of_limit(struct prom_call *c, bool cut)
 
 struct strings {
     struct window window;
-    struct batch_str label;     /* whose values; empty: names are asked for */
+    struct batch_str label;       /* whose values; empty: names are asked for */
     struct series_strings *lists; /* one of each match[] */
     size_t count;
 };
@@ -93,8 +93,8 @@ static int add_strings(struct prom_call *c, const struct prom_match *m, void *co
     int error = s->label.length
                     ? series_store_label_values(c->web->series, s->label, m->list, m->count,
                                                 s->window.from_ms, s->window.to_ms, out)
-                    : series_store_label_names(c->web->series, m->list, m->count,
-                                               s->window.from_ms, s->window.to_ms, out);
+                    : series_store_label_names(c->web->series, m->list, m->count, s->window.from_ms,
+                                               s->window.to_ms, out);
     if (error != SERIES_OK) {
         fail_store(c, error);
         return -1;
@@ -139,8 +139,7 @@ static void put_strings(struct prom_call *c, const struct strings *s)
     put_warning_of_limit(c, cut);
 }
 
-static void answer_strings(const struct api_call *call, struct batch_str label,
-                           struct reply *reply)
+static void answer_strings(const struct api_call *call, struct batch_str label, struct reply *reply)
 {
     struct prom_call c;
     struct strings s = {.label = label};
@@ -219,16 +218,15 @@ static int add_series(struct prom_call *c, const struct prom_match *m, void *con
 {
     struct found *f = context;
     const struct series_source *source = series_store_source(c->web->series);
-    struct series_selection *all =
-        realloc(f->selections, (f->selection_count + 1) * sizeof *all);
+    struct series_selection *all = realloc(f->selections, (f->selection_count + 1) * sizeof *all);
     if (!all) {
         fail_store(c, SERIES_ENOMEM);
         return -1;
     }
     f->selections = all;
     struct series_selection *s = &all[f->selection_count];
-    int error = source->select(source->context, m->list, m->count, f->window.from_ms,
-                               f->window.to_ms, s);
+    int error =
+        source->select(source->context, m->list, m->count, f->window.from_ms, f->window.to_ms, s);
     if (error != SERIES_OK) {
         fail_store(c, error);
         return -1;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* POST /api/v1/write: Prometheus' remote write, version 1. Answered (204) when the samples are
- * durable. What the store refuses (too old, too many series) is counted, not answered with an error:
- * the sender could only send it again. */
+ * durable. What the store refuses (too old, too many series) is counted, not answered with an
+ * error: the sender could only send it again. */
 #include <stdlib.h>
 
 #include "collector/web/prom/prom.h"
@@ -18,8 +18,10 @@ void prom_write(const struct api_call *call, struct reply *reply)
     char why[PARAMS_WHY_MAX];
     const struct web_request *r = call->request;
     if (!is_version_1(r->content_type)) {
-        reply_error(reply, 415, "found %.100s, expected remote write version 1 "
-                                "(proto=prometheus.WriteRequest)", r->content_type);
+        reply_error(reply, 415,
+                    "found %.100s, expected remote write version 1 "
+                    "(proto=prometheus.WriteRequest)",
+                    r->content_type);
         return;
     }
     void *body = malloc(r->body_length + 1);

@@ -274,7 +274,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_new_host_is_a_deploy_if_its_version_is_new, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(what_is_told_late_changes_nothing, setup, teardown),
-        cmocka_unit_test_setup_teardown(deaths_that_follow_each_other_are_one_mark, setup, teardown),
+        cmocka_unit_test_setup_teardown(deaths_that_follow_each_other_are_one_mark, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(batches_make_marks, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

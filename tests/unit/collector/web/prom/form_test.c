@@ -126,9 +126,16 @@ static void numbers_are_written_as_prometheus_does(void **state)
     static const struct {
         double value;
         const char *text;
-    } cases[] = {{0, "0"},          {1, "1"},       {-2.5, "-2.5"},      {0.1, "0.1"},
-                 {1e6, "1000000"},  {1e300, "1e+300"}, {1.0 / 3, "0.3333333333333333"},
-                 {INFINITY, "+Inf"}, {-INFINITY, "-Inf"}, {NAN, "NaN"}};
+    } cases[] = {{0, "0"},
+                 {1, "1"},
+                 {-2.5, "-2.5"},
+                 {0.1, "0.1"},
+                 {1e6, "1000000"},
+                 {1e300, "1e+300"},
+                 {1.0 / 3, "0.3333333333333333"},
+                 {INFINITY, "+Inf"},
+                 {-INFINITY, "-Inf"},
+                 {NAN, "NaN"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char text[32];
         prom_number(cases[i].value, text);
