@@ -62,8 +62,8 @@ static int open_file(struct database *d)
         return SQLITE_SCHEMA;
     result = make_schema(d);
     for (int i = 0; i < d->options->statement_count && result == SQLITE_OK; i++)
-        result = sqlite3_prepare_v3(d->db, d->options->statements[i], -1,
-                                    SQLITE_PREPARE_PERSISTENT, &d->statements[i], NULL);
+        result = sqlite3_prepare_v3(d->db, d->options->statements[i], -1, SQLITE_PREPARE_PERSISTENT,
+                                    &d->statements[i], NULL);
     return result;
 }
 
@@ -89,8 +89,7 @@ int database_open(struct database *d, const struct database_options *options, ch
     *d = (struct database){.options = options};
     pthread_mutex_init(&d->lock, NULL);
     d->statements = calloc((size_t)options->statement_count, sizeof(sqlite3_stmt *));
-    int length =
-        snprintf(d->path, sizeof d->path, "%s/%s", options->directory, options->file);
+    int length = snprintf(d->path, sizeof d->path, "%s/%s", options->directory, options->file);
     int result = d->statements ? SQLITE_CANTOPEN : SQLITE_NOMEM;
     if (d->statements && length > 0 && (size_t)length < sizeof d->path) {
         mkdir(options->directory, 0700);

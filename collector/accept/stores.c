@@ -36,8 +36,7 @@ static int decode_remote(struct stores *s, const void *body, size_t length, stru
                          const char **why)
 {
     int error;
-    out->remote =
-        remote_write_decode(&s->samples, body, length, REMOTE_WRITE_BYTES_MAX, &error);
+    out->remote = remote_write_decode(&s->samples, body, length, REMOTE_WRITE_BYTES_MAX, &error);
     *why = remote_write_error_text(error);
     if (error != REMOTE_WRITE_OK)
         return error == REMOTE_WRITE_ENOMEM ? -ENOMEM : -EINVAL;

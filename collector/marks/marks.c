@@ -31,7 +31,8 @@ enum statement {
     STATEMENTS
 };
 
-#define COLUMNS "id, kind, from_unix_ns, to_unix_ns, title, text, service, version, previous, cell, n"
+#define COLUMNS                                                                                    \
+    "id, kind, from_unix_ns, to_unix_ns, title, text, service, version, previous, cell, n"
 
 static const char *const texts[STATEMENTS] = {
     [BEGIN] = "BEGIN IMMEDIATE",
@@ -43,7 +44,8 @@ static const char *const texts[STATEMENTS] = {
              "ORDER BY from_unix_ns DESC, id DESC LIMIT ?5",
     [GET] = "SELECT " COLUMNS " FROM mark WHERE id = ?1",
     [AGE] = "DELETE FROM mark WHERE to_unix_ns < ?1",
-    [HOST] = "SELECT version, since_unix_ns FROM host WHERE service = ?1 AND cell = ?2 AND host = ?3",
+    [HOST] =
+        "SELECT version, since_unix_ns FROM host WHERE service = ?1 AND cell = ?2 AND host = ?3",
     [PUT_HOST] = "INSERT OR REPLACE INTO host VALUES (?1, ?2, ?3, ?4, ?5)",
     [OTHER] = "SELECT version FROM host WHERE service = ?1 AND cell = ?2 AND version <> ?3 "
               "ORDER BY since_unix_ns DESC LIMIT 1",
@@ -361,8 +363,8 @@ static int see_process(struct marks *m, void *context)
     const struct sighting *g = context;
     char known[512];
     int64_t since;
-    bool had = first_text(prepared(m, HOST, g->service, g->cell, g->host), known, sizeof known,
-                          &since);
+    bool had =
+        first_text(prepared(m, HOST, g->service, g->cell, g->host), known, sizeof known, &since);
     if (had && (strcmp(known, g->version) == 0 || g->unix_ns < (uint64_t)since))
         return 0;
     /* A host that is new: only a version that the others do not have is a deploy. */

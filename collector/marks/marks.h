@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Marks: moments and periods on the time axis that explain what graphs show. People make them
- * (`weft mark`, POST /api/v1/marks), and they make themselves (observe.h): a deploy when a service's
- * processes begin to have another version, a death when a process dies.
+ * (`weft mark`, POST /api/v1/marks), and they make themselves (observe.h): a deploy when a
+ * service's processes begin to have another version, a death when a process dies.
  *
  * A *deploy* is of one service in one cell: it begins on the first host and ends on the last one so
- * far; a version that comes to further hosts within the hour belongs to the same deploy. Deaths of one
- * service in one cell that follow each other within a minute are one mark, with a count.
+ * far; a version that comes to further hosts within the hour belongs to the same deploy. Deaths of
+ * one service in one cell that follow each other within a minute are one mark, with a count.
  *
  * In a SQLite database (collector/database.h), "marks.db". Any thread; each call may wait for the
  * disk. */

@@ -124,8 +124,7 @@ static bool put(struct observer *o, const struct batch_process_view *p, bool die
     bool room = o->count < QUEUE_MAX;
     if (room) {
         struct sighting *g = &o->queue[(o->first + o->count++) % QUEUE_MAX];
-        *g = (struct sighting){.died = died,
-                               .unix_ns = died ? p->state_unix_ns : p->start_unix_ns};
+        *g = (struct sighting){.died = died, .unix_ns = died ? p->state_unix_ns : p->start_unix_ns};
         memcpy(g->process, p->uuid, sizeof g->process);
         copy_text(g->service, p->service);
         copy_text(g->version, p->version);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The statistics of verdicts: ranks against values worked out by hand, and simulated deploys over many
- * seeds, of which false alarms and misses are counted and printed. */
+/* The statistics of verdicts: ranks against values worked out by hand, and simulated deploys over
+ * many seeds, of which false alarms and misses are counted and printed. */
 #include "collector/query/verdict/compare.h"
 
 #include <setjmp.h>
