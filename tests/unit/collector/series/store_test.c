@@ -257,6 +257,22 @@ static void sums_go_on_after_a_restart(void **state)
     assert_reads(w, "v", 2, (const int64_t[]){BASE_MS, BASE_MS + 1000}, (const double[]){100, 1});
 }
 
+static void sums_go_on_from_merged_blocks(void **state)
+{
+    struct world *w = *state;
+    for (int i = 0; i < 4; i++) {
+        world_add(w, "__name__=c", SAMPLE_DELTA, BASE_MS + i * 1000, 1);
+        world_cut(w);
+    }
+    world_until(w, has_blocks, 1, "four blocks of one size are merged");
+    world_reopen(w);
+    world_add(w, "__name__=c", SAMPLE_DELTA, BASE_MS + 4000, 1);
+    assert_reads(w, "c", 6,
+                 (const int64_t[]){BASE_MS - 1000, BASE_MS, BASE_MS + 1000, BASE_MS + 2000,
+                                   BASE_MS + 3000, BASE_MS + 4000},
+                 (const double[]){0, 1, 2, 3, 4, 5});
+}
+
 static void histograms_add_up_too(void **state)
 {
     struct world *w = *state;
@@ -431,6 +447,7 @@ int main(void)
                                         setup_cutting, teardown),
         cmocka_unit_test_setup_teardown(deltas_add_up_from_zero, setup, teardown),
         cmocka_unit_test_setup_teardown(sums_go_on_after_a_restart, setup_cutting, teardown),
+        cmocka_unit_test_setup_teardown(sums_go_on_from_merged_blocks, setup_cutting, teardown),
         cmocka_unit_test_setup_teardown(histograms_add_up_too, setup_cutting, teardown),
         cmocka_unit_test_setup_teardown(names_and_values_of_labels, setup_cutting, teardown),
         cmocka_unit_test_setup_teardown(metadata_outlives_a_restart, setup_cutting, teardown),
