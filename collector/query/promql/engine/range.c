@@ -234,9 +234,6 @@ static bool next_range(struct evaluation *ev, struct stream *stream, struct colu
     bool any_float = false;
     if (!next_series(ev, r, out))
         return false;
-    if ((r->call.anchored || r->call.smoothed) && r->samples.histogram_count > 0)
-        evaluation_fail(ev, PROMQL_FAILED,
-                        "smoothed and anchored modifiers do not work with native histograms");
     r->call.labels = out->labels;
     r->call.arena = out->arena;
     for (size_t i = 0; i < out->count; i++) {

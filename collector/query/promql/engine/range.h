@@ -52,6 +52,14 @@ RANGE_FUNCTION(range_line);     /* deriv, predict_linear, double_exponential_smo
 /* Whether a counter began anew between two samples, by the times at which they say it began. */
 bool range_started_anew(int64_t earlier_start_ms, int64_t earlier_ms, int64_t start_ms,
                         int64_t unix_ms);
+/* Of anchored and smoothed windows: the last sample up to the window's begin, else the first. */
+size_t range_anchor(const int64_t *unix_ms, size_t count, int64_t from_ms);
+/* Whether the function takes the series for a counter. */
+bool range_is_counter(const struct range_call *c);
+/* Adds `h`, or with `sign` -1 subtracts it, and tells what happened on the way. False where they
+ * do not go together. */
+bool range_add(struct evaluation *ev, const struct range_call *c, struct histogram *to,
+               const struct histogram *h, double sign);
 /* Where annotations of the call point to. */
 struct promql_place range_place(const struct range_call *c);
 

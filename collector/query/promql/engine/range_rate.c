@@ -5,7 +5,7 @@
 #include "collector/query/promql/engine/labelset.h"
 #include "collector/query/promql/engine/range.h"
 
-static bool is_counter(const struct range_call *c)
+bool range_is_counter(const struct range_call *c)
 {
     return c->id == PROMQL_FN_RATE || c->id == PROMQL_FN_INCREASE || c->id == PROMQL_FN_IRATE;
 }
@@ -17,8 +17,8 @@ static struct batch_str name_of(const struct range_call *c)
 
 /* ---- histograms -------------------------------------------------------------------------- */
 
-static bool add(struct evaluation *ev, const struct range_call *c, struct histogram *to,
-                const struct histogram *h, double sign)
+bool range_add(struct evaluation *ev, const struct range_call *c, struct histogram *to,
+               const struct histogram *h, double sign)
 {
     struct histogram_notes notes = {false, false};
     int fault = histogram_add(c->arena, to, NULL, h, sign, &notes);
@@ -36,7 +36,7 @@ static const struct histogram *first_of(struct evaluation *ev, const struct rang
                                         const struct window *w)
 {
     const struct histogram *first = w->histogram[0], *second = w->histogram[1];
-    if (!is_counter(c) || !histogram_was_reset(second, first))
+    if (!range_is_counter(c) || !histogram_was_reset(second, first))
         return first;
     struct histogram *nothing = evaluation_need(ev, arena_calloc(c->arena, 1, sizeof *nothing));
     nothing->schema = second->schema;
@@ -52,13 +52,13 @@ static bool look_over(struct evaluation *ev, const struct range_call *c, const s
 {
     size_t last = w->histogram_count - 1;
     bool custom = histogram_is_custom(first);
-    if (is_counter(c) &&
+    if (range_is_counter(c) &&
         (w->histogram[0]->reset == HISTOGRAM_GAUGE || w->histogram[last]->reset == HISTOGRAM_GAUGE))
         annotate_not_counter(ev, range_place(c), name_of(c));
     bool mixed = histogram_is_custom(w->histogram[last]) != custom;
     *schema =
         first->schema < w->histogram[last]->schema ? first->schema : w->histogram[last]->schema;
-    for (size_t i = 1; i < last && is_counter(c) && !mixed; i++) {
+    for (size_t i = 1; i < last && range_is_counter(c) && !mixed; i++) {
         const struct histogram *h = w->histogram[i];
         if (h->reset == HISTOGRAM_GAUGE)
             annotate_not_counter(ev, range_place(c), name_of(c));
@@ -83,14 +83,14 @@ static struct histogram *histogram_increase(struct evaluation *ev, const struct 
     struct histogram *h = evaluation_need(ev, histogram_copy(c->arena, w->histogram[last]));
     if (!histogram_is_custom(h))
         histogram_downscale(c->arena, h, schema);
-    if (!add(ev, c, h, earlier, -1))
+    if (!range_add(ev, c, h, earlier, -1))
         return NULL;
-    for (size_t i = 1; i <= last && is_counter(c); i++) {
-        if (histogram_was_reset(w->histogram[i], earlier) && !add(ev, c, h, earlier, 1))
+    for (size_t i = 1; i <= last && range_is_counter(c); i++) {
+        if (histogram_was_reset(w->histogram[i], earlier) && !range_add(ev, c, h, earlier, 1))
             return NULL;
         earlier = w->histogram[i];
     }
-    if (!is_counter(c) &&
+    if (!range_is_counter(c) &&
         (w->histogram[0]->reset != HISTOGRAM_GAUGE || w->histogram[last]->reset != HISTOGRAM_GAUGE))
         annotate_not_gauge(ev, range_place(c), name_of(c));
     h->reset = HISTOGRAM_GAUGE;
@@ -119,7 +119,7 @@ static double stretch(const struct range_call *c, const struct window *w, const 
     double near = r->gap_s * 1.1;
     if (before >= near)
         before = r->gap_s / 2;
-    if (is_counter(c) && r->increase > 0 && r->first >= 0) {
+    if (range_is_counter(c) && r->increase > 0 && r->first >= 0) {
         double to_zero = sampled * (r->first / r->increase);
         if (to_zero < before)
             before = to_zero;
@@ -135,7 +135,7 @@ static double stretch(const struct range_call *c, const struct window *w, const 
 static bool float_rate(const struct range_call *c, const struct window *w, struct sample *out)
 {
     size_t last = w->count - 1;
-    int64_t start = w->start_ms && is_counter(c) ? w->start_ms[0] : 0;
+    int64_t start = w->start_ms && range_is_counter(c) ? w->start_ms[0] : 0;
     bool begins = start != 0 && start > w->from_ms && start < w->unix_ms[0];
     if (last == 0 && !begins)
         return false;
@@ -145,7 +145,7 @@ static bool float_rate(const struct range_call *c, const struct window *w, struc
                     .begins_here = begins};
     r.gap_s = last > 0 ? (double)(r.last_ms - w->unix_ms[0]) / 1000 / (double)last : 0;
     r.increase = w->value[last] - r.first;
-    for (size_t i = 0; i < w->reset_count && is_counter(c); i++)
+    for (size_t i = 0; i < w->reset_count && range_is_counter(c); i++)
         r.increase += w->value[w->resets[i] - w->first - 1];
     out->value = r.increase * stretch(c, w, &r);
     return true;
@@ -172,58 +172,6 @@ RANGE_FUNCTION(range_rate)
     r.gap_s = (double)(r.last_ms - r.first_ms) / 1000 / (double)last;
     histogram_multiply(h, stretch(c, w, &r));
     out->histogram = h;
-    return true;
-}
-
-/* ---- anchored and smoothed --------------------------------------------------------------- */
-
-/* On the line between samples i and i + 1; a counter that fell began at 0. */
-static double between(const struct range_call *c, const struct window *w, size_t i, int64_t at)
-{
-    double from = w->value[i], to = w->value[i + 1];
-    if (is_counter(c) && to < from)
-        from = 0;
-    return from +
-           (to - from) * (double)(at - w->unix_ms[i]) / (double)(w->unix_ms[i + 1] - w->unix_ms[i]);
-}
-
-/* The last sample up to the window's begin, else the first. */
-static size_t anchor(const struct window *w)
-{
-    size_t i = 0;
-    while (i + 1 < w->count && w->unix_ms[i + 1] <= w->from_ms)
-        i++;
-    return i;
-}
-
-RANGE_FUNCTION(range_extended)
-{
-    size_t first = anchor(w), last = w->count - 1;
-    (void)ev;
-    if (c->smoothed) {
-        while (last > first && w->unix_ms[last - 1] >= w->to_ms)
-            last--;
-        if (w->unix_ms[0] > w->to_ms)
-            return false;
-    }
-    if (w->unix_ms[last] <= w->from_ms)
-        return false;
-    double left = w->value[first], right = w->value[last];
-    if (c->smoothed && w->unix_ms[first] < w->from_ms)
-        left = between(c, w, first, w->from_ms);
-    if (c->smoothed && last > 0 && w->unix_ms[last] > w->to_ms)
-        right = between(c, w, last - 1, w->to_ms);
-    double increase = right - left, earlier = left;
-    for (size_t i = first; i <= last && is_counter(c); i++) {
-        if (w->unix_ms[i] <= w->from_ms || w->unix_ms[i] >= w->to_ms)
-            continue;
-        if (w->value[i] < earlier)
-            increase += earlier;
-        earlier = w->value[i];
-    }
-    if (is_counter(c) && right < earlier)
-        increase += earlier;
-    out->value = c->id == PROMQL_FN_RATE ? increase / ((double)c->range_ms / 1000) : increase;
     return true;
 }
 
@@ -260,17 +208,17 @@ static bool instant_histogram(struct evaluation *ev, const struct range_call *c,
 {
     bool gauges = a->histogram->reset == HISTOGRAM_GAUGE && b->histogram->reset == HISTOGRAM_GAUGE;
     bool any = a->histogram->reset == HISTOGRAM_GAUGE || b->histogram->reset == HISTOGRAM_GAUGE;
-    if (is_counter(c) && any)
+    if (range_is_counter(c) && any)
         annotate_not_counter(ev, range_place(c), name_of(c));
-    if (!is_counter(c) && !gauges)
+    if (!range_is_counter(c) && !gauges)
         annotate_not_gauge(ev, range_place(c), name_of(c));
     struct histogram *h = evaluation_need(ev, histogram_copy(c->arena, b->histogram));
-    if ((!is_counter(c) || !histogram_was_reset(b->histogram, a->histogram)) &&
-        !add(ev, c, h, a->histogram, -1))
+    if ((!range_is_counter(c) || !histogram_was_reset(b->histogram, a->histogram)) &&
+        !range_add(ev, c, h, a->histogram, -1))
         return false;
     h->reset = HISTOGRAM_GAUGE;
     histogram_compact(h);
-    if (is_counter(c))
+    if (range_is_counter(c))
         histogram_divide(h, seconds);
     out->histogram = h;
     return true;
@@ -290,8 +238,8 @@ RANGE_FUNCTION(range_instant)
         return instant_histogram(ev, c, &a, &b, seconds, out);
     bool anew =
         b.value < a.value || range_started_anew(a.start_ms, a.unix_ms, b.start_ms, b.unix_ms);
-    out->value = is_counter(c) && anew ? b.value : b.value - a.value;
-    if (is_counter(c))
+    out->value = range_is_counter(c) && anew ? b.value : b.value - a.value;
+    if (range_is_counter(c))
         out->value /= seconds;
     return true;
 }
@@ -311,15 +259,23 @@ static bool differs(const struct range_call *c, const struct late *a, const stru
            range_started_anew(a->start_ms, a->unix_ms, b->start_ms, b->unix_ms);
 }
 
+/* Whether there is a sample within the window, not only before it. */
+static bool reaches(const int64_t *unix_ms, size_t count, int64_t from_ms)
+{
+    return count > 0 && unix_ms[count - 1] > from_ms;
+}
+
 RANGE_FUNCTION(range_changes)
 {
     size_t f = 0, h = 0, seen = 0, count = 0;
     struct late earlier = {0}, now;
     (void)ev;
     if (c->anchored) {
-        if (w->count == 0 || w->unix_ms[w->count - 1] <= w->from_ms)
+        if (!reaches(w->unix_ms, w->count, w->from_ms) &&
+            !reaches(w->histogram_unix_ms, w->histogram_count, w->from_ms))
             return false;
-        f = anchor(w);
+        f = range_anchor(w->unix_ms, w->count, w->from_ms);
+        h = range_anchor(w->histogram_unix_ms, w->histogram_count, w->from_ms);
     }
     for (; f < w->count || h < w->histogram_count; seen++) {
         if (h == w->histogram_count || (f < w->count && w->unix_ms[f] < w->histogram_unix_ms[h])) {

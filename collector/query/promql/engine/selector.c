@@ -3,6 +3,7 @@
  * the series has not ended since. Smoothed ones lie on the line between two samples. */
 #include <string.h>
 
+#include "collector/query/promql/engine/annotations.h"
 #include "collector/query/promql/engine/nodes.h"
 
 struct matcher *selector_matchers(struct evaluation *ev, const struct promql_expr *e)
@@ -60,19 +61,50 @@ static void put_sample(struct evaluation *ev, const struct promql_expr *e, const
     column_put_histogram(ev, out, step, histogram_copy(out->arena, h));
 }
 
-/* On the line between the samples around `at`; the one there is where there is no other. */
-static double smoothed_value(const struct points *p, size_t next, int64_t at, int64_t lookback)
+/* NULL: they do not go together, or are not both histograms. */
+static struct histogram *between(struct evaluation *ev, const struct promql_expr *e,
+                                 const struct points *p, size_t next, double part,
+                                 struct arena *arena)
 {
+    const struct histogram *from = p->histogram[next - 1], *to = p->histogram[next];
+    struct histogram_notes notes = {false, false};
+    if (!from || !to)
+        return NULL;
+    struct histogram *h = evaluation_need(ev, histogram_copy(arena, to));
+    int fault = histogram_add(arena, h, NULL, from, -1, &notes);
+    histogram_multiply(h, part);
+    if (fault == HISTOGRAM_SOUND)
+        fault = histogram_add(arena, h, NULL, from, 1, &notes);
+    if (fault == HISTOGRAM_ENOMEM)
+        evaluation_need(ev, NULL);
+    if (notes.reconciled)
+        annotate_reconciled(ev, e->place, "subtraction");
+    return fault == HISTOGRAM_SOUND ? h : NULL;
+}
+
+/* On the line between the samples around `at`; the one there is where there is no other. */
+static void put_smoothed(struct evaluation *ev, const struct promql_expr *e, const struct points *p,
+                         size_t next, int64_t at, struct column *out, size_t step)
+{
+    int64_t lookback = ev->options.lookback_ms;
     bool before =
         next > 0 && p->unix_ms[next - 1] > at - lookback && is_present(p->value[next - 1]);
     bool after = next < p->count && p->unix_ms[next] <= at + lookback && is_present(p->value[next]);
-    if (before && p->unix_ms[next - 1] == at)
-        return p->value[next - 1];
-    if (!before || !after)
-        return before ? p->value[next - 1] : after ? p->value[next] : absent();
-    double from = p->value[next - 1], to = p->value[next];
-    return from + (to - from) * (double)(at - p->unix_ms[next - 1]) /
-                      (double)(p->unix_ms[next] - p->unix_ms[next - 1]);
+    if (before && (!after || p->unix_ms[next - 1] == at)) {
+        put_sample(ev, e, p, next - 1, out, step);
+    } else if (!before && after) {
+        put_sample(ev, e, p, next, out, step);
+    } else if (before) {
+        double part =
+            (double)(at - p->unix_ms[next - 1]) / (double)(p->unix_ms[next] - p->unix_ms[next - 1]);
+        if (!p->histogram || (!p->histogram[next - 1] && !p->histogram[next])) {
+            out->value[step] = p->value[next - 1] + (p->value[next] - p->value[next - 1]) * part;
+            return;
+        }
+        struct histogram *h = between(ev, e, p, next, part, out->arena);
+        if (h)
+            column_put_histogram(ev, out, step, h);
+    }
 }
 
 void selector_fill(struct evaluation *ev, const struct promql_expr *e, const struct grid *grid,
@@ -87,11 +119,7 @@ void selector_fill(struct evaluation *ev, const struct promql_expr *e, const str
         while (next < points->count && points->unix_ms[next] <= at)
             next++;
         if (e->selector.smoothed) {
-            if (points->histogram)
-                evaluation_fail(ev, PROMQL_FAILED,
-                                "smoothed and anchored modifiers do not work with native "
-                                "histograms");
-            out->value[i] = smoothed_value(points, next, at, lookback);
+            put_smoothed(ev, e, points, next, at, out, i);
             continue;
         }
         if (next == 0 || points->unix_ms[next - 1] <= at - lookback ||
