@@ -28,6 +28,7 @@ enum statement {
     ADD_DEAD,
     AGE_DEAD,
     LAST_DEATH,
+    TOLD, /* the same as a mark that was told */
     STATEMENTS
 };
 
@@ -57,6 +58,8 @@ static const char *const texts[STATEMENTS] = {
     [AGE_DEAD] = "DELETE FROM dead WHERE died_unix_ns < ?1",
     [LAST_DEATH] = "SELECT id, to_unix_ns FROM mark WHERE kind = 2 AND service = ?1 AND cell = ?2 "
                    "AND version = ?3 ORDER BY from_unix_ns DESC LIMIT 1",
+    [TOLD] = "SELECT text FROM mark WHERE title = ?1 AND text = ?2 AND from_unix_ns = ?3 "
+             "AND kind = ?4",
 };
 
 static const char schema[] =
@@ -416,4 +419,23 @@ int marks_death(struct marks *m, const uint8_t process[16], const char *service,
 {
     return transaction(m, see_death,
                        &(struct sighting){service, version, cell, host, died_unix_ns, process});
+}
+
+/* ---- what is told ------------------------------------------------------------------------ */
+
+static int see_told(struct marks *m, void *context)
+{
+    const struct mark *mark = context;
+    sqlite3_stmt *s = prepared(m, TOLD, mark->title, mark->text, NULL);
+    sqlite3_bind_int64(s, 3, (int64_t)mark->from_unix_ns);
+    sqlite3_bind_int(s, 4, (int)mark->kind);
+    bool known = sqlite3_step(s) == SQLITE_ROW;
+    sqlite3_reset(s);
+    return known ? 0 : insert(m, mark, NULL);
+}
+
+int marks_told(struct marks *m, const struct mark *mark)
+{
+    struct mark copy = *mark;
+    return transaction(m, see_told, &copy);
 }

@@ -73,5 +73,8 @@ int marks_process(struct marks *m, const char *service, const char *version, con
 /* This process died. Told again it changes nothing. 0; -1: the disk. */
 int marks_death(struct marks *m, const uint8_t process[16], const char *service,
                 const char *version, const char *cell, const char *host, uint64_t died_unix_ns);
+/* A moment that somebody on a host told of: stored, unless one of the same kind, moment, title and
+ * text is there. 0; -1: the disk. */
+int marks_told(struct marks *m, const struct mark *mark);
 
 #endif

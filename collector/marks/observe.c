@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,11 +11,24 @@
 
 enum { QUEUE_MAX = 4096, SEEN_MAX = 1 << 16, TEXT_MAX = 256 };
 
+_Static_assert((int)MARK_NOTIFICATION == (int)BATCH_MARK_NOTIFICATION, "one number, two places");
+
+enum sight { RUNS, DIED, TOLD };
+
 struct sighting {
+    enum sight what;
     uint8_t process[16];
-    bool died;
+    unsigned severity;
     uint64_t unix_ns;
-    char service[TEXT_MAX], version[TEXT_MAX], cell[TEXT_MAX], host[TEXT_MAX];
+    char service[TEXT_MAX], host[TEXT_MAX];
+    union {
+        struct {
+            char version[TEXT_MAX], cell[TEXT_MAX];
+        };
+        struct {
+            char title[TEXT_MAX], text[TEXT_MAX];
+        };
+    };
 };
 
 /* What is known of a process. A place that is taken by another is overwritten: then the process is
@@ -39,9 +53,26 @@ struct observer {
 
 /* ---- the thread -------------------------------------------------------------------------- */
 
+static void write_down_told(struct observer *o, const struct sighting *g)
+{
+    char title[2 * TEXT_MAX + 8], text[TEXT_MAX + 16];
+    const char *severity = batch_mark_severity_name(g->severity);
+    snprintf(title, sizeof title, "%s%s%s", g->title, g->host[0] ? " on " : "", g->host);
+    snprintf(text, sizeof text, "%s%s%s", severity, severity[0] ? ": " : "", g->text);
+    marks_told(o->marks, &(struct mark){.kind = MARK_NOTIFICATION,
+                                        .from_unix_ns = g->unix_ns,
+                                        .to_unix_ns = g->unix_ns,
+                                        .title = title,
+                                        .text = text,
+                                        .service = g->service,
+                                        .count = 1});
+}
+
 static void write_down(struct observer *o, const struct sighting *g)
 {
-    if (g->died)
+    if (g->what == TOLD)
+        write_down_told(o, g);
+    else if (g->what == DIED)
         marks_death(o->marks, g->process, g->service, g->version, g->cell, g->host, g->unix_ns);
     else
         marks_process(o->marks, g->service, g->version, g->cell, g->host, g->unix_ns);
@@ -118,26 +149,42 @@ static void copy_text(char out[TEXT_MAX], struct batch_str text)
 }
 
 /* False: the queue is full. */
-static bool put(struct observer *o, const struct batch_process_view *p, bool died)
+static bool put(struct observer *o, const struct sighting *sighting)
 {
     pthread_mutex_lock(&o->lock);
     bool room = o->count < QUEUE_MAX;
     if (room) {
-        struct sighting *g = &o->queue[(o->first + o->count++) % QUEUE_MAX];
-        *g = (struct sighting){.died = died, .unix_ns = died ? p->state_unix_ns : p->start_unix_ns};
-        memcpy(g->process, p->uuid, sizeof g->process);
-        copy_text(g->service, p->service);
-        copy_text(g->version, p->version);
-        copy_text(g->cell, p->cell);
-        copy_text(g->host, p->host);
+        o->queue[(o->first + o->count++) % QUEUE_MAX] = *sighting;
         pthread_cond_signal(&o->changed);
     }
     pthread_mutex_unlock(&o->lock);
     if (!room) {
         atomic_fetch_add(&o->left_out, 1);
-        LOG_WARN_EVERY("marks: processes come and go faster than they can be written down");
+        LOG_WARN_EVERY("marks: more happens than can be written down");
     }
     return room;
+}
+
+static bool put_process(struct observer *o, const struct batch_process_view *p, bool died)
+{
+    struct sighting g = {.what = died ? DIED : RUNS,
+                         .unix_ns = died ? p->state_unix_ns : p->start_unix_ns};
+    memcpy(g.process, p->uuid, sizeof g.process);
+    copy_text(g.service, p->service);
+    copy_text(g.version, p->version);
+    copy_text(g.cell, p->cell);
+    copy_text(g.host, p->host);
+    return put(o, &g);
+}
+
+static void put_told(struct observer *o, const struct batch_mark_view *m)
+{
+    struct sighting g = {.what = TOLD, .severity = m->severity, .unix_ns = m->unix_ns};
+    copy_text(g.service, m->service);
+    copy_text(g.host, m->host);
+    copy_text(g.title, m->title);
+    copy_text(g.text, m->text);
+    put(o, &g);
 }
 
 static struct seen *place_of(struct observer *o, const uint8_t process[16])
@@ -158,13 +205,16 @@ static void see(struct observer *o, const struct batch_process_view *p)
     if (p->service.length == 0)
         return;
     if (!s->alive && p->version.length > 0)
-        s->alive = put(o, p, false);
+        s->alive = put_process(o, p, false);
     if (!s->died && p->state == PROCESS_DIED)
-        s->died = put(o, p, true);
+        s->died = put_process(o, p, true);
 }
 
 void observer_see(struct observer *o, const struct batch *b)
 {
     for (uint32_t i = 0; i < b->process_count; i++)
         see(o, &b->processes[i]);
+    for (uint32_t i = 0; i < b->mark_count; i++)
+        if (b->marks[i].kind == BATCH_MARK_NOTIFICATION)
+            put_told(o, &b->marks[i]);
 }

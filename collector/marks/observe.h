@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Sees in accepted batches who runs and who died, and makes marks of it (marks.h).
+/* Sees in accepted batches who runs, who died and what was notified, and makes marks of it
+ * (marks.h).
  *
  * The committing thread shows it each batch; what is new goes over a bounded queue to a thread of
  * its own, so that accepting never waits for this database. Where the queue is full a sighting is
- * left out, and counted: the next batch of the process brings it again, but for a death. */
+ * left out, and counted: the next batch of the process brings it again, but for a death or a
+ * notification. */
 #ifndef WEFT_COLLECTOR_MARKS_OBSERVE_H
 #define WEFT_COLLECTOR_MARKS_OBSERVE_H
 

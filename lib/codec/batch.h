@@ -18,6 +18,7 @@
 
 #include "lib/base/arena.h"
 #include "lib/base/buffer.h"
+#include "lib/codec/batch_marks.h"
 #include "lib/codec/batch_samples.h"
 #include "lib/codec/batch_str.h"
 #include "lib/model/span.h"
@@ -143,6 +144,9 @@ struct batch {
     uint32_t *link_attribute_first, *link_attribute_count;
 
     struct batch_samples samples;
+
+    struct batch_mark_view *marks;
+    uint32_t mark_count;
 };
 
 enum batch_error {
@@ -160,11 +164,11 @@ const char *batch_error_text(int error);
  * decompressed message) times a small constant. NULL with *error set. */
 struct batch *batch_decode(struct arena *arena, const void *bytes, size_t length, size_t max_bytes,
                            int *error);
-/* The same, where samples are kept elsewhere: a batch of nothing but samples is decoded into
- * `samples`, any other into `spans`. */
+/* The same, where samples are kept elsewhere: a batch of nothing but samples and marks is decoded
+ * into `samples`, any other into `spans`. */
 struct batch *batch_decode_apart(struct arena *spans, struct arena *samples, const void *bytes,
                                  size_t length, size_t max_bytes, int *error);
-/* It tells of samples alone: not of spans, processes or losses. */
+/* It tells of samples and marks alone: not of spans, processes or losses. */
 bool batch_is_samples(const struct batch *b);
 
 #endif

@@ -59,9 +59,10 @@ void batch_builder_destroy(struct batch_builder **builder)
     struct batch_builder *b = *builder;
     if (!b)
         return;
-    struct builder_array *arrays[] = {
-        &b->string_offsets, &b->trace_ids, &b->id_blocks, &b->shape_offsets, &b->shape_words,
-        &b->last_ints,      &b->processes, &b->resource,  &b->losses,        &b->words};
+    struct builder_array *arrays[] = {&b->string_offsets, &b->trace_ids,   &b->id_blocks,
+                                      &b->shape_offsets,  &b->shape_words, &b->last_ints,
+                                      &b->processes,      &b->resource,    &b->losses,
+                                      &b->words,          &b->marks};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
         free(arrays[i]->items);
     for (size_t i = 0; i < BATCH_COLUMNS; i++)
@@ -78,9 +79,9 @@ void batch_builder_destroy(struct batch_builder **builder)
 
 void batch_builder_reset(struct batch_builder *b)
 {
-    struct builder_array *arrays[] = {&b->string_offsets, &b->trace_ids,   &b->id_blocks,
-                                      &b->shape_offsets,  &b->shape_words, &b->processes,
-                                      &b->resource,       &b->losses,      &b->words};
+    struct builder_array *arrays[] = {
+        &b->string_offsets, &b->trace_ids, &b->id_blocks, &b->shape_offsets, &b->shape_words,
+        &b->processes,      &b->resource,  &b->losses,    &b->words,         &b->marks};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
         arrays[i]->count = 0;
     for (size_t i = 0; i < BATCH_COLUMNS; i++) {
@@ -463,7 +464,8 @@ size_t batch_builder_losses(const struct batch_builder *b)
 
 size_t batch_builder_bytes(const struct batch_builder *b)
 {
-    size_t bytes = b->processes.count * 64 + b->resource.count * 8 + b->losses.count * 32;
+    size_t bytes = b->processes.count * 64 + b->resource.count * 8 + b->losses.count * 32 +
+                   b->marks.count * 32;
     for (size_t i = 0; i < BATCH_COLUMNS; i++)
         bytes += b->columns[i].length;
     return bytes;

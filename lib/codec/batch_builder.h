@@ -63,6 +63,7 @@ struct batch_builder {
     struct builder_array shape_words;    /* uint32_t */
     struct builder_array last_ints;      /* int64_t, by key */
     struct builder_array processes, resource, losses;
+    struct builder_array marks; /* struct batch_mark */
     size_t spans, samples;
     uint32_t metrics, label_sets, series; /* how many there are */
     uint32_t last_series;
@@ -88,6 +89,11 @@ struct batch_builder {
 
 /* Completes the open span, if there is one. */
 void batch_builder_finish_span(struct batch_builder *b);
+
+struct Weft__Batch;
+/* The message's marks, in the arena. False: no memory. */
+bool builder_put_marks(struct arena *arena, const struct batch_builder *b,
+                       struct Weft__Batch *message);
 
 /* Writes a run, unless it is empty. */
 static inline void builder_put_run(struct column *column, const struct builder_run *run)

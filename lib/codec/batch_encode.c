@@ -96,7 +96,8 @@ static int pack(struct batch_builder *b, struct arena *arena)
     message.format = b->series ? BATCH_FORMAT_VERSION : BATCH_FORMAT_SPANS;
     message.sample_count = (uint32_t)b->samples;
     message.span_count = (uint32_t)b->spans;
-    if (!add_processes(arena, b, &message) || !add_losses(arena, b, &message))
+    if (!add_processes(arena, b, &message) || !add_losses(arena, b, &message) ||
+        !builder_put_marks(arena, b, &message))
         return -1;
 #define ADD_COLUMN(upper, lower)                                                                   \
     message.lower.data = b->columns[COLUMN_##upper].bytes;                                         \

@@ -98,9 +98,30 @@ static void walk_samples(const struct batch *b)
     }
 }
 
+static void read_text(struct batch_str text)
+{
+    for (uint32_t i = 0; i < text.length; i++)
+        sink += (unsigned char)text.bytes[i];
+}
+
+static void walk_marks(const struct batch *b)
+{
+    for (uint32_t i = 0; i < b->mark_count; i++) {
+        const struct batch_mark_view *m = &b->marks[i];
+        read_text(m->title);
+        read_text(m->text);
+        read_text(m->host);
+        read_text(m->service);
+        sink += m->unix_ns + m->kind;
+        if (m->severity >= BATCH_MARK_SEVERITIES)
+            abort();
+    }
+}
+
 static void walk(const struct batch *b)
 {
     walk_samples(b);
+    walk_marks(b);
     for (uint32_t i = 0; i < b->string_count; i++)
         read_string(b, i);
     for (uint32_t i = 0; i < b->process_count; i++)
@@ -189,7 +210,7 @@ static void build(struct batch_builder *b, const uint8_t *script, size_t size)
     add_two_series(b);
     for (size_t i = 0; i + 2 <= size; i += 2) {
         uint8_t operand = script[i + 1];
-        switch (script[i] % 8) {
+        switch (script[i] % 9) {
         case 0:
         case 1:
             add_span(b, operand, &counter);
@@ -208,6 +229,12 @@ static void build(struct batch_builder *b, const uint8_t *script, size_t size)
             break;
         case 6:
             add_sample(b, operand);
+            break;
+        case 7:
+            batch_mark_add(b, &(struct batch_mark){.kind = BATCH_MARK_NOTIFICATION,
+                                                   .severity = operand % BATCH_MARK_SEVERITIES,
+                                                   .title = operand % 4u,
+                                                   .host = operand / 4 % 4u});
             break;
         default:
             batch_attribute(b, operand % 4u, operand % VALUE_TYPES, operand & 1);

@@ -260,6 +260,38 @@ static void batches_make_marks(void **state)
     assert_string_equal(f->list[1].version, "1.1");
 }
 
+static struct batch_mark_view told(const char *text, uint64_t unix_ns)
+{
+    return (struct batch_mark_view){.kind = BATCH_MARK_NOTIFICATION,
+                                    .severity = BATCH_MARK_FAILURE,
+                                    .unix_ns = unix_ns,
+                                    .title = {"df", 2},
+                                    .text = {text, (uint32_t)strlen(text)},
+                                    .host = {"box7", 4}};
+}
+
+static void what_is_told_twice_is_one_mark(void **state)
+{
+    struct fixture *f = *state;
+    struct batch_mark_view list[] = {told("full", EPOCH), told("full", EPOCH),
+                                     told("fuller", EPOCH), told("full", EPOCH + 1),
+                                     told("unknown", EPOCH)};
+    list[4].kind = 77;
+    struct batch b = {.marks = list, .mark_count = 5};
+    for (int i = 0; i < 2; i++) {
+        struct observer *o = observer_create(f->marks);
+        assert_non_null(o);
+        observer_see(o, &b);
+        observer_destroy(&o);
+    }
+    find(f, MARK_NOTIFICATION, NULL, 0, UINT64_MAX, 10);
+    assert_int_equal(f->count, 3);
+    assert_true(f->list[0].from_unix_ns == EPOCH + 1);
+    assert_string_equal(f->list[0].title, "df on box7");
+    assert_string_equal(f->list[0].text, "failure: full");
+    assert_string_equal(f->list[1].text, "failure: fuller");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -277,6 +309,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(deaths_that_follow_each_other_are_one_mark, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(batches_make_marks, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_is_told_twice_is_one_mark, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
