@@ -82,8 +82,8 @@ static int each_second(struct world *w, const struct plan *plan, int second)
     int deploy = plan->seconds > 0 ? (int)(plan->seconds / 2) : 20;
     if (plan->deploy && (second == deploy || second == deploy + 2)) {
         enum world_member cell = second == deploy ? WORLD_CELL_1 : WORLD_CELL_2;
-        w->version = "1.5.0";
-        printf("  deploying 1.5.0 to %s\n", world_name(cell));
+        w->version = WORLD_SLOWER_VERSION;
+        printf("  deploying %s to %s\n", w->version, world_name(cell));
         world_stop(w, cell);
         if (world_start(w, cell) != 0)
             return -1;
@@ -139,13 +139,15 @@ static int demo(const struct plan *plan)
 
 static void usage(FILE *out)
 {
-    fprintf(out, "usage: weft demo [options]\n\n"
-                 "  --for N        ends after N seconds, with a summary (otherwise at Ctrl-C)\n"
-                 "  --rate N       requests a second (100)\n"
-                 "  --port N       of the page, if it is free (4040)\n"
-                 "  --kill-cell    kills a cell in the middle of a request\n"
-                 "  --slow-redis   makes redis wait a quarter of a second now and then\n"
-                 "  --deploy       restarts the cells with a new version, one after the other\n");
+    fprintf(
+        out,
+        "usage: weft demo [options]\n\n"
+        "  --for N        ends after N seconds, with a summary (otherwise at Ctrl-C)\n"
+        "  --rate N       requests a second (100)\n"
+        "  --port N       of the page, if it is free (4040)\n"
+        "  --kill-cell    kills a cell in the middle of a request\n"
+        "  --slow-redis   makes redis wait a quarter of a second now and then\n"
+        "  --deploy       restarts the cells with a new, slower version, one after the other\n");
 }
 
 /* -1 where it is none, or not within 0 and `most`. */

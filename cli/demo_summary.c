@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "cli/api.h"
+#include "cli/deploys.h"
 
 struct account {
     long long recorded;    /* spans that the agent read from slabs */
@@ -108,6 +109,19 @@ static size_t print_died(const struct world *w)
     return count;
 }
 
+/* What became of the deploys, which the collector saw by itself. */
+static void print_deploys(const struct world *w)
+{
+    char why[512];
+    size_t i;
+    json_t *answer = api_get(w->url, "/api/v1/marks?kind=deploy", why, sizeof why), *mark;
+    const json_t *marks = json_object_get(answer, "marks");
+    if (json_array_size(marks) > 0)
+        printf("  deploys\n");
+    json_array_foreach(marks, i, mark) deploys_print(w->url, mark);
+    json_decref(answer);
+}
+
 static void print_losses(const json_t *status)
 {
     size_t i;
@@ -134,6 +148,7 @@ int demo_summary(struct world *w, bool expect_died)
     printf("  spans               %lld recorded, %lld accepted\n", a.recorded, a.accepted);
     print_traces(w);
     size_t died = print_died(w);
+    print_deploys(w);
     print_losses(a.status);
     printf("  unexplained         %lld\n", unexplained);
     printf("  end to visible      p50 %.0f ms, p99 %.0f ms\n",

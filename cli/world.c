@@ -255,6 +255,7 @@ static void set_identity(const struct world *w, enum world_member member)
     char instance[32];
     unsetenv("WEFT_CELL");
     unsetenv("WEFT_OFF");
+    unsetenv("DEMO_ONE_BY_ONE");
     if (!services[member])
         return;
     snprintf(instance, sizeof instance, "%s-0", names[member]);
@@ -264,6 +265,8 @@ static void set_identity(const struct world *w, enum world_member member)
     setenv("WEFT_INSTANCE", instance, 1);
     if (member == WORLD_CELL_1 || member == WORLD_CELL_2)
         setenv("WEFT_CELL", member == WORLD_CELL_1 ? "c1" : "c2", 1);
+    if (strcmp(w->version, WORLD_SLOWER_VERSION) == 0)
+        setenv("DEMO_ONE_BY_ONE", "1", 1);
 }
 
 static void become(const struct world *w, enum world_member member, struct line *l, pid_t parent)
