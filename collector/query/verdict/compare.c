@@ -8,17 +8,17 @@
 
 /* Intervals alone must be surer than those that stand beside a test on all requests: a p99 of few
  * requests jumps about, and would hide what the requests together show. */
-#define P_MOST                0.01
-#define DELTA_LEAST           0.33
-#define P_MOST_WITH_REQUESTS  0.05
-#define DELTA_WITH_REQUESTS   0.2
+#define P_MOST               0.01
+#define DELTA_LEAST          0.33
+#define P_MOST_WITH_REQUESTS 0.05
+#define DELTA_WITH_REQUESTS  0.2
 
 static const struct {
     const char *name;
-    double quantile;  /* 0: it is none */
-    double part;      /* the least change, as a part of what was before */
-    double absolute;  /* ... or so much, where that is more */
-    bool neutral;     /* more of it is neither better nor worse */
+    double quantile; /* 0: it is none */
+    double part;     /* the least change, as a part of what was before */
+    double absolute; /* ... or so much, where that is more */
+    bool neutral;    /* more of it is neither better nor worse */
 } measures[MEASURES] = {
     [MEASURE_P50] = {"p50_seconds", 0.5, 0.05, 0.00002, false},
     [MEASURE_P99] = {"p99_seconds", 0.99, 0.10, 0.00005, false},
@@ -69,9 +69,8 @@ static double median(const double *sorted, size_t count)
 
 /* Whether the part of the requests after that stay below the quantile before is still q. That part
  * has a variance of q(1 - q)/n, and so has what the quantile before cuts off of its own side. */
-static int compare_requests(double q, const struct histogram *before,
-                            const struct histogram *after, struct arena *arena,
-                            struct comparison *out, double *p)
+static int compare_requests(double q, const struct histogram *before, const struct histogram *after,
+                            struct arena *arena, struct comparison *out, double *p)
 {
     *p = 1;
     if (!(before->count > 0) || !(after->count > 0))

@@ -2,11 +2,11 @@
 /* Whether a measure changed between two times, or two versions: by its values in many short
  * intervals, and for quantiles also by all requests themselves.
  *
- * Said to have changed is only what is certain (p at most 0.01), shows in most intervals (Cliff's delta
- * beyond 0.33) and is large enough to matter (each measure has a least change). Of a quantile the
- * certainty comes from all requests, and the intervals must agree (p at most 0.05, delta beyond 0.2).
- * So a deploy that changes nothing is called so 99 times in 100, however
- * many requests there are; tests/unit/collector/query/verdict counts. */
+ * Said to have changed is only what is certain (p at most 0.01), shows in most intervals (Cliff's
+ * delta beyond 0.33) and is large enough to matter (each measure has a least change). Of a quantile
+ * the certainty comes from all requests, and the intervals must agree (p at most 0.05, delta beyond
+ * 0.2). So a deploy that changes nothing is called so 99 times in 100, however many requests there
+ * are; tests/unit/collector/query/verdict counts. */
 #ifndef WEFT_COLLECTOR_QUERY_VERDICT_COMPARE_H
 #define WEFT_COLLECTOR_QUERY_VERDICT_COMPARE_H
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The Mann–Whitney U test (1947): do values of one sample tend to be larger than those of another? It
- * asks for ranks alone, so outliers and odd distributions do no harm. Ties share their ranks, and the
- * variance is corrected for them; the p-value is by the normal approximation with a correction for
- * continuity, good from some eight values a side on.
+/* The Mann–Whitney U test (1947): do values of one sample tend to be larger than those of another?
+ * It asks for ranks alone, so outliers and odd distributions do no harm. Ties share their ranks,
+ * and the variance is corrected for them; the p-value is by the normal approximation with a
+ * correction for continuity, good from some eight values a side on.
  *
- * https://doi.org/10.1214/aoms/1177730491; for the effect size, Cliff (1993), "Dominance statistics". */
+ * https://doi.org/10.1214/aoms/1177730491; for the effect size, Cliff (1993), "Dominance
+ * statistics". */
 #ifndef WEFT_COLLECTOR_QUERY_VERDICT_MANN_WHITNEY_H
 #define WEFT_COLLECTOR_QUERY_VERDICT_MANN_WHITNEY_H
 

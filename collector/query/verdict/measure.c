@@ -103,7 +103,8 @@ static void put_query(struct buffer *out, const struct measured *m, enum measure
 
 /* ---- asking ------------------------------------------------------------------------------ */
 
-/* Evaluates what `text` holds, which is emptied. *result wants promql_result_fini where this says 0. */
+/* Evaluates what `text` holds, which is emptied. *result wants promql_result_fini where this says
+ * 0. */
 static int ask(const struct measured *m, struct buffer *text, int64_t start_ms, int64_t end_ms,
                int64_t step_ms, struct promql_result *result)
 {
@@ -167,13 +168,12 @@ static int ask_requests(const struct measured *m, struct arena *arena, struct co
     struct buffer text = {0};
     struct promql_result result;
     buffer_text(&text, "sum(increase(");
-    put_selector(&text, m, "traces_span_metrics_duration_seconds", "service_name",
-                 kind_matcher(m));
+    put_selector(&text, m, "traces_span_metrics_duration_seconds", "service_name", kind_matcher(m));
     buffer_printf(&text, "[%" PRId64 "ms]))", m->to_ms - m->from_ms);
     if (ask(m, &text, m->to_ms, m->to_ms, 0, &result) != 0)
         return -1;
-    bool one = result.series_count == 1 && result.series[0].histogram &&
-               result.series[0].histogram[0];
+    bool one =
+        result.series_count == 1 && result.series[0].histogram && result.series[0].histogram[0];
     out->requests = one ? histogram_copy(arena, result.series[0].histogram[0]) : NULL;
     promql_result_fini(&result);
     return one && !out->requests ? -1 : 0;

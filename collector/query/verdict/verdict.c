@@ -43,8 +43,7 @@ static size_t keep_common(struct compare_side *a, struct compare_side *b)
 
 /* `common`: the sides are of the same time. */
 static int compare_measure(const struct measured *before, const struct measured *after,
-                           enum measure m, bool common, struct arena *arena,
-                           struct comparison *out)
+                           enum measure m, bool common, struct arena *arena, struct comparison *out)
 {
     struct compare_side a, b;
     if (measure_side(before, m, arena, &a) != 0 || measure_side(after, m, arena, &b) != 0)

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What a deploy did: latency, errors, rate, CPU and memory of the new version against the old one.
  *
- * Over the same minutes where both versions run for long enough (a rolling deploy, a canary): what else
- * happens then happens to both. Else after the deploy against before it; then the same two times of the
- * day before are compared too, so that one sees whether the hour alone explains the change.
+ * Over the same minutes where both versions run for long enough (a rolling deploy, a canary): what
+ * else happens then happens to both. Else after the deploy against before it; then the same two
+ * times of the day before are compared too, so that one sees whether the hour alone explains the
+ * change.
  *
  * Requests are the spans by which requests enter the service (kind server or consumer; all of them,
  * where it has none of those). Everything comes from series by PromQL, so that anybody can ask the
@@ -34,7 +35,7 @@ struct verdict {
 struct verdict_question {
     const struct series_source *source;
     const struct mark *deploy;
-    bool all_cells;    /* the service as a whole, not the deploy's cell alone */
+    bool all_cells; /* the service as a whole, not the deploy's cell alone */
     uint64_t now_unix_ns;
     uint64_t deadline_ns; /* on CLOCK_MONOTONIC; 0: none */
 };

@@ -144,24 +144,50 @@ int block_value(struct block_reader *r, uint32_t name, uint32_t value, struct ba
 
 /* ---- finding ----------------------------------------------------------------------------- */
 
+/* The page's first value, without decoding the others; in `arena`, if the page is not kept. */
+static int first_value(struct block_reader *r, uint32_t page, struct arena *arena,
+                       struct batch_str *first)
+{
+    struct column_reader in;
+    *first = (struct batch_str){"", 0};
+    if (r->pages[page]) {
+        if (r->pages[page]->count > 0)
+            *first = r->pages[page]->text[0];
+        return BLOCK_OK;
+    }
+    arena_reset(arena);
+    int error = block_page_read(r->block, &r->block->tables.values[page], what, arena, &in);
+    if (error != BLOCK_OK)
+        return error;
+    uint32_t shared = column_get_below(&in, 1);
+    uint32_t length = column_get_below(&in, column_left(&in) + 1);
+    const uint8_t *text = in.next;
+    if (shared != 0 || !take(&in, length))
+        return block_note_damage(r->block, what, r->block->tables.values[page].offset);
+    *first = (struct batch_str){(const char *)text, length};
+    return BLOCK_OK;
+}
+
 /* Of the name's pages the last whose first value is not greater. */
 static int page_of(struct block_reader *r, uint32_t name, struct batch_str value, uint32_t *found)
 {
     const struct block_name *n = &r->block->tables.names[name];
     uint32_t low = n->first_page, high = n->first_page + n->pages;
-    while (high - low > 1) {
+    struct arena arena;
+    int error = BLOCK_OK;
+    arena_init(&arena, 16 << 10);
+    while (high - low > 1 && error == BLOCK_OK) {
         uint32_t middle = low + (high - low) / 2;
-        struct value_page *page;
-        int error = keep(r, name, middle, &page);
-        if (error != BLOCK_OK)
-            return error;
-        if (page->count > 0 && batch_str_compare(page->text[0], value) <= 0)
+        struct batch_str first;
+        error = first_value(r, middle, &arena, &first);
+        if (error == BLOCK_OK && batch_str_compare(first, value) <= 0)
             low = middle;
         else
             high = middle;
     }
+    arena_fini(&arena);
     *found = low;
-    return BLOCK_OK;
+    return error;
 }
 
 /* Runs: how many numbers are left out, how many follow each other, less one. */

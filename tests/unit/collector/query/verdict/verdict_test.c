@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Verdicts from a real store of series: a service whose new version is slower, rolled out over hosts or
- * at once. */
+/* Verdicts from a real store of series: a service whose new version is slower, rolled out over
+ * hosts or at once. */
 #include "collector/query/verdict/verdict.h"
 
 #include <setjmp.h>
@@ -14,8 +14,8 @@
 
 #include "collector/series/store.h"
 
-#define NOW_MS   INT64_C(1800000000000)
-#define MINUTE   INT64_C(60000)
+#define NOW_MS INT64_C(1800000000000)
+#define MINUTE INT64_C(60000)
 enum { PER_SECOND = 50 };
 
 struct fixture {
@@ -233,7 +233,8 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(a_version_that_runs_beside_the_old_one_is_compared_with_it,
                                         setup, teardown),
-        cmocka_unit_test_setup_teardown(a_version_that_is_the_same_changes_nothing, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_version_that_is_the_same_changes_nothing, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(the_day_before_is_compared_too, setup, teardown),
         cmocka_unit_test_setup_teardown(too_early_or_without_series_there_is_none, setup, teardown),
     };
