@@ -375,6 +375,15 @@ static void matchers_find_what_a_look_at_each_finds(void **state)
     (void)state;
     world_init(&w, &(struct series_store_options){.head_bytes = 8 << 20, .cut_after_ns = SOON_NS});
     make_series(&w, all, &seed, MATCHED_SERIES / 2);
+    for (int i = -1; i <= MATCHED_SERIES; i++) { /* values fill several pages */
+        char id[16];
+        snprintf(id, sizeof id, "%d", i);
+        struct matcher one = matcher_by_hand(MATCH_EQUAL, "id", id);
+        assert_selects(&w, all, &one, 1);
+        struct matcher some = matcher_by_hand(MATCH_REGEX, "id", strcat(id, ".+"));
+        assert_selects(&w, all, &some, 1);
+        matcher_free(&some);
+    }
     for (int round = 0; round < 2000; round++) {
         struct matcher m[3];
         int count = 1 + (int)random_below(&seed, 3);
