@@ -240,6 +240,18 @@ static void quantiles_and_fractions(void **state)
     assert_true(fabs(histogram_quantile(c, 0.5, scratch) - 15) < 1e-12); /* linear */
 }
 
+/* Values are taken to lie at the geometric middle of their buckets. */
+static void variance_is_around_the_sum_s_mean(void **state)
+{
+    (void)state;
+    struct histogram_bucket scratch[64];
+    struct histogram *h = exponential(0, 60, 0, 1, VALUES(10, 10), NONE); /* (1,2] (2,4], mean 3 */
+    double low = sqrt(2) - 3, high = sqrt(8) - 3;
+    assert_true(fabs(histogram_variance(h, scratch) - (low * low + high * high) / 2) < 1e-12);
+    h->sum = NAN;
+    assert_true(isnan(histogram_variance(h, scratch)));
+}
+
 static void trimming_leaves_what_is_on_one_side(void **state)
 {
     (void)state;
@@ -267,6 +279,7 @@ int main(void)
         cmocka_unit_test(a_lower_count_anywhere_is_a_reset),
         cmocka_unit_test(compensation_gives_back_what_rounding_loses),
         cmocka_unit_test(quantiles_and_fractions),
+        cmocka_unit_test(variance_is_around_the_sum_s_mean),
         cmocka_unit_test(trimming_leaves_what_is_on_one_side),
     };
     return cmocka_run_group_tests(tests, make_arena, end_arena);
