@@ -219,6 +219,15 @@ static enum slab_error take_cells(struct sweeper *s, struct recording_process *p
     return cells_take(&p->cells, s->stats, span_counts_identity(p->spans), p->reader);
 }
 
+/* Once, so that a process which records no spans is known, too. */
+static void describe(struct sweeper *s, struct recording_process *p)
+{
+    struct conversion c = conversion_for(s, p);
+    if (!p->described)
+        convert_process(&c);
+    p->described = true;
+}
+
 void sweep_stats(struct sweeper *s)
 {
     if (is_blocked(s))
@@ -227,6 +236,7 @@ void sweep_stats(struct sweeper *s)
         struct recording_process *p = s->processes.all[i];
         if (p->dead || !p->spans)
             continue;
+        describe(s, p);
         proc_round(&p->proc, s->stats, span_counts_identity(p->spans),
                    p->pidfd >= 0 ? p->file->pid : 0);
         judge(s, i, take_cells(s, p));

@@ -25,6 +25,7 @@ int command_export(int argc, char **argv);
 int command_import(int argc, char **argv);
 int command_keygen(int argc, char **argv);
 int command_query(int argc, char **argv);
+int command_promql(int argc, char **argv);
 int command_mark(int argc, char **argv);
 int command_marks(int argc, char **argv);
 int command_deploys(int argc, char **argv);

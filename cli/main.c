@@ -14,6 +14,7 @@ static const struct command commands[] = {
     {"status", "", "the pipeline: agents, ledger, everything that was lost", command_status},
     {"recording", "on|off [--service S]", "turns recording on or off, everywhere",
      command_recording},
+    {"promql", "QUERY [options]", "series in PromQL, now or over a time", command_promql},
     {"deploys", "[--service S]", "deploys, and what each did", command_deploys},
     {"deploy", "ID", "one deploy: which measures changed, and how surely", command_deploy},
     {"mark", "note|deploy ...", "makes a mark on the time axis", command_mark},

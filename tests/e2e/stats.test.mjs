@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /* From a service's counters to PromQL: nothing missing and nothing twice, whoever is killed. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import dgram from 'node:dgram';
-import { scenario, until } from './harness.mjs';
+import path from 'node:path';
+import { build, scenario, until } from './harness.mjs';
+
+/* `weft ARGS`: what it says, and its exit status. */
+const weft = (collector, ...args) => spawnSync(path.join(build, 'cli/weft'), args,
+  { encoding: 'utf8', env: { ...process.env, WEFT_URL: collector.url, NO_COLOR: '1' } });
 
 /* An instant query's result as "labels the test asks for" -> number. */
 async function query(collector, promql, time) {
@@ -137,4 +143,58 @@ scenario('the collector refuses series beyond its limit, and old ones go on', as
   await becomes(collector, 'old', 2);
   assert.equal((await collector.status()).collector.series.most_refused_metric, 'new');
   socket.close();
+});
+
+scenario('a new version is a deploy by itself, and a death is a mark', async (world) => {
+  const collector = await world.collector();
+  const agent = await world.agent(collector);
+  const identity = { WEFT_CELL: 'c1' };
+  const old = world.scripted('deployed', { ...identity, WEFT_VERSION: '1.0' });
+  await old.tell('count posts_total 1');
+  await becomes(collector, 'weft_processes{service="deployed",version="1.0"}', 1);
+  await old.leave();
+  const fresh = world.scripted('deployed', { ...identity, WEFT_VERSION: '1.1' });
+  await fresh.tell('count posts_total 1');
+  const [deploy] = await until('there is a deploy', async () => {
+    const { marks } = await collector.api('/api/v1/marks?kind=deploy&service=deployed');
+    return marks.length > 0 && marks;
+  });
+  assert.equal(deploy.version, '1.1');
+  assert.equal(deploy.previous, '1.0');
+  assert.equal(deploy.cell, 'c1');
+  const verdict = await collector.api(`/api/v1/deploys/${deploy.id}`);
+  assert.equal(verdict.cell.basis, 'none');
+  await fresh.tell('begin server GET /last');
+  await fresh.kill();
+  await until('its death is a mark', async () => {
+    const { marks } = await collector.api('/api/v1/marks?kind=death');
+    return marks.length === 1 && marks[0].service === 'deployed' && marks[0].version === '1.1';
+  });
+  const line = weft(collector, 'deploys').stdout;
+  assert.match(line, /deployed .* c1 .* 1\.0 -> 1\.1  1 host  unknown/);
+  assert.equal(weft(collector, 'deploy', String(deploy.id)).status, 0);
+  assert.equal(weft(collector, 'deploy', '999').status, 1);
+  assert.match(weft(collector, 'mark', 'note', 'caches flushed', '--service', 'deployed').stdout, /^mark \d+$/m);
+  assert.match(weft(collector, 'marks').stdout, /note +caches flushed/);
+  assert.equal(weft(collector, 'mark', 'deploy', '--service', 'deployed').status, 1, 'a deploy needs a version');
+  assert.equal(weft(collector, 'mark', 'party').status, 2);
+  await agent.drained();
+});
+
+scenario('weft promql shows values, curves and what is wrong', async (world) => {
+  const collector = await world.collector();
+  const agent = await world.agent(collector);
+  const service = world.scripted('shown');
+  await service.tell('count posts_total 7');
+  await becomes(collector, 'posts_total', 7);
+  assert.match(weft(collector, 'promql', 'posts_total').stdout, /^posts_total\{.*service="shown".*\}  7$/m);
+  assert.equal(weft(collector, 'promql', '1 + 1').stdout, '2\n');
+  const now = Date.now() / 1000;
+  const curve = weft(collector, 'promql', 'posts_total', '--start', String(now - 60), '--end', String(now), '--step', '1s');
+  assert.match(curve.stdout, /[▁▂▃▄▅▆▇█]+ +\d+ to 7/);
+  const wrong = weft(collector, 'promql', 'sum(');
+  assert.equal(wrong.status, 1);
+  assert.match(wrong.stderr, /1:5/);
+  await service.leave();
+  await agent.stop();
 });
