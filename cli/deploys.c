@@ -99,8 +99,8 @@ int command_deploys(int argc, char **argv)
     json_t *answer = marks_ask(argc, argv, "/api/v1/marks?kind=deploy", deploys_usage, &status);
     if (!answer)
         return status;
-    json_array_foreach(json_object_get(answer, "marks"), i, mark) if (status == 0)
-        status = deploys_print(NULL, mark);
+    json_array_foreach(json_object_get(answer, "marks"), i, mark) if (status == 0) status =
+        deploys_print(NULL, mark);
     if (json_array_size(json_object_get(answer, "marks")) == 0)
         fprintf(stderr, "no deploys: a service's processes need a WEFT_VERSION\n");
     json_decref(answer);

@@ -19,14 +19,11 @@ static const char mark_usage[] =
     "Makes a mark on the time axis. Times are RFC 3339, or nanoseconds since 1970; now unless\n"
     "given. Deploys make themselves when processes begin to run with another version.\n";
 
-static const struct option mark_options[] = {{"service", required_argument, NULL, 's'},
-                                             {"version", required_argument, NULL, 'v'},
-                                             {"cell", required_argument, NULL, 'c'},
-                                             {"text", required_argument, NULL, 't'},
-                                             {"from", required_argument, NULL, 'f'},
-                                             {"to", required_argument, NULL, 'u'},
-                                             {"help", no_argument, NULL, 'h'},
-                                             {NULL, 0, NULL, 0}};
+static const struct option mark_options[] = {
+    {"service", required_argument, NULL, 's'}, {"version", required_argument, NULL, 'v'},
+    {"cell", required_argument, NULL, 'c'},    {"text", required_argument, NULL, 't'},
+    {"from", required_argument, NULL, 'f'},    {"to", required_argument, NULL, 'u'},
+    {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0}};
 
 /* The option's field in the API. */
 static const char *field_of(int option)
