@@ -48,7 +48,8 @@ static int put_run(struct cut *c, const struct head_run *run)
         series_settle_points(&c->points) != 0)
         return -ENOMEM;
     head_labels(&c->store->head, series, items, &labels);
-    return block_writer_series(c->writer, &labels, run->counts, &c->points);
+    int error = block_writer_points(c->writer, &c->points);
+    return error ? error : block_writer_series(c->writer, &labels, run->counts);
 }
 
 static int put_runs(struct cut *c)

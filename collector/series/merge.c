@@ -6,11 +6,14 @@
  * are not over four blocks of about the same size become one, so that a head with little memory
  * does not leave many files. A sample is rewritten some five times in its life.
  *
+ * Chunks that are large and follow each other go as they are.
+ *
  * Memory: the samples of one series, pages of each input, and the index of what is written.
  * I/O: series_store_options.merge_bytes_s.
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -21,7 +24,7 @@
 #include "lib/base/log.h"
 
 enum { MERGE_MOST = 64, TIER_FAN = 4, TIERS = 12, STEP = 3 };
-enum { TIER_BYTES_FIRST = 64 << 10 };
+enum { TIER_BYTES_FIRST = 64 << 10, CHUNK_LARGE = 384 };
 #define MERGE_BYTES_MAX    (UINT64_C(64) << 30)
 #define LARGEST_DEFAULT_MS (INT64_C(54) * 3600000)
 
@@ -165,29 +168,89 @@ static const struct merge_input *least_of(const struct merge *m)
     return least;
 }
 
-/* The samples of the series, of all inputs that have it; of one time the later one's. */
+struct series_merge { /* of one series */
+    struct label items[LABELS_MAX];
+    struct labels labels;
+    bool has[MERGE_MOST], counts;
+};
+
+/* Whether all chunks follow each other in time, and nothing of them was deleted. */
+static bool is_in_order(const struct merge *m, const struct series_merge *sm)
+{
+    bool begun = false;
+    int64_t last = 0;
+    for (size_t i = 0; i < m->count; i++) {
+        const struct merge_input *in = &m->inputs[i];
+        if (!sm->has[i])
+            continue;
+        if (merge_input_is_concerned(in, m->tombstones))
+            return false;
+        for (uint32_t c = 0; c < in->chunk_count; c++) {
+            if (begun && in->chunks[c].min_ms <= last)
+                return false;
+            begun = true;
+            last = in->chunks[c].max_ms;
+        }
+    }
+    return true;
+}
+
+static int put_points(struct merge *m)
+{
+    int error = block_writer_points(m->writer, &m->points);
+    points_clear(&m->points);
+    return error;
+}
+
+/* A chunk that is large goes as it is, after what was gathered of smaller ones. */
+static int put_chunk(struct merge *m, const struct merge_input *in, const struct block_chunk *chunk)
+{
+    if (chunk->samples < CHUNK_LARGE)
+        return merge_error(block_read_chunk(in->entry->block, chunk, INT64_MIN, INT64_MAX,
+                                            &m->scratch, &m->points));
+    int error = put_points(m);
+    if (error == 0)
+        error = merge_error(block_chunk_bytes(in->entry->block, chunk, &m->scratch));
+    return error ? error : block_writer_chunk(m->writer, chunk, m->scratch.bytes);
+}
+
+static int put_in_order(struct merge *m, const struct series_merge *sm)
+{
+    int error = 0;
+    for (size_t i = 0; i < m->count; i++)
+        for (uint32_t c = 0; sm->has[i] && c < m->inputs[i].chunk_count && error == 0; c++)
+            error = put_chunk(m, &m->inputs[i], &m->inputs[i].chunks[c]);
+    return error ? error : put_points(m);
+}
+
+/* All samples are read; of one time the later input's counts. */
+static int put_sorted(struct merge *m, const struct series_merge *sm)
+{
+    int error = 0;
+    for (size_t i = 0; i < m->count && error == 0; i++)
+        if (sm->has[i])
+            error = merge_input_read(&m->inputs[i], m->tombstones, &m->scratch, &m->points);
+    if (error == 0 && series_settle_points(&m->points) != 0)
+        error = -ENOMEM;
+    return error ? error : put_points(m);
+}
+
 static int merge_series(struct merge *m, const struct merge_input *least)
 {
-    bool has[MERGE_MOST], counts = false;
-    struct label items[LABELS_MAX];
-    struct labels labels = {items, least->labels.count};
-    memcpy(items, least->labels.items, labels.count * sizeof *items);
-    points_clear(&m->points);
+    struct series_merge sm = {.labels = {sm.items, least->labels.count}};
+    memcpy(sm.items, least->labels.items, sm.labels.count * sizeof *sm.items);
     for (size_t i = 0; i < m->count; i++) {
-        struct merge_input *in = &m->inputs[i];
-        has[i] = !in->done && labels_equal(&in->labels, &labels);
-        if (!has[i])
-            continue;
-        int error = merge_input_read(in, m->tombstones, &m->scratch, &m->points);
-        if (error != 0)
-            return error;
-        counts = in->counts;
+        const struct merge_input *in = &m->inputs[i];
+        sm.has[i] = !in->done && labels_equal(&in->labels, &sm.labels);
+        if (sm.has[i])
+            sm.counts = in->counts;
     }
-    if (series_settle_points(&m->points) != 0)
-        return -ENOMEM;
-    int error = block_writer_series(m->writer, &labels, counts, &m->points);
+    points_clear(&m->points);
+    int error = is_in_order(m, &sm) ? put_in_order(m, &sm) : put_sorted(m, &sm);
+    if (error == 0)
+        error = block_writer_series(m->writer, &sm.labels, sm.counts);
     for (size_t i = 0; i < m->count && error == 0; i++)
-        if (has[i])
+        if (sm.has[i])
             error = merge_input_next(&m->inputs[i]);
     return error;
 }

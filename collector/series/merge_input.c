@@ -8,7 +8,7 @@
 
 enum { PAGES_BYTES_MAX = 32 << 20 };
 
-static int error_of(int block_error)
+int merge_error(int block_error)
 {
     return block_error == BLOCK_OK       ? 0
            : block_error == BLOCK_ENOMEM ? -ENOMEM
@@ -21,7 +21,7 @@ int merge_input_init(struct merge_input *in, struct block_entry *entry)
     *in = (struct merge_input){.entry = entry};
     arena_init(&in->pages, 256 << 10);
     arena_init(&in->now, 4 << 10);
-    return error_of(block_reader_init(&in->reader, entry->block, &in->pages));
+    return merge_error(block_reader_init(&in->reader, entry->block, &in->pages));
 }
 
 void merge_input_fini(struct merge_input *in)
@@ -49,7 +49,7 @@ static int copy_labels(struct merge_input *in, const struct block_series *series
         struct batch_str text;
         int error = block_value(&in->reader, series->pairs[2 * i], series->pairs[2 * i + 1], &text);
         if (error != BLOCK_OK)
-            return error_of(error);
+            return merge_error(error);
         const char *bytes = arena_copy(&in->now, text.bytes, text.length);
         if (!bytes)
             return -ENOMEM;
@@ -69,7 +69,7 @@ int merge_input_next(struct merge_input *in)
     }
     arena_reset(&in->now);
     trim(in);
-    int error = error_of(block_series(&in->reader, in->next, &series));
+    int error = merge_error(block_series(&in->reader, in->next, &series));
     if (error == 0)
         error = copy_labels(in, series);
     if (error != 0)
@@ -81,6 +81,20 @@ int merge_input_next(struct merge_input *in)
     return 0;
 }
 
+static bool concerns(const struct merge_input *in, const struct tombstone *t)
+{
+    return series_is_concerned(t, in->entry->summary->last, atomic_load(&in->entry->cleaned)) &&
+           tombstone_matches(t, &in->labels);
+}
+
+bool merge_input_is_concerned(const struct merge_input *in, const struct tombstones *t)
+{
+    for (size_t i = 0; i < t->count; i++)
+        if (concerns(in, &t->items[i]))
+            return true;
+    return false;
+}
+
 int merge_input_read(const struct merge_input *in, const struct tombstones *t,
                      struct column *scratch, struct points *out)
 {
@@ -89,13 +103,12 @@ int merge_input_read(const struct merge_input *in, const struct tombstones *t,
         int error =
             block_read_chunk(in->entry->block, &in->chunks[i], INT64_MIN, INT64_MAX, scratch, out);
         if (error != BLOCK_OK)
-            return error_of(error);
+            return merge_error(error);
     }
     for (size_t i = 0; t && i < t->count; i++) {
         const struct tombstone *one = &t->items[i];
         struct time_range range = {one->from_ms, one->to_ms};
-        if (series_is_concerned(one, in->entry->summary->last, atomic_load(&in->entry->cleaned)) &&
-            tombstone_matches(one, &in->labels))
+        if (concerns(in, one))
             points_remove(out, before, &range, 1);
     }
     return 0;

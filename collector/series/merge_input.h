@@ -21,10 +21,14 @@ struct merge_input {
     uint32_t chunk_count;
 };
 
+/* -errno for an error of block.h. */
+int merge_error(int block_error);
 int merge_input_init(struct merge_input *in, struct block_entry *entry);
 void merge_input_fini(struct merge_input *in);
 /* To the first series, and then to the next; in->done behind the last. */
 int merge_input_next(struct merge_input *in);
+/* Whether one of the tombstones takes samples of the series away. */
+bool merge_input_is_concerned(const struct merge_input *in, const struct tombstones *t);
 /* Appends its samples without those that the tombstones (NULL: none) take away. */
 int merge_input_read(const struct merge_input *in, const struct tombstones *t,
                      struct column *scratch, struct points *out);

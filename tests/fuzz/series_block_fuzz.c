@@ -63,7 +63,7 @@ static void add_series(struct block_writer *w, struct points *p, int i)
         else
             points_add(p, 1000 + s * 15, i % 3 ? i * s : i / 7.0 + s, NULL);
     }
-    check(block_writer_series(w, &labels, i % 2, p) == 0);
+    check(block_writer_points(w, p) == 0 && block_writer_series(w, &labels, i % 2) == 0);
 }
 
 static void note_page(const struct block_page *p)

@@ -84,17 +84,22 @@ static bool rises(const int64_t *times, size_t count)
     return true;
 }
 
+bool chunk_is_whole(const uint8_t *bytes, size_t length)
+{
+    if (length < CHECKSUM_BYTES)
+        return false;
+    struct column_reader in = {bytes + length - CHECKSUM_BYTES, bytes + length, false};
+    uint64_t checksum = column_get_fixed(&in, CHECKSUM_BYTES);
+    return checksum == (XXH3_64bits(bytes, length - CHECKSUM_BYTES) & UINT32_MAX);
+}
+
 int chunk_get(const uint8_t *bytes, size_t length, int64_t from_ms, int64_t to_ms,
               struct points *out)
 {
     int64_t times[CHUNK_SAMPLES_MAX];
-    if (length < CHECKSUM_BYTES)
+    if (!chunk_is_whole(bytes, length))
         return CHUNK_EDAMAGED;
-    struct column_reader in = {bytes + length - CHECKSUM_BYTES, bytes + length, false};
-    uint64_t checksum = column_get_fixed(&in, CHECKSUM_BYTES);
-    if (checksum != (XXH3_64bits(bytes, length - CHECKSUM_BYTES) & UINT32_MAX))
-        return CHUNK_EDAMAGED;
-    in = (struct column_reader){bytes, bytes + length - CHECKSUM_BYTES, false};
+    struct column_reader in = {bytes, bytes + length - CHECKSUM_BYTES, false};
     unsigned kind = (unsigned)column_get_fixed(&in, 1);
     size_t count = column_get_below(&in, CHUNK_SAMPLES_MAX + 1);
     if (in.bad || count == 0)

@@ -21,6 +21,8 @@ size_t chunk_put(const struct points *p, size_t first, struct column *out);
 
 enum { CHUNK_OK = 0, CHUNK_ENOMEM = -1, CHUNK_EDAMAGED = -2 };
 
+/* Whether its checksum holds. */
+bool chunk_is_whole(const uint8_t *bytes, size_t length);
 /* Appends the samples within [from, to]. */
 int chunk_get(const uint8_t *bytes, size_t length, int64_t from_ms, int64_t to_ms,
               struct points *out);

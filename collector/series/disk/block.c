@@ -155,15 +155,28 @@ uint64_t block_resident_bytes(const struct block *b)
 
 /* ---- chunks and metadata ----------------------------------------------------------------- */
 
+static int read_chunk(const struct block *b, const struct block_chunk *chunk,
+                      struct column *scratch)
+{
+    scratch->length = 0;
+    if (column_reserve(scratch, chunk->length))
+        return block_read(b, chunk->offset, scratch->bytes, chunk->length);
+    scratch->failed = false;
+    return BLOCK_ENOMEM;
+}
+
+int block_chunk_bytes(struct block *b, const struct block_chunk *chunk, struct column *scratch)
+{
+    int error = read_chunk(b, chunk, scratch);
+    if (error == BLOCK_OK && !chunk_is_whole(scratch->bytes, chunk->length))
+        error = BLOCK_EDAMAGED;
+    return error == BLOCK_EDAMAGED ? block_note_damage(b, "a chunk", chunk->offset) : error;
+}
+
 int block_read_chunk(struct block *b, const struct block_chunk *chunk, int64_t from_ms,
                      int64_t to_ms, struct column *scratch, struct points *out)
 {
-    scratch->length = 0;
-    if (!column_reserve(scratch, chunk->length)) {
-        scratch->failed = false;
-        return BLOCK_ENOMEM;
-    }
-    int error = block_read(b, chunk->offset, scratch->bytes, chunk->length);
+    int error = read_chunk(b, chunk, scratch);
     if (error == BLOCK_OK) {
         int got = chunk_get(scratch->bytes, chunk->length, from_ms, to_ms, out);
         error = got == CHUNK_OK ? BLOCK_OK : got == CHUNK_ENOMEM ? BLOCK_ENOMEM : BLOCK_EDAMAGED;

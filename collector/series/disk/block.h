@@ -97,6 +97,8 @@ int block_series(struct block_reader *r, uint32_t number, const struct block_ser
 /* Appends the chunk's samples within [from, to]. */
 int block_read_chunk(struct block *b, const struct block_chunk *chunk, int64_t from_ms,
                      int64_t to_ms, struct column *scratch, struct points *out);
+/* Its bytes, checked, in scratch->bytes. */
+int block_chunk_bytes(struct block *b, const struct block_chunk *chunk, struct column *scratch);
 /* In `arena`. */
 int block_metadata(struct block *b, struct arena *arena, struct series_metadata **list,
                    size_t *count);

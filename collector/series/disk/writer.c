@@ -21,6 +21,7 @@ struct block_writer {
     struct dictionary *dictionary;
     struct block_summary sums;
     uint32_t metrics;
+    uint32_t series_chunks; /* of the series that is being written */
 };
 
 struct block_writer *block_writer_create(int fd)
@@ -96,41 +97,57 @@ static int put_labels(struct block_writer *w, const struct labels *labels)
     return 0;
 }
 
-static void put_samples(struct block_writer *w, const struct points *p)
+/* A chunk of the series that is being written stands at the end of `out`. */
+static void note_chunk(struct block_writer *w, int64_t min_ms, int64_t max_ms, uint64_t samples,
+                       uint64_t length)
 {
-    uint32_t chunks = 0;
-    struct column *c = &w->chunks;
-    c->length = 0;
-    for (size_t first = 0; first < p->count; chunks++) {
-        size_t begin = w->out.length, taken = chunk_put(p, first, &w->out);
-        column_put(c, (uint64_t)p->unix_ms[first]);
-        column_put(c, (uint64_t)p->unix_ms[first + taken - 1]);
-        column_put(c, taken);
-        column_put(c, w->out.length - begin);
-        first += taken;
-    }
-    column_put(&w->entries, chunks);
-    column_put_bytes(&w->entries, c->bytes, c->length);
-    w->entries.failed |= c->failed;
-    w->sums.chunks += chunks;
+    column_put(&w->chunks, (uint64_t)min_ms);
+    column_put(&w->chunks, (uint64_t)max_ms);
+    column_put(&w->chunks, samples);
+    column_put(&w->chunks, length);
+    w->series_chunks++;
+    w->sums.samples += samples;
+    if (min_ms < w->sums.min_ms)
+        w->sums.min_ms = min_ms;
+    if (max_ms > w->sums.max_ms)
+        w->sums.max_ms = max_ms;
 }
 
-int block_writer_series(struct block_writer *w, const struct labels *labels, bool counts,
-                        const struct points *p)
+int block_writer_points(struct block_writer *w, const struct points *p)
 {
-    if (p->count == 0 || w->error)
+    for (size_t first = 0; first < p->count && !w->error;) {
+        size_t begin = w->out.length, taken = chunk_put(p, first, &w->out);
+        note_chunk(w, p->unix_ms[first], p->unix_ms[first + taken - 1], taken,
+                   w->out.length - begin);
+        first += taken;
+        if (w->out.failed)
+            fail(w, -ENOMEM);
+    }
+    return w->error;
+}
+
+int block_writer_chunk(struct block_writer *w, const struct block_chunk *chunk,
+                       const uint8_t *bytes)
+{
+    column_put_bytes(&w->out, bytes, chunk->length);
+    note_chunk(w, chunk->min_ms, chunk->max_ms, chunk->samples, chunk->length);
+    return w->out.failed ? fail(w, -ENOMEM) : w->error;
+}
+
+int block_writer_series(struct block_writer *w, const struct labels *labels, bool counts)
+{
+    if (w->error || w->series_chunks == 0)
         return w->error;
     if (put_labels(w, labels) != 0)
         return w->error;
     column_put(&w->entries, counts ? BLOCK_SERIES_COUNTS : 0);
-    put_samples(w, p);
+    column_put(&w->entries, w->series_chunks);
+    column_put_bytes(&w->entries, w->chunks.bytes, w->chunks.length);
+    w->sums.chunks += w->series_chunks;
     w->sums.series++;
-    w->sums.samples += p->count;
-    if (p->unix_ms[0] < w->sums.min_ms)
-        w->sums.min_ms = p->unix_ms[0];
-    if (p->unix_ms[p->count - 1] > w->sums.max_ms)
-        w->sums.max_ms = p->unix_ms[p->count - 1];
-    if (w->entries.failed)
+    w->series_chunks = 0;
+    w->chunks.length = 0;
+    if (w->entries.failed || w->chunks.failed)
         return fail(w, -ENOMEM);
     return w->out.length >= WRITE_BYTES || w->out.failed ? flush(w) : 0;
 }

@@ -14,9 +14,12 @@ struct block_writer;
 struct block_writer *block_writer_create(int fd); /* stays the caller's. NULL: no memory */
 void block_writer_destroy(struct block_writer **w);
 
-/* `p` rises in time; none: the series is left out. */
-int block_writer_series(struct block_writer *w, const struct labels *labels, bool counts,
-                        const struct points *p);
+/* A series: its samples, rising in time, in any number of calls, some as the chunks that they were
+ * in another block; then its labels. One without samples is left out. */
+int block_writer_points(struct block_writer *w, const struct points *p);
+int block_writer_chunk(struct block_writer *w, const struct block_chunk *chunk,
+                       const uint8_t *bytes);
+int block_writer_series(struct block_writer *w, const struct labels *labels, bool counts);
 /* Sorted by metric. */
 int block_writer_metadata(struct block_writer *w, const struct series_metadata *m);
 /* Fills in what is counted of the summary. */

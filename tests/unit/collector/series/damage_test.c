@@ -23,7 +23,8 @@ static void add_series(struct block_writer *w, struct points *p, struct arena *a
         struct histogram *h = i % 5 == 0 ? random_histogram(arena, &seed) : NULL;
         points_add(p, BASE_MS + k * 1000, h ? h->sum : i * 1000 + k, h);
     }
-    assert_int_equal(block_writer_series(w, labels_by_hand(&t, written), i % 2, p), 0);
+    assert_int_equal(block_writer_points(w, p), 0);
+    assert_int_equal(block_writer_series(w, labels_by_hand(&t, written), i % 2), 0);
 }
 
 /* A block of some series in a file without a name. */

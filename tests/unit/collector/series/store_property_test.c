@@ -261,6 +261,8 @@ static void neighbours_become_blocks_of_hours(void **state)
     points_init(&p);
     world_read(&w, "c", INT64_MIN, INT64_MAX, &p);
     assert_int_equal(p.count, 4800);
+    for (int i = 0; i < 4800; i++)
+        assert_true(p.unix_ms[i] == BASE_MS + i * 15000 && p.value[i] == i / 80 * (i % 80));
     points_fini(&p);
     world_fini(&w);
 }
