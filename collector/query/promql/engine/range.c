@@ -234,6 +234,7 @@ static bool next_range(struct evaluation *ev, struct stream *stream, struct colu
     bool any_float = false;
     if (!next_series(ev, r, out))
         return false;
+    r->call.series++;
     r->call.labels = out->labels;
     r->call.arena = out->arena;
     for (size_t i = 0; i < out->count; i++) {
@@ -391,5 +392,7 @@ OPENS(range_call_open)
         open_subquery(ev, r);
     r->call.function = function_of(r->call.id, r->call.anchored || r->call.smoothed);
     check_extended(ev, &r->call);
+    if (r->call.function == range_extreme)
+        r->call.extremes = extremes_create(ev);
     return &r->call.stream;
 }

@@ -29,7 +29,9 @@ struct range_call {
     bool anchored, smoothed;
     int64_t range_ms;
     const double *arguments[2]; /* the scalars, in their order */
+    struct extremes *extremes;  /* of range_extreme */
     /* Of the series at hand: */
+    uint64_t series; /* its number, from 1 */
     struct labels labels;
     size_t step;
     struct arena *arena; /* of resulting histograms */
@@ -49,6 +51,8 @@ RANGE_FUNCTION(range_edge);     /* first, last and their times, count, present *
 RANGE_FUNCTION(range_spread);   /* stddev, stdvar, mad, quantile */
 RANGE_FUNCTION(range_line);     /* deriv, predict_linear, double_exponential_smoothing */
 
+/* What range_extreme keeps from one window of a series to the next. */
+struct extremes *extremes_create(struct evaluation *ev);
 /* Whether a counter began anew between two samples, by the times at which they say it began. */
 bool range_started_anew(int64_t earlier_start_ms, int64_t earlier_ms, int64_t start_ms,
                         int64_t unix_ms);

@@ -58,23 +58,66 @@ RANGE_FUNCTION(range_sum)
 
 /* ---- min, max ---------------------------------------------------------------------------- */
 
+/* Samples that may still become a window's extreme: each is further from it than the one before.
+ * Each sample enters and leaves once, however many windows it is in. */
+struct extremes {
+    uint64_t series; /* whose samples these are */
+    size_t begin, end, capacity;
+    size_t taken;     /* samples up to here have been looked at */
+    uint32_t *sample; /* positions, rising */
+};
+
+struct extremes *extremes_create(struct evaluation *ev)
+{
+    return evaluation_calloc(ev, 1, sizeof(struct extremes));
+}
+
+static void slide(struct evaluation *ev, struct extremes *x, const struct window *w, bool most)
+{
+    const double *value = w->value - w->first; /* of the whole series */
+    size_t end = w->first + w->count;
+    if (x->taken < w->first) {
+        x->begin = x->end = 0;
+        x->taken = w->first;
+    }
+    if (end - x->taken > x->capacity - x->end) {
+        uint32_t *bigger = evaluation_alloc(ev, 2 * end * sizeof *bigger);
+        if (x->end > x->begin)
+            memcpy(bigger, x->sample + x->begin, (x->end - x->begin) * sizeof *bigger);
+        x->end -= x->begin;
+        x->begin = 0;
+        x->sample = bigger;
+        x->capacity = 2 * end;
+    }
+    for (; x->taken < end; x->taken++) {
+        double v = value[x->taken];
+        if (isnan(v))
+            continue;
+        while (x->end > x->begin &&
+               (most ? value[x->sample[x->end - 1]] <= v : value[x->sample[x->end - 1]] >= v))
+            x->end--;
+        x->sample[x->end++] = (uint32_t)x->taken;
+    }
+    while (x->begin < x->end && x->sample[x->begin] < w->first)
+        x->begin++;
+}
+
 /* Of equal ones the times are the last's. */
 RANGE_FUNCTION(range_extreme)
 {
     bool most = c->id == PROMQL_FN_MAX_OVER_TIME || c->id == PROMQL_FN_TS_OF_MAX_OVER_TIME;
-    bool times = c->id == PROMQL_FN_TS_OF_MAX_OVER_TIME || c->id == PROMQL_FN_TS_OF_MIN_OVER_TIME;
+    struct extremes *x = c->extremes;
     if (!only_floats(ev, c, w, 1))
         return false;
-    double best = w->value[0];
-    int64_t at = w->unix_ms[0];
-    for (size_t i = 1; i < w->count; i++) {
-        double value = w->value[i];
-        if (isnan(best) || (most ? value >= best : value <= best)) {
-            best = value;
-            at = w->unix_ms[i];
-        }
+    if (x->series != c->series) {
+        x->series = c->series;
+        x->begin = x->end = x->taken = 0;
     }
-    out->value = times ? (double)at / 1000 : best;
+    slide(ev, x, w, most);
+    size_t at = x->begin < x->end ? x->sample[x->begin] - w->first : w->count - 1;
+    out->value = c->id == PROMQL_FN_MAX_OVER_TIME || c->id == PROMQL_FN_MIN_OVER_TIME
+                     ? w->value[at]
+                     : (double)w->unix_ms[at] / 1000;
     return true;
 }
 
