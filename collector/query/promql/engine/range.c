@@ -6,6 +6,7 @@
 #include "collector/query/promql/engine/annotations.h"
 #include "collector/query/promql/engine/labelset.h"
 #include "collector/query/promql/engine/nodes.h"
+#include "collector/query/promql/engine/sliding_sum.h"
 
 /* One series, floats and histograms apart, without markers of its end. */
 struct samples {
@@ -394,5 +395,7 @@ OPENS(range_call_open)
     check_extended(ev, &r->call);
     if (r->call.function == range_extreme)
         r->call.extremes = extremes_create(ev);
+    if (r->call.function == range_sum)
+        r->call.sums = sliding_sum_create(ev);
     return &r->call.stream;
 }

@@ -30,6 +30,7 @@ struct range_call {
     int64_t range_ms;
     const double *arguments[2]; /* the scalars, in their order */
     struct extremes *extremes;  /* of range_extreme */
+    struct sliding_sum *sums;   /* of range_sum */
     /* Of the series at hand: */
     uint64_t series; /* its number, from 1 */
     struct labels labels;

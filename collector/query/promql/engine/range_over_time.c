@@ -8,6 +8,7 @@
 #include "collector/query/promql/engine/labelset.h"
 #include "collector/query/promql/engine/quantile.h"
 #include "collector/query/promql/engine/range.h"
+#include "collector/query/promql/engine/sliding_sum.h"
 
 /* False where there are no floats; histograms beside them are ignored, and that is told. */
 static bool only_floats(struct evaluation *ev, const struct range_call *c, const struct window *w,
@@ -34,6 +35,25 @@ static bool histogram_total(struct evaluation *ev, const struct range_call *c,
     return out->histogram;
 }
 
+/* Of fewer samples a sum is as soon made anew. */
+enum { SLIDING_LEAST = 8 };
+
+static double mean_of(const struct window *w)
+{
+    struct kahan_mean mean = {0};
+    for (size_t i = 0; i < w->count; i++)
+        kahan_mean_add(&mean, w->value[i]);
+    return kahan_mean(&mean);
+}
+
+static double sum_of(const struct window *w)
+{
+    struct kahan sum = {0, 0};
+    for (size_t i = 0; i < w->count; i++)
+        kahan_add(&sum, w->value[i]);
+    return kahan_total(&sum);
+}
+
 RANGE_FUNCTION(range_sum)
 {
     if (w->count > 0 && w->histogram_count > 0) {
@@ -42,17 +62,14 @@ RANGE_FUNCTION(range_sum)
     }
     if (w->count == 0)
         return histogram_total(ev, c, w, out);
-    if (c->id == PROMQL_FN_AVG_OVER_TIME) {
-        struct kahan_mean mean = {0};
-        for (size_t i = 0; i < w->count; i++)
-            kahan_mean_add(&mean, w->value[i]);
-        out->value = kahan_mean(&mean);
-        return true;
-    }
-    struct kahan sum = {0, 0};
-    for (size_t i = 0; i < w->count; i++)
-        kahan_add(&sum, w->value[i]);
-    out->value = kahan_total(&sum);
+    bool mean = c->id == PROMQL_FN_AVG_OVER_TIME;
+    double n = (double)w->count;
+    struct kahan sum;
+    if (w->count >= SLIDING_LEAST && sliding_sum(ev, c->sums, c->series, w->value - w->first,
+                                                 w->first, w->first + w->count, &sum))
+        out->value = mean ? sum.sum / n + sum.lost / n : kahan_total(&sum);
+    else
+        out->value = mean ? mean_of(w) : sum_of(w);
     return true;
 }
 
