@@ -25,6 +25,29 @@ static void print_segments(const json_t *segments)
                api_text(damage, "why"), show_end());
 }
 
+static void print_series(const json_t *series)
+{
+    const char *state = api_text(series, "state");
+    bool well = strcmp(state, "ok") == 0;
+    long long refused = api_number(json_object_get(series, "refused"), "series_limit");
+    size_t i;
+    json_t *damage;
+    printf("  series    %lld of %lld live, %lld samples in %lld blocks, %s of %s  %s%s %s%s\n",
+           api_number(series, "active"), api_number(series, "active_limit"),
+           api_number(series, "block_samples") + api_number(series, "head_samples"),
+           api_number(series, "blocks"), show_bytes((double)api_number(series, "bytes")),
+           show_bytes((double)api_number(series, "limit_bytes")),
+           show_begin(well ? SHOW_GREEN : SHOW_RED), state, api_text(series, "error"), show_end());
+    if (refused > 0)
+        printf("            %s%lld samples of series beyond series-active were refused, most of "
+               "%s%s\n",
+               show_begin(SHOW_YELLOW), refused, api_text(series, "most_refused_metric"),
+               show_end());
+    json_array_foreach(json_object_get(series, "damaged"), i, damage)
+        printf("            %s%s: %s%s\n", show_begin(SHOW_RED), api_text(damage, "file"),
+               api_text(damage, "why"), show_end());
+}
+
 static void print_collector(const json_t *collector)
 {
     const json_t *accepted = json_object_get(collector, "accepted"),
@@ -42,6 +65,7 @@ static void print_collector(const json_t *collector)
            api_number(head, "spans"), show_bytes((double)api_number(head, "bytes")),
            show_bytes((double)api_number(head, "limit_bytes")));
     print_segments(segments);
+    print_series(json_object_get(collector, "series"));
     printf("  ledger    %s of %s in %lld segments  %s%s %s%s\n",
            show_bytes((double)api_number(ledger, "bytes")),
            show_bytes((double)api_number(ledger, "limit_bytes")), api_number(ledger, "segments"),

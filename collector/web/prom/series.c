@@ -120,7 +120,7 @@ static bool next_string(const struct strings *s, size_t *at, struct batch_str *o
 
 static void put_strings(struct prom_call *c, const struct strings *s)
 {
-    struct batch_str text;
+    struct batch_str text = {"", 0};
     size_t *at = arena_calloc(&c->arena, s->count, sizeof *at);
     uint64_t told = 0;
     bool cut = false;
