@@ -63,17 +63,17 @@ static void put_number(struct json_writer *w, double value)
 }
 
 /* Which bounds belong to the bucket: 0 the upper one, 1 the lower one, 3 both. */
-static int bounds_of(const struct histogram_bucket *b)
+static int bounds_of(const struct histogram_bucket *b, bool custom)
 {
-    if (b->zero)
+    if (b->zero || (custom && isinf(b->lower)))
         return 3;
-    return b->lower < 0 && b->upper <= 0 ? 1 : 0;
+    return !custom && b->lower < 0 && b->upper <= 0 ? 1 : 0;
 }
 
-static void put_bucket(struct json_writer *w, const struct histogram_bucket *b)
+static void put_bucket(struct json_writer *w, const struct histogram_bucket *b, bool custom)
 {
     json_open_array(w);
-    json_put_int(w, bounds_of(b));
+    json_put_int(w, bounds_of(b, custom));
     put_number(w, b->lower);
     put_number(w, b->upper);
     put_number(w, b->count);
@@ -97,7 +97,7 @@ int prom_put_histogram(struct json_writer *w, int64_t unix_ms, const struct hist
     if (count > 0) {
         json_field_array(w, "buckets");
         for (size_t i = 0; i < count; i++)
-            put_bucket(w, &list[i]);
+            put_bucket(w, &list[i], histogram_is_custom(h));
         json_close_array(w);
     }
     json_close_object(w);
