@@ -191,8 +191,7 @@ int store_decode(struct store *s, struct arena *samples, const void *bytes, size
         return BATCH_ENOMEM;
     /* The arena is the inserting thread's alone: readers look at batches, not at it. */
     int error = BATCH_ENOMEM;
-    const struct batch *b =
-        batch_decode_apart(&g->arena, samples, bytes, length, max_bytes, &error);
+    struct batch *b = batch_decode_apart(&g->arena, samples, bytes, length, max_bytes, &error);
     *staged = (struct store_staged){b, g};
     if (!b || batch_is_samples(b)) {
         store_discard(s, staged);
@@ -249,6 +248,7 @@ int store_insert(struct store *s, struct store_staged *staged, const char *agent
         store_pass(s, ledger_end);
         return 0;
     }
+    batch_forget_samples(staged->batch);
     pthread_rwlock_wrlock(&s->lock);
     s->passed = ledger_end;
     int result = index_batch(s, g, staged->batch, agent);

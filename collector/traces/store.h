@@ -62,7 +62,7 @@ struct journal_position store_ledger_needed(struct store *s);
 /* A decoded batch that no question sees yet. Its memory belongs to the head; that of one which
  * holds nothing but samples to the arena given for it. */
 struct store_staged {
-    const struct batch *batch;
+    struct batch *batch;
     struct generation *generation;
 };
 

@@ -164,10 +164,12 @@ const char *batch_error_text(int error);
  * decompressed message) times a small constant. NULL with *error set. */
 struct batch *batch_decode(struct arena *arena, const void *bytes, size_t length, size_t max_bytes,
                            int *error);
-/* The same, where samples are kept elsewhere: a batch of nothing but samples and marks is decoded
- * into `samples`, any other into `spans`. */
+/* The same, where samples are kept elsewhere: they are decoded into `samples` (NULL: into `spans`),
+ * and so is all of a batch of nothing but samples and marks. Whoever keeps the batch for longer
+ * than `samples` forgets them first. */
 struct batch *batch_decode_apart(struct arena *spans, struct arena *samples, const void *bytes,
                                  size_t length, size_t max_bytes, int *error);
+void batch_forget_samples(struct batch *b);
 /* It tells of samples and marks alone: not of spans, processes or losses. */
 bool batch_is_samples(const struct batch *b);
 

@@ -374,8 +374,13 @@ bool batch_is_samples(const struct batch *b)
                       (size_t)b->samples.count + b->mark_count);
 }
 
-static int decode(struct decoder *d, struct workspace *w, struct arena *samples, const void *bytes,
-                  size_t length, size_t max_bytes)
+void batch_forget_samples(struct batch *b)
+{
+    b->samples = (struct batch_samples){.count = 0};
+}
+
+static int decode(struct decoder *d, struct workspace *w, const void *bytes, size_t length,
+                  size_t max_bytes)
 {
     uint8_t *plain;
     size_t plain_length;
@@ -386,7 +391,7 @@ static int decode(struct decoder *d, struct workspace *w, struct arena *samples,
     if (error)
         return error;
     if (is_samples(m->span_count, m->n_processes, m->n_losses, m->sample_count + m->n_marks))
-        d->arena = samples;
+        d->arena = d->samples_arena;
     d->batch = arena_calloc(d->arena, 1, sizeof *d->batch);
     return d->batch ? decode_message(d, m) : BATCH_ENOMEM;
 }
@@ -398,8 +403,9 @@ struct batch *batch_decode_apart(struct arena *spans, struct arena *samples, con
     *error = BATCH_ENOMEM;
     if (!w)
         return NULL;
-    struct decoder d = {.arena = spans, .scratch = &w->scratch};
-    *error = decode(&d, w, samples, bytes, length, max_bytes);
+    struct decoder d = {
+        .arena = spans, .samples_arena = samples ? samples : spans, .scratch = &w->scratch};
+    *error = decode(&d, w, bytes, length, max_bytes);
     tidy_workspace(w);
     return *error ? NULL : d.batch;
 }

@@ -24,8 +24,9 @@ struct decoded_shape {
 };
 
 struct decoder {
-    struct arena *arena;   /* the caller's: what the batch keeps */
-    struct arena *scratch; /* until decoding ends */
+    struct arena *arena;         /* the caller's: what the batch keeps */
+    struct arena *samples_arena; /* likewise, for samples */
+    struct arena *scratch;       /* until decoding ends */
     struct batch *batch;
     struct column_reader columns[BATCH_COLUMNS];
     uint64_t *id_blocks; /* upper bits, in their place */

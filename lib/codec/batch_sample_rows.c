@@ -22,7 +22,7 @@ static int decode_metrics(struct decoder *d)
     struct batch *b = d->batch;
     struct column_reader *column = &d->columns[COLUMN_METRICS];
     size_t count = column_count_varints(column) / METRIC_NUMBERS;
-    b->samples.metrics = arena_alloc(d->arena, count * sizeof *b->samples.metrics);
+    b->samples.metrics = arena_alloc(d->samples_arena, count * sizeof *b->samples.metrics);
     if (!b->samples.metrics)
         return BATCH_ENOMEM;
     for (size_t i = 0; i < count; i++) {
@@ -63,9 +63,9 @@ static int decode_series(struct decoder *d)
     size_t set_numbers = column_count_varints(sets), numbers = column_count_varints(series);
     struct pairs pairs = {.capacity = (uint32_t)((set_numbers + numbers) / 2)};
     struct batch_label_range *ranges = arena_alloc(d->scratch, set_numbers * sizeof *ranges);
-    s->label_names = arena_alloc(d->arena, pairs.capacity * sizeof(uint32_t));
-    s->label_values = arena_alloc(d->arena, pairs.capacity * sizeof(uint32_t));
-    s->series = arena_alloc(d->arena, numbers / 3 * sizeof *s->series);
+    s->label_names = arena_alloc(d->samples_arena, pairs.capacity * sizeof(uint32_t));
+    s->label_values = arena_alloc(d->samples_arena, pairs.capacity * sizeof(uint32_t));
+    s->series = arena_alloc(d->samples_arena, numbers / 3 * sizeof *s->series);
     if (!ranges || !s->label_names || !s->label_values || !s->series)
         return BATCH_ENOMEM;
     uint32_t set_count = 0;
@@ -101,11 +101,11 @@ static bool alloc_samples(struct decoder *d)
 {
     struct batch_samples *s = &d->batch->samples;
     size_t n = s->count;
-    s->series_of = arena_alloc(d->arena, n * sizeof *s->series_of);
-    s->unix_ms = arena_alloc(d->arena, n * sizeof *s->unix_ms);
-    s->kind = arena_alloc(d->arena, n);
-    s->value = arena_alloc(d->arena, n * sizeof *s->value);
-    s->histogram = arena_alloc(d->arena, n * sizeof *s->histogram);
+    s->series_of = arena_alloc(d->samples_arena, n * sizeof *s->series_of);
+    s->unix_ms = arena_alloc(d->samples_arena, n * sizeof *s->unix_ms);
+    s->kind = arena_alloc(d->samples_arena, n);
+    s->value = arena_alloc(d->samples_arena, n * sizeof *s->value);
+    s->histogram = arena_alloc(d->samples_arena, n * sizeof *s->histogram);
     return s->series_of && s->unix_ms && s->kind && s->value && s->histogram;
 }
 
@@ -203,9 +203,9 @@ static int decode_histograms(struct decoder *d)
     size_t capacity = column_count_varints(&d->columns[COLUMN_HISTOGRAM_BUCKETS]) / 2;
     if (s->histogram_count != heads || doubles / HISTOGRAM_DOUBLES != heads)
         return BATCH_ECOLUMNS;
-    s->histograms = arena_alloc(d->arena, heads * sizeof *s->histograms);
-    s->bucket = arena_alloc(d->arena, capacity * sizeof *s->bucket);
-    s->bucket_count = arena_alloc(d->arena, capacity * sizeof *s->bucket_count);
+    s->histograms = arena_alloc(d->samples_arena, heads * sizeof *s->histograms);
+    s->bucket = arena_alloc(d->samples_arena, capacity * sizeof *s->bucket);
+    s->bucket_count = arena_alloc(d->samples_arena, capacity * sizeof *s->bucket_count);
     if (!s->histograms || !s->bucket || !s->bucket_count)
         return BATCH_ENOMEM;
     uint32_t at = 0;
@@ -224,12 +224,12 @@ static int decode_histograms(struct decoder *d)
 static bool alloc_exemplars(struct decoder *d, size_t n)
 {
     struct batch_samples *s = &d->batch->samples;
-    s->exemplar_series = arena_alloc(d->arena, n * sizeof *s->exemplar_series);
-    s->exemplar_unix_ms = arena_alloc(d->arena, n * sizeof *s->exemplar_unix_ms);
-    s->exemplar_value = arena_alloc(d->arena, n * sizeof *s->exemplar_value);
-    s->exemplar_trace_hi = arena_alloc(d->arena, n * sizeof *s->exemplar_trace_hi);
-    s->exemplar_trace_lo = arena_alloc(d->arena, n * sizeof *s->exemplar_trace_lo);
-    s->exemplar_span_id = arena_alloc(d->arena, n * sizeof *s->exemplar_span_id);
+    s->exemplar_series = arena_alloc(d->samples_arena, n * sizeof *s->exemplar_series);
+    s->exemplar_unix_ms = arena_alloc(d->samples_arena, n * sizeof *s->exemplar_unix_ms);
+    s->exemplar_value = arena_alloc(d->samples_arena, n * sizeof *s->exemplar_value);
+    s->exemplar_trace_hi = arena_alloc(d->samples_arena, n * sizeof *s->exemplar_trace_hi);
+    s->exemplar_trace_lo = arena_alloc(d->samples_arena, n * sizeof *s->exemplar_trace_lo);
+    s->exemplar_span_id = arena_alloc(d->samples_arena, n * sizeof *s->exemplar_span_id);
     s->exemplar_count = (uint32_t)n;
     return s->exemplar_series && s->exemplar_unix_ms && s->exemplar_value && s->exemplar_trace_hi &&
            s->exemplar_trace_lo && s->exemplar_span_id;
