@@ -18,7 +18,9 @@ struct counters {
     _Atomic uint64_t batch_bytes; /* sealed */
     _Atomic uint64_t sweeps, bells;
     _Atomic uint64_t sweep_lag_ns; /* the longest pause between sweeps in the last full second */
-    _Atomic uint64_t spool_errors; /* a batch had to wait in memory */
+    _Atomic uint64_t feed_batches,
+        feed_refused;                    /* of programs on this host; the first are spooled */
+    _Atomic uint64_t spool_errors;       /* a batch had to wait in memory */
     _Atomic uint64_t lost[LOSS_REASONS]; /* by the agent itself and its spool and link */
 };
 

@@ -12,6 +12,7 @@
 #include <uv.h>
 
 #include "agent/config.h"
+#include "agent/feed.h"
 #include "agent/outbox.h"
 #include "agent/report.h"
 #include "agent/sweeper.h"
@@ -38,6 +39,7 @@ struct agent {
     struct cursors *cursors;
     struct outbox *outbox;
     struct sweeper sweeper;
+    struct feed *feed; /* NULL: none */
     struct web *web;
     struct switch_queue switches;
     uv_loop_t loop;
@@ -97,6 +99,7 @@ static void on_stop(uv_signal_t *signal, int number)
     LOG_INFO("stopping: sweeping once more");
     sd_notify(0, "STOPPING=1");
     sweeper_stop(&a->sweeper);
+    feed_stop(a->feed);
     uv_close((uv_handle_t *)&a->switched, NULL);
     uv_close((uv_handle_t *)&a->report_timer, NULL);
     uv_close((uv_handle_t *)&a->terminate, NULL);
@@ -137,6 +140,15 @@ static void watch_signal(struct agent *a, uv_signal_t *signal, int number, uv_si
 
 /* ---- beginning and ending ---------------------------------------------------------------- */
 
+static void open_feed(struct agent *a)
+{
+    const struct feed_parts parts = {a->outbox, &a->counters, a->sweeper.services};
+    char why[256];
+    a->feed = feed_create(&a->loop, a->config.directory, &parts, why, sizeof why);
+    if (!a->feed)
+        LOG_ERROR("%s; everything else goes on", why);
+}
+
 static int start(struct agent *a)
 {
     a->cursors = cursors_create();
@@ -152,6 +164,7 @@ static int start(struct agent *a)
         return -1;
     if (a->config.http[0] && !(a->web = web_create(a->config.http, &a->counters, a->outbox)))
         return -1;
+    open_feed(a);
     uv_timer_init(&a->loop, &a->report_timer);
     a->report_timer.data = a;
     uv_timer_start(&a->report_timer, on_report, 100, 1000);
@@ -165,6 +178,7 @@ static void finish(struct agent *a)
 {
     web_destroy(&a->web);
     outbox_destroy(&a->outbox, a->config.drain_ns);
+    feed_destroy(&a->feed);
     sweeper_fini(&a->sweeper);
     uv_loop_close(&a->loop);
     uv_mutex_destroy(&a->switches.mutex);

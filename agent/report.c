@@ -89,6 +89,10 @@ void report_metrics(struct buffer *out, const struct counters *counters,
            counters_get(&counters->bells));
     metric(out, "sweep_lag_nanoseconds", "gauge", "Longest pause between sweeps, last second.",
            counters_get(&counters->sweep_lag_ns));
+    metric(out, "feed_batches_total", "counter", "Batches spooled for programs on this host.",
+           counters_get(&counters->feed_batches));
+    metric(out, "feed_refused_total", "counter", "Batches of theirs that were none.",
+           counters_get(&counters->feed_refused));
     metric(out, "spool_errors_total", "counter", "Refusals of the spool's disk.",
            counters_get(&counters->spool_errors));
     metric(out, "spool_bytes", "gauge", "Bytes in the spool.", stats->spool_bytes);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent/stats/spans.h"
+#include "lib/base/clock.h"
 #include "lib/base/log.h"
 
 #define IN_FLIGHT_SPANS_MAX 20000
@@ -242,6 +243,7 @@ void sweep_stats(struct sweeper *s)
         judge(s, i, take_cells(s, p));
     }
     statsd_round(s->statsd);
+    services_gather(s->services, s->stats, clock_monotonic_ms());
     if (stats_table_emit(s->stats, s->builder, s->serial, now_unix_ms()) > 0)
         mark_begun(s);
     sweep_close_batch(s);
@@ -302,6 +304,7 @@ static void reap(struct sweeper *s, struct recording_process *p)
     counters_add(&s->counters->lost[LOSS_BAD_RECORD], b.left_out);
     process_losses(s, p, host_clock_now_unix_ns()); /* nobody asks again */
     take_cells(s, p);
+    services_gather(s->services, s->stats, clock_monotonic_ms());
     stats_table_tell(s->stats, s->builder, s->serial, now_unix_ms());
     counters_add(&s->counters->spans, found);
     counters_add(&s->counters->died_spans, found);

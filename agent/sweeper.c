@@ -200,7 +200,8 @@ static int open_stats(struct sweeper *s)
         .series_max = (uint32_t)s->config->series_per_metric,
         .silent_rounds = SILENT_ROUNDS,
     });
-    if (!s->stats) {
+    s->services = services_create();
+    if (!s->stats || !s->services) {
         LOG_ERROR("out of memory");
         return -1;
     }
@@ -294,6 +295,7 @@ void sweeper_fini(struct sweeper *s)
 {
     processes_fini(&s->processes);
     statsd_destroy(&s->statsd);
+    services_destroy(&s->services);
     stats_table_destroy(&s->stats);
     batch_builder_destroy(&s->builder);
     batch_builder_destroy(&s->in_flight_builder);

@@ -16,6 +16,7 @@
 #include "agent/counters.h"
 #include "agent/outbox.h"
 #include "agent/processes.h"
+#include "agent/stats/services.h"
 #include "agent/stats/statsd.h"
 #include "agent/switches.h"
 
@@ -26,6 +27,7 @@ struct sweeper {
     struct processes processes;
     struct switches switches;
     struct stats_table *stats;
+    struct services *services;
     struct statsd *statsd; /* NULL: none */
     char host[256];        /* the label of all that is counted here */
     struct host_clock clock;
