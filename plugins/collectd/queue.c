@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plugins/collectd/queue.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+struct queue {
+    pthread_mutex_t lock;
+    pthread_cond_t changed; /* for the sender: more, or hurry */
+    pthread_cond_t gone;    /* for who flushes */
+    struct entry *first, *last;
+    uint32_t limit, queued, taken;
+    uint64_t put, left; /* since the beginning; `left` of those put are gone */
+    uint64_t dropped;
+    uint32_t flushing; /* threads */
+    bool ended;
+};
+
+struct queue *queue_create(uint32_t limit)
+{
+    struct queue *q = calloc(1, sizeof *q);
+    pthread_condattr_t monotonic;
+    if (!q)
+        return NULL;
+    q->limit = limit;
+    pthread_mutex_init(&q->lock, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&q->changed, &monotonic);
+    pthread_cond_init(&q->gone, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    return q;
+}
+
+/* Holding the lock. */
+static struct entry *unlink_first(struct queue *q)
+{
+    struct entry *e = q->first;
+    if (!e)
+        return NULL;
+    q->first = e->next;
+    if (!q->first)
+        q->last = NULL;
+    q->queued--;
+    return e;
+}
+
+void queue_destroy(struct queue **place)
+{
+    struct queue *q = *place;
+    if (!q)
+        return;
+    for (struct entry *e; (e = unlink_first(q));)
+        free(e);
+    pthread_cond_destroy(&q->changed);
+    pthread_cond_destroy(&q->gone);
+    pthread_mutex_destroy(&q->lock);
+    free(q);
+    *place = NULL;
+}
+
+/* ---- putting ------------------------------------------------------------------------------- */
+
+/* Holding the lock. What goes from a full queue, which may be the new one. */
+static struct entry *push_out(struct queue *q, struct entry *e)
+{
+    struct entry *oldest = unlink_first(q);
+    q->dropped++;
+    if (!oldest)
+        return e;
+    q->left++;
+    return oldest;
+}
+
+static void link_last(struct queue *q, struct entry *e)
+{
+    e->next = NULL;
+    if (q->last)
+        q->last->next = e;
+    else
+        q->first = e;
+    q->last = e;
+    q->queued++;
+    q->put++;
+}
+
+void queue_put(struct queue *q, struct entry *e)
+{
+    struct entry *out = NULL;
+    pthread_mutex_lock(&q->lock);
+    if (!e || q->ended) {
+        q->dropped++;
+        out = e;
+    } else {
+        if (q->queued + q->taken >= q->limit)
+            out = push_out(q, e);
+        if (out != e)
+            link_last(q, e);
+        pthread_cond_signal(&q->changed);
+    }
+    pthread_mutex_unlock(&q->lock);
+    free(out);
+}
+
+/* ---- the sender ---------------------------------------------------------------------------- */
+
+struct entry *queue_take(struct queue *q)
+{
+    pthread_mutex_lock(&q->lock);
+    struct entry *e = unlink_first(q);
+    if (e)
+        q->taken++;
+    pthread_mutex_unlock(&q->lock);
+    return e;
+}
+
+void queue_settle(struct queue *q, uint32_t count, bool lost)
+{
+    pthread_mutex_lock(&q->lock);
+    q->taken -= count;
+    q->left += count;
+    if (lost)
+        q->dropped += count;
+    pthread_cond_broadcast(&q->gone);
+    pthread_mutex_unlock(&q->lock);
+}
+
+/* Holding the lock. False: the deadline is over. */
+static bool wait_until(struct queue *q, pthread_cond_t *condition, int64_t deadline_ms)
+{
+    struct timespec at = {deadline_ms / 1000, deadline_ms % 1000 * 1000000};
+    return pthread_cond_timedwait(condition, &q->lock, &at) == 0;
+}
+
+uint32_t queue_wait(struct queue *q, uint32_t enough, int64_t deadline_ms)
+{
+    pthread_mutex_lock(&q->lock);
+    while (q->queued < enough && !q->ended && !(q->flushing && q->queued) &&
+           wait_until(q, &q->changed, deadline_ms))
+        ;
+    uint32_t queued = q->queued;
+    pthread_mutex_unlock(&q->lock);
+    return queued;
+}
+
+void queue_sleep(struct queue *q, int64_t deadline_ms)
+{
+    pthread_mutex_lock(&q->lock);
+    while (!q->ended && wait_until(q, &q->changed, deadline_ms))
+        ;
+    pthread_mutex_unlock(&q->lock);
+}
+
+/* ---- ending -------------------------------------------------------------------------------- */
+
+uint64_t queue_flush(struct queue *q, int64_t deadline_ms)
+{
+    pthread_mutex_lock(&q->lock);
+    uint64_t target = q->put;
+    q->flushing++;
+    pthread_cond_signal(&q->changed);
+    while (q->left < target && wait_until(q, &q->gone, deadline_ms))
+        ;
+    q->flushing--;
+    uint64_t missing = q->left < target ? target - q->left : 0;
+    pthread_mutex_unlock(&q->lock);
+    return missing;
+}
+
+void queue_end(struct queue *q)
+{
+    pthread_mutex_lock(&q->lock);
+    q->ended = true;
+    pthread_cond_broadcast(&q->changed);
+    pthread_mutex_unlock(&q->lock);
+}
+
+bool queue_has_ended(struct queue *q)
+{
+    pthread_mutex_lock(&q->lock);
+    bool ended = q->ended;
+    pthread_mutex_unlock(&q->lock);
+    return ended;
+}
+
+void queue_counts(struct queue *q, struct queue_counts *out)
+{
+    pthread_mutex_lock(&q->lock);
+    *out = (struct queue_counts){.waiting = (uint64_t)q->queued + q->taken, .dropped = q->dropped};
+    pthread_mutex_unlock(&q->lock);
+}
