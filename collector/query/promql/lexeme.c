@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "collector/query/promql/lexer.h"
+#include "lib/base/quoted.h"
 
 static const char *bytes_of(const struct promql_parser *p, struct promql_place at)
 {
@@ -19,67 +20,6 @@ static int no_memory(struct promql_parser *p)
 }
 
 /* ---- strings ----------------------------------------------------------------------------- */
-
-static size_t put_utf8(char *out, uint32_t c)
-{
-    if (c < 0x80) {
-        out[0] = (char)c;
-        return 1;
-    }
-    size_t length = c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
-    for (size_t i = length; i-- > 1; c >>= 6)
-        out[i] = (char)(0x80 | (c & 0x3f));
-    out[0] = (char)((length == 2 ? 0xc0 : length == 3 ? 0xe0 : 0xf0) | c);
-    return length;
-}
-
-static int digit_of(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : 16;
-}
-
-/* Reads `count` digits of `base`. False: there are not so many. */
-static bool read_digits(const char **from, const char *end, unsigned count, int base, uint32_t *c)
-{
-    *c = 0;
-    for (unsigned i = 0; i < count; i++, (*from)++) {
-        if (*from == end || digit_of(**from) >= base)
-            return false;
-        *c = *c * (uint32_t)base + (uint32_t)digit_of(**from);
-    }
-    return true;
-}
-
-/* The escape behind the backslash at *from; writes what it stands for. 0: it stands for nothing. */
-static size_t read_escape(const char **from, const char *end, char quote, char *out)
-{
-    static const char letters[] = "abfnrtv\\", meanings[] = "\a\b\f\n\r\t\v\\";
-    uint32_t c;
-    char letter = *(*from)++;
-    const char *simple = letter ? strchr(letters, letter) : NULL;
-    if (simple || letter == quote) {
-        *out = simple ? meanings[simple - letters] : quote;
-        return 1;
-    }
-    if (letter == 'x' && read_digits(from, end, 2, 16, &c)) {
-        *out = (char)c;
-        return 1;
-    }
-    if (letter >= '0' && letter <= '7') {
-        (*from)--;
-        if (!read_digits(from, end, 3, 8, &c) || c > 255)
-            return 0;
-        *out = (char)c;
-        return 1;
-    }
-    if ((letter == 'u' && read_digits(from, end, 4, 16, &c)) ||
-        (letter == 'U' && read_digits(from, end, 8, 16, &c)))
-        return c > 0x10ffff || (c >= 0xd800 && c < 0xe000) ? 0 : put_utf8(out, c);
-    return 0;
-}
 
 int promql_lex_string(struct promql_parser *p, struct promql_place at,
                       union PROMQL_TOKEN_VALUE *value)
@@ -95,7 +35,7 @@ int promql_lex_string(struct promql_parser *p, struct promql_place at,
             continue;
         }
         from++;
-        size_t length = read_escape(&from, end, quote, to);
+        size_t length = quoted_escape(&from, end, quote, to);
         if (length == 0) {
             uint32_t offset = (uint32_t)(begin - p->text.bytes);
             promql_fail_syntax(p, (struct promql_place){offset, offset + 2},

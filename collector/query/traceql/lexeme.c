@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "collector/query/traceql/lexer.h"
+#include "lib/base/quoted.h"
 
 static const char *bytes_of(const struct traceql_parser *p, struct traceql_place at)
 {
@@ -19,78 +20,6 @@ static int no_memory(struct traceql_parser *p)
 }
 
 /* ---- strings ----------------------------------------------------------------------------- */
-
-static size_t put_utf8(char *out, uint32_t c)
-{
-    if (c < 0x80) {
-        out[0] = (char)c;
-        return 1;
-    }
-    if (c < 0x800) {
-        out[0] = (char)(0xc0 | c >> 6);
-        out[1] = (char)(0x80 | (c & 0x3f));
-        return 2;
-    }
-    if (c < 0x10000) {
-        out[0] = (char)(0xe0 | c >> 12);
-        out[1] = (char)(0x80 | (c >> 6 & 0x3f));
-        out[2] = (char)(0x80 | (c & 0x3f));
-        return 3;
-    }
-    out[0] = (char)(0xf0 | c >> 18);
-    out[1] = (char)(0x80 | (c >> 12 & 0x3f));
-    out[2] = (char)(0x80 | (c >> 6 & 0x3f));
-    out[3] = (char)(0x80 | (c & 0x3f));
-    return 4;
-}
-
-static int digit_of(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : 16;
-}
-
-/* Reads `count` digits of `base`. False: there are not so many. */
-static bool read_digits(const char **from, const char *end, unsigned count, int base, uint32_t *c)
-{
-    *c = 0;
-    for (unsigned i = 0; i < count; i++, (*from)++) {
-        if (*from == end || digit_of(**from) >= base)
-            return false;
-        *c = *c * (uint32_t)base + (uint32_t)digit_of(**from);
-    }
-    return true;
-}
-
-/* The escape behind the backslash at *from; writes what it stands for. 0: it stands for nothing. */
-static size_t read_escape(const char **from, const char *end, char *out)
-{
-    static const char letters[] = "abfnrtv\\\"", meanings[] = "\a\b\f\n\r\t\v\\\"";
-    uint32_t c;
-    char letter = *(*from)++;
-    const char *simple = strchr(letters, letter);
-    if (letter && simple) {
-        *out = meanings[simple - letters];
-        return 1;
-    }
-    if (letter == 'x' && read_digits(from, end, 2, 16, &c)) {
-        *out = (char)c;
-        return 1;
-    }
-    if (letter >= '0' && letter <= '7') {
-        (*from)--;
-        if (!read_digits(from, end, 3, 8, &c) || c > 255)
-            return 0;
-        *out = (char)c;
-        return 1;
-    }
-    if ((letter == 'u' && read_digits(from, end, 4, 16, &c)) ||
-        (letter == 'U' && read_digits(from, end, 8, 16, &c)))
-        return c > 0x10ffff || (c >= 0xd800 && c < 0xe000) ? 0 : put_utf8(out, c);
-    return 0;
-}
 
 int traceql_lex_string(struct traceql_parser *p, struct traceql_place at,
                        union TRACEQL_TOKEN_VALUE *value)
@@ -106,7 +35,7 @@ int traceql_lex_string(struct traceql_parser *p, struct traceql_place at,
             continue;
         }
         from++;
-        size_t length = read_escape(&from, end, to);
+        size_t length = quoted_escape(&from, end, '"', to);
         if (length == 0) {
             uint32_t offset = (uint32_t)(begin - p->text.bytes);
             traceql_fail_syntax(

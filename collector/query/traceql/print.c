@@ -6,47 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/quoted.h"
 #include "lib/model/span.h"
 
 /* ---- values ------------------------------------------------------------------------------ */
 
-/* How many bytes of UTF-8 begin here; 0: none. */
-static uint32_t utf8_length(const char *bytes, uint32_t left)
-{
-    const unsigned char *b = (const unsigned char *)bytes;
-    uint32_t length = b[0] < 0xc2 ? 0 : b[0] < 0xe0 ? 2 : b[0] < 0xf0 ? 3 : b[0] < 0xf5 ? 4 : 0;
-    if (length == 0 || length > left)
-        return 0;
-    for (uint32_t i = 1; i < length; i++) {
-        if ((b[i] & 0xc0) != 0x80)
-            return 0;
-    }
-    bool overlong = (b[0] == 0xe0 && b[1] < 0xa0) || (b[0] == 0xf0 && b[1] < 0x90);
-    bool beyond = (b[0] == 0xed && b[1] >= 0xa0) || (b[0] == 0xf4 && b[1] >= 0x90);
-    return overlong || beyond ? 0 : length;
-}
-
 static void put_string(struct buffer *out, struct batch_str text)
 {
-    buffer_byte(out, '"');
-    for (uint32_t i = 0; i < text.length; i++) {
-        char c = text.bytes[i];
-        uint32_t wide = utf8_length(text.bytes + i, text.length - i);
-        if (c == '"' || c == '\\') {
-            buffer_byte(out, '\\');
-            buffer_byte(out, c);
-        } else if (c == '\n') {
-            buffer_text(out, "\\n");
-        } else if (c >= ' ' && c < 127) {
-            buffer_byte(out, c);
-        } else if (wide) {
-            buffer_append(out, text.bytes + i, wide);
-            i += wide - 1;
-        } else {
-            buffer_printf(out, "\\x%02x", (unsigned char)c);
-        }
-    }
-    buffer_byte(out, '"');
+    quoted_put(out, text.bytes, text.length);
 }
 
 /* The shortest that reads back as the same, with a dot or an exponent. */
