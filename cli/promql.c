@@ -135,12 +135,10 @@ static void print_annotations(const json_t *answer, const char *key)
 
 int command_promql(int argc, char **argv)
 {
-    static const struct option options[] = {{"time", required_argument, NULL, 'p'},
-                                            {"start", required_argument, NULL, 'p'},
-                                            {"end", required_argument, NULL, 'p'},
-                                            {"step", required_argument, NULL, 'p'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {NULL, 0, NULL, 0}};
+    static const struct option options[] = {
+        {"time", required_argument, NULL, 'p'}, {"start", required_argument, NULL, 'p'},
+        {"end", required_argument, NULL, 'p'},  {"step", required_argument, NULL, 'p'},
+        {"help", no_argument, NULL, 'h'},       {NULL, 0, NULL, 0}};
     char path[8192] = "/api/v1/query", why[1200];
     for (int i = 1; i < argc; i++)
         if (strncmp(argv[i], "--start", 7) == 0)
