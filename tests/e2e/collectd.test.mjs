@@ -256,6 +256,18 @@ scenario('a block that is wrong is said, with what was found and what was expect
   }
 });
 
+scenario('collectd takes the example as it is, and with every option that it names', async (world) => {
+  const example = fs.readFileSync(path.join(build, 'packaging/collectd.conf'), 'utf8');
+  const here = `TypesDB "/usr/share/collectd/types.db"\nBaseDir "${world.dir}"\nPluginDir "${plugin}"\n`;
+  const block = example.replace(/^#(?=( {2}|<\/?Plugin weft>))/gm, '');
+  assert.match(block, /^ {2}Summaries true$/m);
+  for (const [i, text] of [example, block].entries()) {
+    const config = path.join(world.dir, `example-${i}.conf`);
+    fs.writeFileSync(config, here + text);
+    world.run(collectd, ['-t', '-C', config]);
+  }
+});
+
 scenario('the feed takes frames alone, from its own user, and the agent lives on', async (world) => {
   const collector = await world.collector();
   const agent = await world.agent(collector);
