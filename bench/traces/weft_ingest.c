@@ -212,7 +212,7 @@ static void wait_until_settled(struct store *s, double began_ns, struct side *si
     pthread_rwlock_wrlock(&s->lock);
     s->options.cut_after_ns = 1;
     pthread_rwlock_unlock(&s->lock);
-    store_wake(s);
+    wakeup_all(&s->wakeup);
     for (store_stats(s, &stats); stats.head_spans > 0; store_stats(s, &stats))
         usleep(LOOK_MS * 1000);
     side->cut_wall_ns = measure_wall_ns() - began_ns;

@@ -93,7 +93,7 @@ void series_store_commit(struct series_store *s)
                   (s->options.cut_after_ns && now_ns - g->begun_unix_ns >= s->options.cut_after_ns);
     pthread_rwlock_unlock(&s->lock);
     if (wanted)
-        series_wake(s);
+        wakeup_all(&s->wakeup);
 }
 
 static void give_way(struct series_store *s)

@@ -64,7 +64,7 @@ static int put_runs(struct cut *c)
     int error = 0;
     for (size_t i = 0; i < count && error == 0; i++) {
         error = put_run(c, sorted[i]);
-        if (error == 0 && (i & 1023) == 0 && series_is_stopping(c->store))
+        if (error == 0 && (i & 1023) == 0 && wakeup_is_stopping(&c->store->wakeup))
             error = -ECANCELED;
     }
     free((void *)sorted);
@@ -230,5 +230,5 @@ void series_tidy(struct series_store *s)
     if (!forgot)
         return;
     drop_idle(s);
-    series_wake(s);
+    wakeup_all(&s->wakeup);
 }

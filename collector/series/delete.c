@@ -31,7 +31,7 @@ void series_store_seal(struct series_store *s)
     if (series_newest(s)->begun)
         series_next_generation(s, 0);
     pthread_rwlock_unlock(&s->lock);
-    series_wake(s);
+    wakeup_all(&s->wakeup);
 }
 
 /* What was accepted before a deletion and is told again after a restart may fill more generations
@@ -68,7 +68,7 @@ int series_store_delete(struct series_store *s, const struct matcher *matchers, 
     lock_between_batches(s);
     int error = add_tombstone(s, &t);
     pthread_rwlock_unlock(&s->lock);
-    series_wake(s);
+    wakeup_all(&s->wakeup);
     return error;
 }
 

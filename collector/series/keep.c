@@ -13,55 +13,9 @@
 
 enum { LOOK_MS = 500, RETRY_FIRST_MS = 100, RETRY_MOST_MS = 5000 };
 
-void series_wake(struct series_store *s)
-{
-    pthread_mutex_lock(&s->wait_lock);
-    s->woken++;
-    pthread_cond_broadcast(&s->wake);
-    pthread_mutex_unlock(&s->wait_lock);
-}
-
-unsigned series_woken(struct series_store *s)
-{
-    pthread_mutex_lock(&s->wait_lock);
-    unsigned seen = s->woken;
-    pthread_mutex_unlock(&s->wait_lock);
-    return seen;
-}
-
-bool series_is_stopping(struct series_store *s)
-{
-    pthread_mutex_lock(&s->wait_lock);
-    bool stopping = s->stopping;
-    pthread_mutex_unlock(&s->wait_lock);
-    return stopping;
-}
-
 void series_store_interrupt(struct series_store *s)
 {
-    pthread_mutex_lock(&s->wait_lock);
-    s->stopping = true;
-    s->woken++;
-    pthread_cond_broadcast(&s->wake);
-    pthread_mutex_unlock(&s->wait_lock);
-}
-
-/* Until somebody wakes, or so long. */
-static void wait_a_while(struct series_store *s, unsigned seen, unsigned ms)
-{
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += ms / 1000;
-    until.tv_nsec += ms % 1000 * 1000000L;
-    if (until.tv_nsec >= 1000000000L) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000L;
-    }
-    pthread_mutex_lock(&s->wait_lock);
-    while (s->woken == seen && !s->stopping &&
-           pthread_cond_timedwait(&s->wake, &s->wait_lock, &until) != ETIMEDOUT)
-        ;
-    pthread_mutex_unlock(&s->wait_lock);
+    wakeup_stop(&s->wakeup);
 }
 
 /* ---- cutting ----------------------------------------------------------------------------- */
@@ -115,12 +69,12 @@ static void *cut_generations(void *context)
 {
     struct series_store *s = context;
     unsigned pause_ms = RETRY_FIRST_MS;
-    while (!series_is_stopping(s)) {
-        unsigned seen = series_woken(s);
+    while (!wakeup_is_stopping(&s->wakeup)) {
+        unsigned seen = wakeup_seen(&s->wakeup);
         series_tidy(s);
         struct series_generation *g = to_cut(s);
         if (!g) {
-            wait_a_while(s, seen, look_ms(s));
+            wakeup_wait(&s->wakeup, seen, look_ms(s));
             continue;
         }
         int error = series_cut(s, g);
@@ -130,10 +84,10 @@ static void *cut_generations(void *context)
         if (error == 0) {
             pause_ms = RETRY_FIRST_MS;
             series_tidy(s);
-            series_wake(s);
+            wakeup_all(&s->wakeup);
             continue;
         }
-        wait_a_while(s, series_woken(s), pause_ms);
+        wakeup_wait(&s->wakeup, wakeup_seen(&s->wakeup), pause_ms);
         pause_ms = pause_ms * 2 < RETRY_MOST_MS ? pause_ms * 2 : RETRY_MOST_MS;
     }
     return NULL;
@@ -173,8 +127,8 @@ static void *merge_blocks(void *context)
     struct series_store *s = context;
     /* Merging gives way to what agents send and people ask. */
     (void)setpriority(PRIO_PROCESS, (id_t)gettid(), 10);
-    while (!series_is_stopping(s)) {
-        unsigned seen = series_woken(s);
+    while (!wakeup_is_stopping(&s->wakeup)) {
+        unsigned seen = wakeup_seen(&s->wakeup);
         remove_old(s);
         series_catalog_note_damage(s->catalog);
         int result = series_merge(s);
@@ -189,7 +143,8 @@ static void *merge_blocks(void *context)
         if (result < 0 && result != -ECANCELED)
             LOG_WARN_EVERY("series %s: blocks cannot be merged: %s", s->directory,
                            strerror(-result));
-        wait_a_while(s, result < 0 ? series_woken(s) : seen, result < 0 ? RETRY_MOST_MS : LOOK_MS);
+        wakeup_wait(&s->wakeup, result < 0 ? wakeup_seen(&s->wakeup) : seen,
+                    result < 0 ? RETRY_MOST_MS : LOOK_MS);
     }
     return NULL;
 }

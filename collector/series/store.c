@@ -108,8 +108,7 @@ struct series_store *series_store_open(const struct series_store_options *option
         snprintf(why, why_size, "no memory");
         return NULL;
     }
-    pthread_mutex_init(&s->wait_lock, NULL);
-    pthread_cond_init(&s->wake, NULL);
+    wakeup_init(&s->wakeup);
     metadata_init(&s->metadata);
     points_init(&s->late);
     take_options(s, options);
@@ -138,8 +137,7 @@ void series_store_close(struct series_store **place)
     points_fini(&s->late);
     column_fini(&s->scratch);
     running_histogram_fini(&s->total);
-    pthread_mutex_destroy(&s->wait_lock);
-    pthread_cond_destroy(&s->wake);
+    wakeup_fini(&s->wakeup);
     pthread_rwlock_destroy(&s->lock);
     free(s->directory);
     free(s);
@@ -200,13 +198,13 @@ struct series_generation *series_next_generation(struct series_store *s, uint64_
 void series_let_go(struct series_store *s, struct series_generation *g)
 {
     if (atomic_fetch_sub(&g->references, 1) == 2)
-        series_wake(s); /* the store's own is left: if it is retired, it can go */
+        wakeup_all(&s->wakeup); /* the store's own is left: if it is retired, it can go */
 }
 
 int series_store_wait(struct series_store *s)
 {
     for (;;) {
-        unsigned seen = series_woken(s);
+        unsigned seen = wakeup_seen(&s->wakeup);
         pthread_rwlock_rdlock(&s->lock);
         bool full = s->count > SERIES_GENERATIONS_MAX / 2 ||
                     (series_chunk_bytes(s) >= s->options.head_bytes &&
@@ -214,12 +212,7 @@ int series_store_wait(struct series_store *s)
         pthread_rwlock_unlock(&s->lock);
         if (!full)
             return 0;
-        pthread_mutex_lock(&s->wait_lock);
-        while (s->woken == seen && !s->stopping)
-            pthread_cond_wait(&s->wake, &s->wait_lock);
-        bool stopping = s->stopping;
-        pthread_mutex_unlock(&s->wait_lock);
-        if (stopping)
+        if (!wakeup_wait(&s->wakeup, seen, 0))
             return -1;
     }
 }

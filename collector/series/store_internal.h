@@ -13,6 +13,7 @@
 #include "collector/series/generation.h"
 #include "collector/series/metadata.h"
 #include "collector/series/store.h"
+#include "lib/base/wakeup.h"
 
 enum { SERIES_GENERATIONS_MAX = 32, REFUSED_METRICS = 64 };
 #define SERIES_WINDOW_MS INT64_C(7200000) /* blocks are made to begin and end with these */
@@ -57,20 +58,14 @@ struct series_store {
     struct metadata_table metadata; /* locks for itself */
 
     /* Waiting: for a generation to cut, for room, for the end. */
-    pthread_mutex_t wait_lock;
-    pthread_cond_t wake;
-    bool stopping;  /* under wait_lock */
-    unsigned woken; /* goes up with each wake */
+    struct wakeup wakeup;
     pthread_t cutting, merging;
     bool cutting_runs, merging_runs;
 };
 
-/* keep.c. Everybody who waits looks again; series_woken counts that, so that no wake is missed. */
+/* keep.c */
 int series_start_threads(struct series_store *s);
 void series_stop_threads(struct series_store *s);
-void series_wake(struct series_store *s);
-unsigned series_woken(struct series_store *s);
-bool series_is_stopping(struct series_store *s);
 
 /* Under the lock: what the chunks take, with those that are still read. */
 uint64_t series_chunk_bytes(const struct series_store *s);

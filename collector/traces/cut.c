@@ -129,7 +129,7 @@ static int add_traces(struct cut *c)
     int error = sorted ? 0 : -ENOMEM;
     for (uint32_t i = 0; i < c->g->trace_count && error == 0; i++) {
         error = add_trace(c, sorted[i]);
-        if (error == 0 && (i & 1023) == 0 && store_is_stopping(c->store))
+        if (error == 0 && (i & 1023) == 0 && wakeup_is_stopping(&c->store->wakeup))
             error = -ECANCELED;
     }
     free((void *)sorted);

@@ -13,55 +13,9 @@
 
 enum { LOOK_MS = 500, RETRY_FIRST_MS = 100, RETRY_MOST_MS = 5000 };
 
-void store_wake(struct store *s)
-{
-    pthread_mutex_lock(&s->wait_lock);
-    s->woken++;
-    pthread_cond_broadcast(&s->wake);
-    pthread_mutex_unlock(&s->wait_lock);
-}
-
-bool store_is_stopping(struct store *s)
-{
-    pthread_mutex_lock(&s->wait_lock);
-    bool stopping = s->stopping;
-    pthread_mutex_unlock(&s->wait_lock);
-    return stopping;
-}
-
 void store_interrupt(struct store *s)
 {
-    pthread_mutex_lock(&s->wait_lock);
-    s->stopping = true;
-    s->woken++;
-    pthread_cond_broadcast(&s->wake);
-    pthread_mutex_unlock(&s->wait_lock);
-}
-
-/* Until somebody wakes, or so long. */
-static void wait_a_while(struct store *s, unsigned seen, unsigned ms)
-{
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += ms / 1000;
-    until.tv_nsec += ms % 1000 * 1000000L;
-    if (until.tv_nsec >= 1000000000L) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000L;
-    }
-    pthread_mutex_lock(&s->wait_lock);
-    while (s->woken == seen && !s->stopping &&
-           pthread_cond_timedwait(&s->wake, &s->wait_lock, &until) != ETIMEDOUT)
-        ;
-    pthread_mutex_unlock(&s->wait_lock);
-}
-
-unsigned store_woken(struct store *s)
-{
-    pthread_mutex_lock(&s->wait_lock);
-    unsigned seen = s->woken;
-    pthread_mutex_unlock(&s->wait_lock);
-    return seen;
+    wakeup_stop(&s->wakeup);
 }
 
 /* ---- cutting ----------------------------------------------------------------------------- */
@@ -109,11 +63,11 @@ static void *cut_generations(void *context)
 {
     struct store *s = context;
     unsigned pause_ms = RETRY_FIRST_MS;
-    while (!store_is_stopping(s)) {
-        unsigned seen = store_woken(s);
+    while (!wakeup_is_stopping(&s->wakeup)) {
+        unsigned seen = wakeup_seen(&s->wakeup);
         struct generation *g = to_cut(s);
         if (!g) {
-            wait_a_while(s, seen, LOOK_MS);
+            wakeup_wait(&s->wakeup, seen, LOOK_MS);
             continue;
         }
         int error = store_cut(s, g);
@@ -122,10 +76,10 @@ static void *cut_generations(void *context)
         set_health(s, error);
         if (error == 0) {
             pause_ms = RETRY_FIRST_MS;
-            store_wake(s);
+            wakeup_all(&s->wakeup);
             continue;
         }
-        wait_a_while(s, store_woken(s), pause_ms);
+        wakeup_wait(&s->wakeup, wakeup_seen(&s->wakeup), pause_ms);
         pause_ms = pause_ms * 2 < RETRY_MOST_MS ? pause_ms * 2 : RETRY_MOST_MS;
     }
     return NULL;
@@ -159,8 +113,8 @@ static void *merge_segments(void *context)
     struct store *s = context;
     /* Merging gives way to what agents send and people ask. */
     (void)setpriority(PRIO_PROCESS, (id_t)gettid(), 10);
-    while (!store_is_stopping(s)) {
-        unsigned seen = store_woken(s);
+    while (!wakeup_is_stopping(&s->wakeup)) {
+        unsigned seen = wakeup_seen(&s->wakeup);
         remove_old(s);
         catalog_note_damage(s->catalog);
         int result = store_merge(s);
@@ -173,7 +127,8 @@ static void *merge_segments(void *context)
         if (result < 0 && result != -ECANCELED)
             LOG_WARN_EVERY("traces %s: segments cannot be merged: %s", s->options.directory,
                            strerror(-result));
-        wait_a_while(s, result < 0 ? store_woken(s) : seen, result < 0 ? RETRY_MOST_MS : LOOK_MS);
+        wakeup_wait(&s->wakeup, result < 0 ? wakeup_seen(&s->wakeup) : seen,
+                    result < 0 ? RETRY_MOST_MS : LOOK_MS);
     }
     return NULL;
 }

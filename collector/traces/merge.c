@@ -116,7 +116,7 @@ static int keep_pace(struct merge *m, uint64_t bytes)
     m->bytes += bytes;
     uint64_t rate = m->store->options.merge_bytes_s;
     uint64_t due_ms = rate ? m->bytes * 1000 / rate : 0;
-    while (!store_is_stopping(m->store)) {
+    while (!wakeup_is_stopping(&m->store->wakeup)) {
         uint64_t spent_ms = (uint64_t)clock_monotonic_ms() - m->began_ms;
         if (spent_ms >= due_ms)
             return 0;

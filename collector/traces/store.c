@@ -37,8 +37,7 @@ struct store *store_open(const struct store_options *options, char *why, size_t 
         snprintf(why, why_size, "no memory");
         return NULL;
     }
-    pthread_mutex_init(&s->wait_lock, NULL);
-    pthread_cond_init(&s->wake, NULL);
+    wakeup_init(&s->wakeup);
     s->options = *options;
     unsigned generations = options->generations ? options->generations : GENERATIONS_DEFAULT;
     if (generations < GENERATIONS_LEAST)
@@ -62,8 +61,7 @@ void store_close(struct store **place)
     for (unsigned i = 0; i < s->count; i++)
         generation_destroy(&s->ring[i]);
     catalog_close(&s->catalog);
-    pthread_mutex_destroy(&s->wait_lock);
-    pthread_cond_destroy(&s->wake);
+    wakeup_fini(&s->wakeup);
     pthread_rwlock_destroy(&s->lock);
     free(s);
     *place = NULL;
@@ -98,7 +96,7 @@ void store_let_go(struct store *s, struct generation *g)
     if (g->retired)
         s->retired_bytes -= g->bytes;
     generation_destroy(&g);
-    store_wake(s);
+    wakeup_all(&s->wakeup);
 }
 
 static uint64_t bytes_now(const struct store *s)
@@ -144,18 +142,8 @@ static struct generation *next_generation(struct store *s, bool *wait)
         fresh = stage(begin_generation(s, full ? full->trace_count : 0));
     pthread_rwlock_unlock(&s->lock);
     if (seal)
-        store_wake(s);
+        wakeup_all(&s->wakeup);
     return fresh;
-}
-
-static bool wait_for_room(struct store *s, unsigned seen)
-{
-    pthread_mutex_lock(&s->wait_lock);
-    while (s->woken == seen && !s->stopping)
-        pthread_cond_wait(&s->wake, &s->wait_lock);
-    bool go_on = !s->stopping;
-    pthread_mutex_unlock(&s->wait_lock);
-    return go_on;
 }
 
 /* The generation to decode into, staged; NULL: no memory, or interrupted. */
@@ -171,12 +159,12 @@ static struct generation *current(struct store *s)
         pthread_rwlock_unlock(&s->lock);
         if (has_room)
             return g;
-        unsigned seen = store_woken(s);
+        unsigned seen = wakeup_seen(&s->wakeup);
         bool wait = false;
         struct generation *fresh = next_generation(s, &wait);
         if (!wait)
             return fresh;
-        if (!wait_for_room(s, seen))
+        if (!wakeup_wait(&s->wakeup, seen, 0))
             return NULL;
     }
 }
@@ -263,7 +251,7 @@ int store_insert(struct store *s, struct store_staged *staged, const char *agent
     store_let_go(s, g);
     pthread_rwlock_unlock(&s->lock);
     if (wanted)
-        store_wake(s);
+        wakeup_all(&s->wakeup);
     *staged = (struct store_staged){0};
     return result;
 }
@@ -279,7 +267,7 @@ void store_discard(struct store *s, struct store_staged *staged)
     store_let_go(s, g);
     pthread_rwlock_unlock(&s->lock);
     if (wanted)
-        store_wake(s);
+        wakeup_all(&s->wakeup);
     *staged = (struct store_staged){0};
 }
 

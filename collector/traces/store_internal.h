@@ -8,6 +8,7 @@
 
 #include "collector/traces/generation.h"
 #include "collector/traces/store.h"
+#include "lib/base/wakeup.h"
 
 struct store {
     struct store_options options;
@@ -24,24 +25,16 @@ struct store {
     struct store_stats stats;       /* those that are counted: cuts, merges, not_indexed */
 
     /* Waiting: for a generation to cut, for room, for the end. */
-    pthread_mutex_t wait_lock;
-    pthread_cond_t wake;
-    bool stopping, cut_failed; /* under wait_lock */
-    unsigned woken;            /* goes up with each wake */
+    struct wakeup wakeup;
     pthread_t cutting, merging;
     bool cutting_runs, merging_runs;
 };
-
-/* Everybody who waits looks again; store_woken counts that, so that no wake is missed. */
-void store_wake(struct store *s);
-unsigned store_woken(struct store *s);
 
 /* Makes a segment of a sealed generation. 0, -ECANCELED, or -errno: then nothing has changed. */
 int store_cut(struct store *s, struct generation *g);
 /* Merges a few small neighbours, if there are any to merge. 1: it did. 0: there was nothing to
  * do. Else -errno. */
 int store_merge(struct store *s);
-bool store_is_stopping(struct store *s);
 
 /* keep.c */
 int store_start_threads(struct store *s);

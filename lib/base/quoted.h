@@ -8,8 +8,9 @@
 /* Quoted and escaped; what is UTF-8 stays, other bytes become \xHH. */
 void quoted_put(struct buffer *out, const char *bytes, size_t length);
 
-/* The escape behind a backslash at *from, which is moved behind it: what it stands for. How many bytes
- * (at most 4); 0: it stands for nothing. `quote` may be escaped, the other kind of quote not. */
+/* The escape behind a backslash at *from, which is moved behind it: what it stands for. How many
+ * bytes (at most 4); 0: it stands for nothing. `quote` may be escaped, the other kind of quote not.
+ */
 size_t quoted_escape(const char **from, const char *end, char quote, char out[4]);
 
 #endif

@@ -24,7 +24,8 @@ static void what_is_odd_is_escaped_and_utf8_stays(void **state)
     assert_put("", 0, "\"\"");
     assert_put("a\"b\\c\nd", 7, "\"a\\\"b\\\\c\\nd\"");
     assert_put("\0\t\x7f", 3, "\"\\x00\\x09\\x7f\"");
-    assert_put("gr\xc3\xbc\xc3\x9f \xf0\x9f\x98\x80", 11, "\"gr\xc3\xbc\xc3\x9f \xf0\x9f\x98\x80\"");
+    assert_put("gr\xc3\xbc\xc3\x9f \xf0\x9f\x98\x80", 11,
+               "\"gr\xc3\xbc\xc3\x9f \xf0\x9f\x98\x80\"");
     assert_put("\xc3(\xff\xed\xa0\x80", 6, "\"\\xc3(\\xff\\xed\\xa0\\x80\"");
     assert_put("\xc0\xaf\xe2\x82", 4, "\"\\xc0\\xaf\\xe2\\x82\""); /* overlong, and cut off */
 }
@@ -53,7 +54,8 @@ static void escapes_are_those_of_go(void **state)
     assert_escape("u00fc", '"', "\xc3\xbc", 2);
     assert_escape("u20ac", '"', "\xe2\x82\xac", 3);
     assert_escape("U0001F600", '"', "\xf0\x9f\x98\x80", 4);
-    static const char *const none[] = {"q", "x4", "xzz", "8", "477", "18", "u12", "ud800", "U00110000"};
+    static const char *const none[] = {"q",  "x4",  "xzz",   "8",        "477",
+                                       "18", "u12", "ud800", "U00110000"};
     for (size_t i = 0; i < sizeof none / sizeof *none; i++)
         assert_escape(none[i], '"', "", 0);
 }

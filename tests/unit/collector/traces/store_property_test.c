@@ -207,7 +207,7 @@ static void cut(struct world *w)
 {
     struct store_stats stats;
     do {
-        store_wake(w->store);
+        wakeup_all(&w->store->wakeup);
         sched_yield();
         store_stats(w->store, &stats);
     } while (w->store->options.cut_after_ns && stats.head_spans > 0);
@@ -217,7 +217,7 @@ static void merge(struct world *w)
 {
     struct store_stats stats;
     do {
-        store_wake(w->store);
+        wakeup_all(&w->store->wakeup);
         sched_yield();
         store_stats(w->store, &stats);
     } while (stats.segments.segments > 3);

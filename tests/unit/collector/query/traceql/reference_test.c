@@ -219,7 +219,7 @@ static void insert_batches(struct store *store, const struct data *d, uint32_t f
             continue;
         spans_insert(&s, store);
         do {
-            store_wake(store);
+            wakeup_all(&store->wakeup);
             sched_yield();
             store_stats(store, &stats);
         } while (cut && stats.head_spans > 0);
