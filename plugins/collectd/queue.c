@@ -135,6 +135,8 @@ static bool wait_until(struct queue *q, pthread_cond_t *condition, int64_t deadl
 
 uint32_t queue_wait(struct queue *q, uint32_t enough, int64_t deadline_ms)
 {
+    if (enough > q->limit / 2 + 1)
+        enough = q->limit / 2 + 1;
     pthread_mutex_lock(&q->lock);
     while (q->queued < enough && !q->ended && !(q->flushing && q->queued) &&
            wait_until(q, &q->changed, deadline_ms))

@@ -31,8 +31,8 @@ struct entry *queue_take(struct queue *q);
 /* So many of those taken are where they belong, or `lost`. */
 void queue_settle(struct queue *q, uint32_t count, bool lost);
 
-/* Waits until `enough` are queued, someone is in a hurry, or the deadline (monotonic). How many are
- * queued. */
+/* Waits until `enough` are queued, or half of what may be; until someone is in a hurry, or the
+ * deadline (monotonic). How many are queued. */
 uint32_t queue_wait(struct queue *q, uint32_t enough, int64_t deadline_ms);
 /* Sleeps until the deadline, or the end. */
 void queue_sleep(struct queue *q, int64_t deadline_ms);

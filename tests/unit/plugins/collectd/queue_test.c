@@ -134,6 +134,14 @@ static void a_flush_that_is_in_vain_says_how_many_wait(void **state)
     assert_int_equal(queue_flush(q, clock_monotonic_ms()), 1);
 }
 
+static void a_queue_that_is_half_full_is_enough(void **state)
+{
+    struct queue *q = *state;
+    for (int i = 0; i <= LIMIT / 2; i++)
+        put(q, i);
+    assert_int_equal(queue_wait(q, 1000 * LIMIT, deadline()), LIMIT / 2 + 1);
+}
+
 /* ---- with threads -------------------------------------------------------------------------- */
 
 enum { WRITERS = 4, EACH = 20000 };
@@ -208,6 +216,7 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(a_flush_that_is_in_vain_says_how_many_wait, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(a_queue_that_is_half_full_is_enough, setup, teardown),
         cmocka_unit_test_setup_teardown(each_entry_is_settled_or_dropped, setup, teardown),
         cmocka_unit_test(sums_go_on_by_series),
     };
