@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What the feed takes and what it answers, with a real spool behind it. */
+#include "agent/feed.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "agent/cursors.h"
+#include "lib/codec/batch.h"
+#include "lib/feed/frame.h"
+#include "weft.pb-c.h"
+
+/* The loop's thread is the test's: it runs until an answer is there. */
+struct fixture {
+    char directory[64], spool[80];
+    struct agent_config config;
+    struct counters counters;
+    struct cursors *cursors;
+    struct outbox *outbox;
+    struct feed *feed;
+    uv_loop_t loop;
+    int socket;
+    struct batch_builder *builder;
+    struct buffer out, in;
+    struct feed_frame answer;
+};
+
+static void no_switches(void *context, const char *service, bool on)
+{
+    (void)context;
+    (void)service;
+    (void)on;
+}
+
+static void open_agent(struct fixture *f)
+{
+    char why[256];
+    f->config = (struct agent_config){
+        .directory = f->directory,
+        .agent = (char *)(uintptr_t) "t",
+        .collector = (char *)(uintptr_t) "tcp://127.0.0.1:9",
+        .control = (char *)(uintptr_t) "tcp://127.0.0.1:9",
+        .spool = f->spool,
+        .spool_limit = 1 << 24,
+        .in_flight = 4,
+    };
+    f->cursors = cursors_create();
+    f->outbox = outbox_create(&f->config, &f->counters, f->cursors, no_switches, NULL);
+    assert_non_null(f->outbox);
+    uv_loop_init(&f->loop);
+    const struct feed_parts parts = {f->outbox, &f->counters, NULL};
+    f->feed = feed_create(&f->loop, f->directory, &parts, why, sizeof why);
+    assert_non_null(f->feed);
+}
+
+static int open_socket(struct fixture *f)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    snprintf(address.sun_path, sizeof address.sun_path, "%.60s/%s", f->directory, FEED_SOCKET_NAME);
+    f->socket = socket(AF_UNIX, SOCK_STREAM, 0);
+    return connect(f->socket, (struct sockaddr *)&address, sizeof address);
+}
+
+static int setup(void **state)
+{
+    struct fixture *f = calloc(1, sizeof *f);
+    strcpy(f->directory, "/tmp/weft-feed-XXXXXX");
+    if (!mkdtemp(f->directory))
+        return -1;
+    snprintf(f->spool, sizeof f->spool, "%s/spool", f->directory);
+    open_agent(f);
+    f->builder = batch_builder_create();
+    *state = f;
+    return open_socket(f);
+}
+
+static int remove_one(const char *path, const struct stat *s, int flag, struct FTW *at)
+{
+    (void)s;
+    (void)flag;
+    (void)at;
+    return remove(path);
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    close(f->socket);
+    feed_stop(f->feed);
+    uv_run(&f->loop, UV_RUN_DEFAULT);
+    feed_destroy(&f->feed);
+    outbox_destroy(&f->outbox, 0);
+    cursors_destroy(&f->cursors);
+    batch_builder_destroy(&f->builder);
+    buffer_fini(&f->out);
+    buffer_fini(&f->in);
+    int left = uv_loop_close(&f->loop);
+    nftw(f->directory, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    free(f);
+    return left;
+}
+
+/* What is in `out` is said; false: the agent lets go. */
+static bool hear(struct fixture *f)
+{
+    size_t taken;
+    int found;
+    buffer_clear(&f->in);
+    assert_int_equal(send(f->socket, f->out.data, f->out.length, MSG_NOSIGNAL), f->out.length);
+    while ((found = feed_frame_read(f->in.data, f->in.length, &f->answer, &taken)) == 0) {
+        uv_run(&f->loop, UV_RUN_ONCE);
+        ssize_t n = recv(f->socket, buffer_reserve(&f->in, 4096), 4096, MSG_DONTWAIT);
+        if (n == 0)
+            return false;
+        f->in.length += n > 0 ? (size_t)n : 0;
+    }
+    assert_int_equal(found, 1);
+    return true;
+}
+
+static void say(struct fixture *f, enum feed_type type, uint64_t number, const void *body,
+                size_t length)
+{
+    buffer_clear(&f->out);
+    assert_true(feed_frame_write(&f->out, type, number, body, length));
+}
+
+static uint32_t text(struct fixture *f, const char *s)
+{
+    return batch_string(f->builder, s, strlen(s));
+}
+
+static void add_sample(struct fixture *f, enum sample_kind kind)
+{
+    uint32_t metric = batch_metric(f->builder, text(f, "m"), METRIC_COUNTER, 0, 0);
+    batch_sample(f->builder, batch_series(f->builder, metric, BATCH_NONE, NULL, 0), 1000, kind, 1);
+}
+
+static enum feed_type tell_batch(struct fixture *f, uint64_t number)
+{
+    struct buffer body = {0};
+    assert_int_equal(batch_encode(f->builder, &body), 0);
+    say(f, FEED_BATCH, number, body.data, body.length);
+    buffer_fini(&body);
+    assert_true(hear(f));
+    assert_int_equal(f->answer.number, number);
+    return f->answer.type;
+}
+
+static uint64_t spooled(struct fixture *f)
+{
+    struct outbox_stats stats;
+    outbox_stats(f->outbox, &stats);
+    return stats.spool_batches;
+}
+
+static void samples_and_marks_are_spooled_and_answered(void **state)
+{
+    struct fixture *f = *state;
+    add_sample(f, SAMPLE_VALUE);
+    assert_int_equal(tell_batch(f, 5), FEED_STORED);
+    assert_int_equal(spooled(f), 1);
+    batch_builder_reset(f->builder);
+    batch_mark_add(f->builder, &(struct batch_mark){.kind = BATCH_MARK_NOTIFICATION});
+    assert_int_equal(tell_batch(f, 6), FEED_STORED);
+    assert_int_equal(spooled(f), 2);
+    assert_int_equal(counters_get(&f->counters.feed_batches), 2);
+    assert_int_equal(counters_get(&f->counters.feed_refused), 0);
+}
+
+static void assert_refused(struct fixture *f, const char *sentence)
+{
+    char said[512] = "";
+    assert_int_equal(tell_batch(f, 9), FEED_REFUSED);
+    memcpy(said, f->answer.body, f->answer.length);
+    assert_non_null(strstr(said, sentence));
+    assert_int_equal(spooled(f), 0);
+    batch_builder_reset(f->builder);
+}
+
+static void what_would_not_bear_to_come_twice_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    assert_refused(f, "expected samples and marks alone");
+    add_sample(f, SAMPLE_VALUE);
+    add_sample(f, SAMPLE_DELTA);
+    assert_refused(f, "found deltas");
+    add_sample(f, SAMPLE_VALUE);
+    batch_process(f->builder, &(struct batch_process_info){.service = "web"});
+    assert_refused(f, "expected samples and marks alone");
+    assert_int_equal(counters_get(&f->counters.feed_refused), 3);
+    add_sample(f, SAMPLE_STALE);
+    assert_int_equal(tell_batch(f, 10), FEED_STORED);
+}
+
+static void summaries_are_told_to_who_asks(void **state)
+{
+    struct fixture *f = *state;
+    counters_set(&f->counters.processes, 3);
+    counters_add(&f->counters.lost[LOSS_SPOOL_FULL], 7);
+    say(f, FEED_ASK, 77, NULL, 0);
+    assert_true(hear(f));
+    assert_int_equal(f->answer.type, FEED_SUMMARIES);
+    assert_int_equal(f->answer.number, 77);
+    Weft__Summaries *m = weft__summaries__unpack(NULL, f->answer.length, f->answer.body);
+    uint64_t lost = 0;
+    assert_non_null(m);
+    assert_int_equal(m->processes, 3);
+    for (size_t i = 0; i < m->n_losses; i++)
+        if (strcmp(m->losses[i]->reason, "spool_full") == 0)
+            lost = m->losses[i]->count;
+    assert_int_equal(lost, 7);
+    weft__summaries__free_unpacked(m, NULL);
+}
+
+static void who_says_what_is_no_question_is_let_go(void **state)
+{
+    struct fixture *f = *state;
+    say(f, FEED_STORED, 1, NULL, 0);
+    assert_false(hear(f));
+}
+
+static void a_directory_that_is_too_long_for_a_socket_is_said(void **state)
+{
+    struct fixture *f = *state;
+    char directory[200], why[512];
+    const struct feed_parts parts = {f->outbox, &f->counters, NULL};
+    memset(directory, 'd', sizeof directory);
+    directory[0] = '/';
+    directory[sizeof directory - 1] = '\0';
+    assert_null(feed_create(&f->loop, directory, &parts, why, sizeof why));
+    assert_non_null(strstr(why, "too long for the path of a socket"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(samples_and_marks_are_spooled_and_answered, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(what_would_not_bear_to_come_twice_is_refused, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(summaries_are_told_to_who_asks, setup, teardown),
+        cmocka_unit_test_setup_teardown(who_says_what_is_no_question_is_let_go, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_directory_that_is_too_long_for_a_socket_is_said, setup,
+                                        teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
