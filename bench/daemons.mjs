@@ -5,7 +5,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 
 export const build = process.env.WEFT_BUILD ?? 'build/release';
 const ticksPerSecond = Number(spawnSync('getconf', ['CLK_TCK']).stdout.toString()) || 100;
@@ -44,7 +44,7 @@ export class World {
   }
 
   start(program, args, env = {}) {
-    const child = spawn(join(build, program), args, {
+    const child = spawn(resolve(build, program), args, {
       env: { ...process.env, WEFT_DIR: this.slabs, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
