@@ -92,6 +92,20 @@ static void a_batch_of_marks_is_kept_with_the_samples(void **state)
     assert_false(batch_is_samples(recode(f, BATCH_OK)));
 }
 
+static void a_batch_of_marks_takes_no_memory_of_the_spans(void **state)
+{
+    struct fixture *f = *state;
+    struct arena spans;
+    int error;
+    arena_init(&spans, 4096);
+    add(f, "disk");
+    assert_non_null(recode(f, BATCH_OK));
+    assert_non_null(
+        batch_decode_apart(&spans, &f->arena, f->bytes.data, f->bytes.length, MAX_BYTES, &error));
+    assert_int_equal(spans.total_bytes, 0);
+    arena_fini(&spans);
+}
+
 static void what_is_reset_is_gone(void **state)
 {
     struct fixture *f = *state;
@@ -126,6 +140,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_mark_comes_back_as_it_was, setup, teardown),
         cmocka_unit_test_setup_teardown(a_batch_of_marks_is_kept_with_the_samples, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_batch_of_marks_takes_no_memory_of_the_spans, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(what_is_reset_is_gone, setup, teardown),
         cmocka_unit_test_setup_teardown(texts_and_severities_that_are_none_are_refused, setup,
                                         teardown),

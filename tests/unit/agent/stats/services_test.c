@@ -104,8 +104,10 @@ static void quantiles_are_those_of_the_last_full_interval(void **state)
     assert_true(summary(f).measured);
     assert_true(summary(f).p50_seconds > 0.49 && summary(f).p50_seconds < 0.52);
     assert_true(summary(f).p99_seconds > 0.97 && summary(f).p99_seconds < 1.01);
-    round_ends(f, INTERVAL_MS);
-    assert_false(summary(f).measured);
+    for (int i = 0; i < 3; i++) {
+        round_ends(f, INTERVAL_MS);
+        assert_false(summary(f).measured);
+    }
     assert_int_equal(summary(f).requests, 100);
 }
 
