@@ -10,6 +10,7 @@
 #include "collector/accept/import.h"
 #include "collector/accept/receiver.h"
 #include "collector/firehose/firehose.h"
+#include "collector/rules/rules.h"
 #include "collector/web/web.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
@@ -32,6 +33,7 @@ struct collector {
     char *series_directory, *marks_directory;
     struct marks *marks;
     struct observer *observer;
+    struct rules *rules;
     struct stores stores;
     struct inflight *inflight;
     struct freshness freshness;
@@ -109,16 +111,34 @@ static int on_recording(void *context, const char *service, bool on)
     return (int)agents_connected(c->agents, clock_unix_ns());
 }
 
-static enum link_verdict on_import(void *context, enum frame_kind kind, void *memory, size_t length,
-                                   char *why, size_t why_size)
+static enum link_verdict import_as(struct collector *c, const char *name, enum frame_kind kind,
+                                   void *memory, size_t length, char *why, size_t why_size)
 {
-    struct collector *c = context;
     const char *not_ready = on_not_ready(c);
     if (!not_ready)
-        return import_body(&c->import, kind, memory, length, why, why_size);
+        return import_body(&c->import, name, kind, memory, length, why, why_size);
     snprintf(why, why_size, "%s", not_ready);
     free(memory);
     return LINK_BUSY;
+}
+
+static enum link_verdict on_import(void *context, enum frame_kind kind, void *memory, size_t length,
+                                   char *why, size_t why_size)
+{
+    const char *name = kind == FRAME_BATCH ? IMPORT_OTLP : IMPORT_PROMETHEUS;
+    return import_as(context, name, kind, memory, length, why, why_size);
+}
+
+static int on_rules_write(void *context, void *memory, size_t length, char *why, size_t why_size)
+{
+    enum link_verdict verdict =
+        import_as(context, IMPORT_RULES, FRAME_BATCH, memory, length, why, why_size);
+    return verdict == LINK_ACCEPTED ? 0 : -1;
+}
+
+static bool on_rules_ready(void *context)
+{
+    return on_not_ready(context) == NULL;
 }
 
 static int on_status(void *context, struct pipeline_status *s)
@@ -305,6 +325,34 @@ static int open_marks(struct collector *c, char *why, size_t why_size)
     return c->observer ? 0 : -1;
 }
 
+static int open_rules(struct collector *c, char *why, size_t why_size)
+{
+    struct rules_options options = {
+        .paths = c->config->rules,
+        .alertmanagers = c->config->alertmanagers,
+        .grace_ms = (int64_t)(c->config->rules_grace_ns / 1000000),
+        .marks = c->marks,
+        .source = series_store_source(c->stores.series),
+        .write = on_rules_write,
+        .ready = on_rules_ready,
+        .context = c,
+    };
+    c->rules = rules_create(&options, why, why_size);
+    return c->rules ? 0 : -1;
+}
+
+/* Once the port of HTTP is known. */
+static int start_rules(struct collector *c, char *why, size_t why_size)
+{
+    char url[512];
+    int host = (int)(strrchr(c->config->http, ':') - c->config->http);
+    snprintf(url, sizeof url, "http://%.*s:%u", host, c->config->http, collector_http_port(c));
+    if (rules_start(c->rules, url) == 0)
+        return 0;
+    snprintf(why, why_size, "rules: no memory, or no thread can be started");
+    return -1;
+}
+
 static int open_firehose(struct collector *c, char *why, size_t why_size)
 {
     c->firehose_directory = directory_beside(c->config, c->config->firehose_dir, "firehose");
@@ -343,6 +391,7 @@ static int open_web(struct collector *c, char *why, size_t why_size)
         .query = {c->stores.traces, c->inflight, &c->search_memory, &c->large_traces},
         .series = c->stores.series,
         .marks = c->marks,
+        .rules = c->rules,
         .firehose = c->firehose,
         .status = on_status,
         .not_ready = on_not_ready,
@@ -404,18 +453,29 @@ struct collector *collector_start(const struct collector_config *config, char *w
     if (create_parts(c, why, why_size) != 0 || read_token(c, why, why_size) != 0 ||
         open_ledger(c, why, why_size) != 0 || open_store(c, why, why_size) != 0 ||
         open_series(c, why, why_size) != 0 || open_marks(c, why, why_size) != 0 ||
-        open_firehose(c, why, why_size) != 0 || open_link(c, why, why_size) != 0 ||
-        open_web(c, why, why_size) != 0)
+        open_rules(c, why, why_size) != 0 || open_firehose(c, why, why_size) != 0 ||
+        open_link(c, why, why_size) != 0 || open_web(c, why, why_size) != 0)
         goto fail;
     if (pthread_create(&c->committing, NULL, commit, c) != 0) {
         snprintf(why, why_size, "no thread can be started");
         goto fail;
     }
     c->committing_runs = true;
+    if (start_rules(c, why, why_size) != 0)
+        goto fail;
     return c;
 fail:
     collector_stop(&c);
     return NULL;
+}
+
+int collector_reload(struct collector *c, const struct collector_config *fresh, char *why,
+                     size_t why_size)
+{
+    struct rule_set *set = rule_set_load(fresh->rules, why, why_size);
+    if (set)
+        rules_replace(c->rules, set);
+    return set ? 0 : -1;
 }
 
 unsigned collector_http_port(const struct collector *c)
@@ -456,9 +516,12 @@ void collector_stop(struct collector **place)
         return;
     if (c->firehose)
         firehose_stop(c->firehose, FIREHOSE_STOP_MS);
+    if (c->rules)
+        rules_close(c->rules);
     stop_threads(c);
     if (c->server)
         web_server_stop(&c->server);
+    rules_destroy(&c->rules);
     firehose_close(&c->firehose);
     if (c->link)
         link_server_destroy(&c->link);

@@ -20,6 +20,10 @@ struct collector *collector_start(const struct collector_config *config, char *w
                                   size_t why_size);
 /* The port that HTTP listens on. */
 unsigned collector_http_port(const struct collector *c);
+/* Takes over what may change while it runs: the rules. -1 and a sentence; then all stays as it was.
+ */
+int collector_reload(struct collector *c, const struct collector_config *fresh, char *why,
+                     size_t why_size);
 bool collector_is_ready(const struct collector *c);
 /* Reading the ledger back failed: there is no point in going on. */
 bool collector_has_failed(const struct collector *c);

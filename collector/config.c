@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "collector/rules/notify.h"
+#include "collector/rules/rule.h"
 #include "collector/web/web.h"
 #include "lib/base/log.h"
 
@@ -64,6 +66,12 @@ static const struct config_option options[] = {
      "where marks and deploys are kept; by default the directory marks beside the ledger's"},
     {"marks-age", CONFIG_DURATION, "0", FIELD(marks_age_ns), 0, INT64_MAX, NULL,
      "older marks go; 0: none do"},
+    {"rules", CONFIG_STRING, NULL, FIELD(rules), 0, 0, "FILES",
+     "recording and alerting rules: files and directories, with commas; read again on SIGHUP"},
+    {"rules-grace", CONFIG_DURATION, "10m", FIELD(rules_grace_ns), 0, INT64_MAX, NULL,
+     "how long a pending alert waits at least after a restart before it fires"},
+    {"alertmanagers", CONFIG_STRING, NULL, FIELD(alertmanagers), 0, 0, "URLS",
+     "where alerts are sent, with commas: http://HOST:PORT"},
     {"firehose-dir", CONFIG_STRING, NULL, FIELD(firehose_dir), 0, 0, "DIRECTORY",
      "where it is kept how far the firehose's apps are; by default firehose beside the ledger's"},
     {"memory", CONFIG_BYTES, "512M", FIELD(memory_bytes), 16 << 20, INT64_MAX, NULL,
@@ -87,7 +95,8 @@ const struct config_program collector_program = {
         "PromQL), "
         "and serves the page.\n\n"
         "SIGTERM: what is queued is made durable and answered, then it exits. SIGHUP: the "
-        "log level is read again (keys and the page's files are always read when they are "
+        "log level and the rules are read again (keys and the page's files are always read when "
+        "they are "
         "needed).",
     .default_file = WEFT_SYSCONF_DIR "/weft/collector.yaml",
     .options = options,
@@ -118,5 +127,10 @@ int collector_config_check(const struct collector_config *c, char *why, size_t w
         snprintf(why, why_size, "ledger-segment: expected at most half of ledger-limit");
         return -1;
     }
-    return 0;
+    if (notify_check_urls(c->alertmanagers, why, why_size) != 0)
+        return -1;
+    struct rule_set *rules = rule_set_load(c->rules, why, why_size);
+    bool sound = rules != NULL;
+    rule_set_destroy(&rules);
+    return sound ? 0 : -1;
 }

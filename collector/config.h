@@ -19,6 +19,8 @@ struct collector_config {
     char *series_dir; /* NULL: likewise "series" */
     char *marks_dir;  /* NULL: likewise "marks" */
     uint64_t marks_age_ns;
+    char *rules, *alertmanagers; /* lists with commas; NULL: none */
+    uint64_t rules_grace_ns;
     uint64_t series_limit_bytes, series_age_ns, series_cut_ns, series_late_ns, series_memory_bytes;
     uint64_t memory_bytes;
     int64_t series_active, query_threads, http_connections;

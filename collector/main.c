@@ -40,14 +40,15 @@ static void announce(const struct collector_config *config, const struct collect
     apply_log_level(config->log_level);
 }
 
-/* The log level from the configuration as it is now; the rest needs a restart. */
-static void reload(int argc, char **argv)
+/* The log level and the rules from the configuration as it is now; the rest needs a restart. */
+static void reload(struct collector *c, int argc, char **argv)
 {
-    char why[512];
+    char why[1024];
     struct collector_config fresh = {0};
     sd_notify(0, "RELOADING=1");
     if (config_load(&collector_program, argc, argv, &fresh, why, sizeof why) == CONFIG_READY &&
-        collector_config_check(&fresh, why, sizeof why) == 0) {
+        collector_config_check(&fresh, why, sizeof why) == 0 &&
+        collector_reload(c, &fresh, why, sizeof why) == 0) {
         apply_log_level(fresh.log_level);
         LOG_INFO("the log level is %s now", fresh.log_level);
     } else {
@@ -58,7 +59,7 @@ static void reload(int argc, char **argv)
 }
 
 /* Until a signal ends it or the collector cannot go on. 0, or 1 for the latter. */
-static int wait_for_end(const sigset_t *signals, const struct collector *c, int argc, char **argv)
+static int wait_for_end(const sigset_t *signals, struct collector *c, int argc, char **argv)
 {
     bool told_ready = false;
     struct timespec look = {.tv_nsec = LOOK_MS * 1000000L};
@@ -67,7 +68,7 @@ static int wait_for_end(const sigset_t *signals, const struct collector *c, int 
         if (signal_number == SIGTERM || signal_number == SIGINT)
             return 0;
         if (signal_number == SIGHUP)
-            reload(argc, argv);
+            reload(c, argc, argv);
         if (collector_has_failed(c))
             return 1;
         if (!told_ready && collector_is_ready(c)) {
@@ -79,7 +80,7 @@ static int wait_for_end(const sigset_t *signals, const struct collector *c, int 
 
 static int run(const struct collector_config *config, int argc, char **argv)
 {
-    char why[512];
+    char why[1024];
     sigset_t signals;
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
@@ -105,7 +106,7 @@ static int run(const struct collector_config *config, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    char why[512];
+    char why[1024];
     struct collector_config config = {0};
     tune_memory();
     switch (config_load(&collector_program, argc, argv, &config, why, sizeof why)) {

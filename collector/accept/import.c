@@ -44,7 +44,7 @@ static void remove_waiter(struct import *i, struct import_waiter *w)
 }
 
 /* Whether it is on its way; else the memory is freed. */
-static bool send(struct import *i, const struct import_waiter *w, uint64_t oldest,
+static bool send(struct import *i, const char *name, const struct import_waiter *w, uint64_t oldest,
                  enum frame_kind kind, void *memory, size_t length)
 {
     struct queued item = {.kind = kind,
@@ -55,7 +55,7 @@ static bool send(struct import *i, const struct import_waiter *w, uint64_t oldes
                                       .length = length,
                                       .memory = memory}};
     const struct link_request *r = &item.request;
-    strcpy(item.request.agent, kind == FRAME_BATCH ? IMPORT_OTLP : IMPORT_PROMETHEUS);
+    strcpy(item.request.agent, name);
     bool begun = dedupe_begin(i->dedupe, r->agent, r->sequence, r->oldest) == DEDUPE_NEW;
     if (begun && queue_put(i->queue, &item))
         return true;
@@ -65,15 +65,15 @@ static bool send(struct import *i, const struct import_waiter *w, uint64_t oldes
     return false;
 }
 
-enum link_verdict import_body(struct import *i, enum frame_kind kind, void *memory, size_t length,
-                              char *why, size_t why_size)
+enum link_verdict import_body(struct import *i, const char *name, enum frame_kind kind,
+                              void *memory, size_t length, char *why, size_t why_size)
 {
     struct import_waiter w = {0};
     pthread_mutex_lock(&i->lock);
     add_waiter(i, &w);
     uint64_t oldest = i->waiters->number;
     pthread_mutex_unlock(&i->lock);
-    bool sent = send(i, &w, oldest, kind, memory, length);
+    bool sent = send(i, name, &w, oldest, kind, memory, length);
     pthread_mutex_lock(&i->lock);
     while (sent && !w.settled)
         pthread_cond_wait(&i->settled, &i->lock);

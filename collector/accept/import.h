@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What comes over HTTP (OTLP, remote write) rather than from an agent: it goes the same way,
- * through the queue to the committing thread, under a name that no agent can have ("@otlp",
- * "@prometheus"), and whoever brought it waits until it is durable. Any thread. */
+/* What comes over HTTP (OTLP, remote write), or from the rules, rather than from an agent: it goes
+ * the same way, through the queue to the committing thread, under a name that no agent can have
+ * ("@otlp", "@prometheus", "@rules"), and whoever brought it waits until it is durable. Any thread.
+ */
 #ifndef WEFT_COLLECTOR_ACCEPT_IMPORT_H
 #define WEFT_COLLECTOR_ACCEPT_IMPORT_H
 
@@ -12,6 +13,7 @@
 
 #define IMPORT_OTLP       "@otlp"
 #define IMPORT_PROMETHEUS "@prometheus"
+#define IMPORT_RULES      "@rules"
 
 struct import_waiter;
 
@@ -28,10 +30,11 @@ struct import {
 void import_init(struct import *i, struct queue *queue, uint64_t epoch);
 void import_fini(struct import *i);
 
-/* A batch from OTLP, or the body of a remote write; takes over `memory` (malloc'ed). Waits until it
- * is durable and visible (LINK_ACCEPTED), or will not be; `why` then says so. */
-enum link_verdict import_body(struct import *i, enum frame_kind kind, void *memory, size_t length,
-                              char *why, size_t why_size);
+/* A batch, or the body of a remote write, that comes under `name` (one of those above); takes over
+ * `memory` (malloc'ed). Waits until it is durable and visible (LINK_ACCEPTED), or will not be;
+ * `why` then says so. */
+enum link_verdict import_body(struct import *i, const char *name, enum frame_kind kind,
+                              void *memory, size_t length, char *why, size_t why_size);
 
 /* Is this the name under which imports come? */
 static inline bool import_is_own(const char *agent)

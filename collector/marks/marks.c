@@ -25,6 +25,7 @@ enum statement {
     OTHER,       /* the version that another host of the service and cell has */
     LAST_DEPLOY, /* of a version */
     PROLONG,
+    END,
     ADD_DEAD,
     AGE_DEAD,
     LAST_DEATH,
@@ -54,6 +55,7 @@ static const char *const texts[STATEMENTS] = {
                     "AND version = ?3 ORDER BY from_unix_ns DESC LIMIT 1",
     [PROLONG] = "UPDATE mark SET from_unix_ns = min(from_unix_ns, ?2), "
                 "to_unix_ns = max(to_unix_ns, ?2), n = n + 1 WHERE id = ?1",
+    [END] = "UPDATE mark SET to_unix_ns = max(from_unix_ns, ?2) WHERE id = ?1",
     [ADD_DEAD] = "INSERT OR IGNORE INTO dead VALUES (?1, ?2)",
     [AGE_DEAD] = "DELETE FROM dead WHERE died_unix_ns < ?1",
     [LAST_DEATH] = "SELECT id, to_unix_ns FROM mark WHERE kind = 2 AND service = ?1 AND cell = ?2 "
@@ -215,6 +217,24 @@ static int add(struct marks *m, void *context)
 int marks_add(struct marks *m, const struct mark *mark, uint64_t *id)
 {
     return transaction(m, add, &(struct adding){mark, id});
+}
+
+struct ending {
+    uint64_t id, to_unix_ns;
+};
+
+static int end(struct marks *m, void *context)
+{
+    const struct ending *e = context;
+    sqlite3_stmt *s = m->database.statements[END];
+    sqlite3_bind_int64(s, 1, (int64_t)e->id);
+    sqlite3_bind_int64(s, 2, (int64_t)e->to_unix_ns);
+    return database_run(s) ? 0 : -1;
+}
+
+int marks_end(struct marks *m, uint64_t id, uint64_t to_unix_ns)
+{
+    return transaction(m, end, &(struct ending){id, to_unix_ns});
 }
 
 /* ---- asking ------------------------------------------------------------------------------ */

@@ -51,6 +51,9 @@ void marks_close(struct marks **m);
 
 /* Stores a mark; *id is its number. 0; -1: the disk. */
 int marks_add(struct marks *m, const struct mark *mark, uint64_t *id);
+/* A mark went on until then, and no longer. Nothing, where there is none of that number. 0; -1: the
+ * disk. */
+int marks_end(struct marks *m, uint64_t id, uint64_t to_unix_ns);
 
 struct marks_filter {
     uint64_t from_unix_ns, to_unix_ns; /* marks that touch this time */

@@ -28,6 +28,7 @@ struct web {
     struct query query;
     struct series_store *series;
     struct marks *marks;
+    struct rules *rules;       /* NULL: none */
     struct firehose *firehose; /* NULL: none */
     /* Fills *status, given back by pipeline_status_fini. -1: no memory. */
     int (*status)(void *context, struct pipeline_status *status);

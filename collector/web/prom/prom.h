@@ -8,7 +8,8 @@
  *   values.c    labels, samples, histograms
  *   query.c     query, query_range
  *   series.c    series, labels, label values, metadata, exemplars
- *   status.c    status/..., rules and alerts while there are none
+ *   status.c    status/...
+ *   rules.c     rules and alerts
  *   write.c     remote write
  *   federate.c  /federate
  */

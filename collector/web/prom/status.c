@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* /api/v1/status/buildinfo, runtimeinfo, tsdb, flags; rules and alerts. */
+/* /api/v1/status/buildinfo, runtimeinfo, tsdb, flags. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,30 +10,6 @@
 /* Clients choose what they ask by Prometheus' version: this is the one whose API and language these
  * are. */
 #define PROMETHEUS_VERSION "3.5.0"
-
-static void put_empty_list(const struct api_call *call, const char *key, struct reply *reply)
-{
-    struct prom_call c;
-    if (!prom_begin(&c, call, reply))
-        return;
-    prom_open_data(&c);
-    json_open_object(&c.json);
-    json_field_array(&c.json, key);
-    json_close_array(&c.json);
-    json_close_object(&c.json);
-    prom_close_data(&c, NULL, 0);
-    prom_end(&c);
-}
-
-void prom_rules(const struct api_call *call, struct reply *reply)
-{
-    put_empty_list(call, "groups", reply);
-}
-
-void prom_alerts(const struct api_call *call, struct reply *reply)
-{
-    put_empty_list(call, "alerts", reply);
-}
 
 void prom_buildinfo(const struct api_call *call, struct reply *reply)
 {
