@@ -292,6 +292,27 @@ static void what_is_told_twice_is_one_mark(void **state)
     assert_string_equal(f->list[1].text, "failure: fuller");
 }
 
+static void a_mark_goes_on_until_it_is_ended(void **state)
+{
+    struct fixture *f = *state;
+    uint64_t id = 0;
+    struct mark mark = {.kind = MARK_ALERT,
+                        .from_unix_ns = EPOCH,
+                        .to_unix_ns = EPOCH,
+                        .title = "Slow",
+                        .count = 1};
+    assert_int_equal(marks_add(f->marks, &mark, &id), 0);
+    assert_int_equal(marks_end(f->marks, id, EPOCH + MINUTE), 0);
+    find(f, MARK_ALERT, NULL, EPOCH + MINUTE, UINT64_MAX, 10);
+    assert_int_equal(f->count, 1);
+    assert_true(f->list[0].to_unix_ns == EPOCH + MINUTE);
+    assert_int_equal(f->list[0].count, 1);
+    assert_int_equal(marks_end(f->marks, id, EPOCH - MINUTE), 0);
+    find(f, MARK_ALERT, NULL, 0, UINT64_MAX, 10);
+    assert_true(f->list[0].to_unix_ns == EPOCH);
+    assert_int_equal(marks_end(f->marks, id + 1, EPOCH), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -310,6 +331,7 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(batches_make_marks, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_told_twice_is_one_mark, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_mark_goes_on_until_it_is_ended, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
