@@ -124,6 +124,11 @@ static void word(struct work *w, const char *format, ...)
         w->failed = true;
 }
 
+static int64_t end_s(const struct picture *p)
+{
+    return p->start_s + (int64_t)(p->steps - 1) * p->step_s;
+}
+
 static void put_frame(struct work *w)
 {
     const struct picture *p = w->p;
@@ -136,14 +141,15 @@ static void put_frame(struct work *w)
     word(w, "graph");
     word(w, "-");
     word(w, "--imgformat=%s", p->svg ? "SVG" : "PNG");
-    word(w, "--start=%lld", (long long)(p->start_s - p->step_s));
-    word(w, "--end=%lld", (long long)(p->start_s + (int64_t)(p->steps - 1) * p->step_s));
+    word(w, "--start=%lld", (long long)p->start_s);
+    word(w, "--end=%lld", (long long)end_s(p));
     word(w, "--width=%u", p->width);
     word(w, "--height=%u", p->height);
     word(w, "--full-size-mode");
     word(w, "--slope-mode");
     word(w, "--border=0");
     word(w, "--lower-limit=0");
+    word(w, "--alt-autoscale-max");
     word(w, "--disable-rrdtool-tag");
     word(w, "--grid-dash=1:0");
     word(w, "--font=DEFAULT:8:DejaVu Sans");
@@ -151,27 +157,12 @@ static void put_frame(struct work *w)
     word(w, "--font=AXIS:8:DejaVu Sans");
     word(w, "--font=UNIT:8:DejaVu Sans");
     word(w, "--font=LEGEND:8:DejaVu Sans Mono");
-    word(w, "--font=WATERMARK:7:DejaVu Sans");
     for (size_t i = 0; i < sizeof colours / sizeof *colours; i++)
         word(w, "--color=%s#%s", colours[i][0], colours[i][1]);
     if (p->title)
         word(w, "--title=%s", text_shown(&w->arena, p->title, 120, false));
     if (p->unit)
         word(w, "--vertical-label=%s", text_shown(&w->arena, p->unit, 40, false));
-}
-
-/* What period it is, in which zone: a picture travels further than its sender's clock. */
-static void put_period(struct work *w)
-{
-    char from[64], to[64];
-    struct tm tm;
-    time_t start = (time_t)(w->p->start_s - w->p->step_s);
-    time_t end = (time_t)(w->p->start_s + (int64_t)(w->p->steps - 1) * w->p->step_s);
-    localtime_r(&start, &tm);
-    strftime(from, sizeof from, "%Y-%m-%d %H:%M", &tm);
-    localtime_r(&end, &tm);
-    strftime(to, sizeof to, "%Y-%m-%d %H:%M %Z", &tm);
-    word(w, "--watermark=%s – %s", from, to);
 }
 
 static unsigned name_width(const struct work *w)
@@ -200,8 +191,12 @@ static void put_values(struct work *w)
 static void put_series(struct work *w)
 {
     unsigned width = name_width(w);
-    if (w->p->series_count > 0)
-        word(w, "COMMENT:  %*s %9s %9s %9s\\l", (int)width, "", "last", "mean", "max");
+    if (w->p->series_count > 0) {
+        word(w, "COMMENT:%*s", (int)width + 2, "");
+        word(w, "COMMENT:%8s ", "last");
+        word(w, "COMMENT:%8s ", "mean");
+        word(w, "COMMENT:%8s \\l", "max");
+    }
     for (size_t i = 0; i < w->p->series_count; i++) {
         const char *colour = w->theme->series[i % THEME_SERIES];
         const char *name = text_padded(&w->arena, w->p->series[i].name, width);
@@ -221,6 +216,7 @@ static void put_series(struct work *w)
 static void put_marks(struct work *w)
 {
     const struct picture *p = w->p;
+    bool days = end_s(p) - p->start_s > 86400;
     size_t silent = p->mark_count > LABELLED_MARKS ? p->mark_count - LABELLED_MARKS : 0;
     for (size_t i = 0; i < p->mark_count; i++) {
         const struct picture_mark *m = &p->marks[i];
@@ -229,7 +225,7 @@ static void put_marks(struct work *w)
         struct tm tm;
         char when[32];
         localtime_r(&at, &tm);
-        strftime(when, sizeof when, "%H\\:%M", &tm);
+        strftime(when, sizeof when, days ? "%b %d %H\\:%M" : "%H\\:%M", &tm);
         if (i < silent)
             word(w, "VRULE:%lld#%s", (long long)m->unix_s, colour);
         else
@@ -238,6 +234,19 @@ static void put_marks(struct work *w)
     }
     if (silent > 0)
         word(w, "COMMENT:and %zu earlier\\l", silent);
+}
+
+/* What period it is, in which zone: a picture travels further than its sender's clock. */
+static void put_period(struct work *w)
+{
+    char from[64], to[64];
+    struct tm tm;
+    time_t start = (time_t)w->p->start_s, end = (time_t)end_s(w->p);
+    localtime_r(&start, &tm);
+    strftime(from, sizeof from, "%Y-%m-%d %H\\:%M", &tm);
+    localtime_r(&end, &tm);
+    strftime(to, sizeof to, "%Y-%m-%d %H\\:%M %Z", &tm);
+    word(w, "COMMENT:%s to %s\\l", from, to);
 }
 
 /* ---- drawing ----------------------------------------------------------------------------- */
@@ -331,10 +340,10 @@ int picture_draw(const struct picture *p, struct buffer *out, char *why, size_t 
     }
     if (result == 0) {
         put_frame(w);
-        put_period(w);
         put_values(w);
         put_series(w);
         put_marks(w);
+        put_period(w);
         result = draw(w, out);
     }
     if (*w->file)

@@ -11,7 +11,7 @@ static const struct theme light = {
     .frame = "FFFFFF00",
     .deploy = "1447E6",
     .mark = "6B7280",
-    .series = {"2A9D8F", "F4A261", "7C6FB0", "E9C46A", "D1495B", "8AB17D", "3D5A80", "F28482",
+    .series = {"2A9D8F", "F4A261", "7C6FB0", "E9C46A", "C06C84", "8AB17D", "3D5A80", "F28482",
                "B5838D", "84A59D", "A1887F", "C9ADA7"},
 };
 
@@ -25,7 +25,7 @@ static const struct theme dark = {
     .frame = "14181F00",
     .deploy = "5B9DFF",
     .mark = "98A2B3",
-    .series = {"2FA694", "E08E45", "8E7CC3", "D9B44A", "C8506A", "7FA86F", "4F7CAC", "D97A78",
+    .series = {"2FA694", "E08E45", "8E7CC3", "D9B44A", "B8657F", "7FA86F", "4F7CAC", "D97A78",
                "A97B8B", "6F9A91", "94796D", "A78F8A"},
 };
 
