@@ -334,8 +334,7 @@ static int open_rules(struct collector *c, char *why, size_t why_size)
         .alertmanagers = c->config->alertmanagers,
         .grace_ms = (int64_t)(c->config->rules_grace_ns / 1000000),
         .marks = c->marks,
-        .source =
-            c->archive ? archive_source(c->archive) : series_store_source(c->stores.series),
+        .source = c->archive ? archive_source(c->archive) : series_store_source(c->stores.series),
         .write = on_rules_write,
         .ready = on_rules_ready,
         .context = c,
@@ -437,6 +436,7 @@ static int open_web(struct collector *c, char *why, size_t why_size)
         .source = c->archive ? archive_source(c->archive) : series_store_source(c->stores.series),
         .marks = c->marks,
         .rules = c->rules,
+        .archive = c->archive,
         .firehose = c->firehose,
         .status = on_status,
         .not_ready = on_not_ready,
@@ -498,8 +498,9 @@ struct collector *collector_start(const struct collector_config *config, char *w
     if (create_parts(c, why, why_size) != 0 || read_token(c, why, why_size) != 0 ||
         open_ledger(c, why, why_size) != 0 || open_store(c, why, why_size) != 0 ||
         open_series(c, why, why_size) != 0 || open_marks(c, why, why_size) != 0 ||
-        open_archive(c, why, why_size) != 0 || open_rules(c, why, why_size) != 0 || open_firehose(c, why, why_size) != 0 ||
-        open_link(c, why, why_size) != 0 || open_web(c, why, why_size) != 0)
+        open_archive(c, why, why_size) != 0 || open_rules(c, why, why_size) != 0 ||
+        open_firehose(c, why, why_size) != 0 || open_link(c, why, why_size) != 0 ||
+        open_web(c, why, why_size) != 0)
         goto fail;
     if (pthread_create(&c->committing, NULL, commit, c) != 0) {
         snprintf(why, why_size, "no thread can be started");

@@ -13,11 +13,11 @@
 #include "lib/base/log.h"
 
 enum {
-    ROUND_S = 60,          /* how often rules are evaluated: as many steps become one write */
-    ARRIVAL_S = 30,        /* how long samples may take until a moment is evaluated */
-    CHUNK_STEPS = 360,     /* of one evaluation, when there is much to catch up */
-    PAUSE_MOST_S = 600,    /* between attempts while something fails */
-    LOOK_MS = 200,         /* for being ready */
+    ROUND_S = 60,       /* how often rules are evaluated: as many steps become one write */
+    ARRIVAL_S = 30,     /* how long samples may take until a moment is evaluated */
+    CHUNK_STEPS = 360,  /* of one evaluation, when there is much to catch up */
+    PAUSE_MOST_S = 600, /* between attempts while something fails */
+    LOOK_MS = 200,      /* for being ready */
     EVALUATION_S = 30,
     EVALUATION_BYTES = 64 << 20,
     PATH_BYTES = 4096,
@@ -146,9 +146,9 @@ static int write_result(struct archive *a, const struct archive_rule *rule,
         }
         int failed = name_series(a, rule, &r->series[i].labels, &labels);
         struct archive_entry *entry =
-            failed == 0 ? enter(a, rule, &labels, r->series[i].unix_ms[0] / 1000 - ROUND_STEP_S,
-                                &is_fatal)
-                        : NULL;
+            failed == 0
+                ? enter(a, rule, &labels, r->series[i].unix_ms[0] / 1000 - ROUND_STEP_S, &is_fatal)
+                : NULL;
         if (failed != 0 || is_fatal || (entry && write_series(a, entry, &r->series[i]) != 0))
             result = -1;
     }

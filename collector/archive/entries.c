@@ -135,9 +135,9 @@ static bool is_wanted(const struct archive_entry *entry, const struct matcher *m
     return true;
 }
 
-int archive_entries_select(struct archive_entries *e, const struct matcher *matchers,
-                           size_t count, int64_t from_ms, int64_t to_ms, bool raw,
-                           struct archive_entry ***list, size_t *found)
+int archive_entries_select(struct archive_entries *e, const struct matcher *matchers, size_t count,
+                           int64_t from_ms, int64_t to_ms, bool raw, struct archive_entry ***list,
+                           size_t *found)
 {
     *found = 0;
     pthread_rwlock_rdlock(&e->lock);

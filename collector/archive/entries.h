@@ -41,8 +41,8 @@ struct archive_entry *archive_entries_add(struct archive_entries *e, const struc
 
 /* Those that all matchers accept and that have samples within [from, to]; raw ones only with
  * `raw`. Sorted by labels; *list is malloc'ed. -1: no memory. */
-int archive_entries_select(struct archive_entries *e, const struct matcher *matchers,
-                           size_t count, int64_t from_ms, int64_t to_ms, bool raw,
-                           struct archive_entry ***list, size_t *found);
+int archive_entries_select(struct archive_entries *e, const struct matcher *matchers, size_t count,
+                           int64_t from_ms, int64_t to_ms, bool raw, struct archive_entry ***list,
+                           size_t *found);
 
 #endif

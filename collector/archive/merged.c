@@ -69,8 +69,8 @@ static int on_select(void *context, const struct matcher *matchers, size_t count
         free_selected(s);
         return error;
     }
-    if (archive_entries_select(m->entries, matchers, count, from_ms, to_ms,
-                               from_ms < s->oldest_ms, &s->entries, &s->entry_count) != 0)
+    if (archive_entries_select(m->entries, matchers, count, from_ms, to_ms, from_ms < s->oldest_ms,
+                               &s->entries, &s->entry_count) != 0)
         error = SERIES_ENOMEM;
     if (error == SERIES_OK)
         error = join(s, &out->count);

@@ -27,8 +27,7 @@ int round_create(const char *path, int64_t begin_s, char *why, size_t why_size)
         for (int k = 0; k < (i == 0 ? 1 : 3); k++) {
             /* Of what a coarse row covers a tenth must be known. */
             snprintf(text[count], sizeof text[count], "RRA:%s:%s:%lld:%lld", kinds[k],
-                     i == 0 ? "0" : "0.9",
-                     (long long)(round_levels[i].step_s / ROUND_STEP_S),
+                     i == 0 ? "0" : "0.9", (long long)(round_levels[i].step_s / ROUND_STEP_S),
                      (long long)round_levels[i].rows + SLACK_ROWS);
             words[count + 1] = text[count];
             count++;
@@ -149,8 +148,8 @@ int round_read(const char *path, int64_t last_s, int64_t from_ms, int64_t to_ms,
         if (i < ROUND_LEVELS - 1)
             begin_s = align_up(begin_s, round_levels[i + 1].step_s);
         if (i > 0)
-            until_s = align_up(last_s - round_levels[i - 1].step_s * round_levels[i - 1].rows,
-                               l->step_s);
+            until_s =
+                align_up(last_s - round_levels[i - 1].step_s * round_levels[i - 1].rows, l->step_s);
         if (begin_s < after_s)
             begin_s = after_s - after_s % l->step_s;
         if (to_ms / 1000 + l->step_s < until_s) /* the row in which `to` lies ends after it */

@@ -34,8 +34,8 @@ struct round_sample {
     double value;
 };
 /* Writes samples, rising in time, with few calls; those that are not newer than *last_s are left
- * out. *last_s goes as far as was written. What lies between two samples that are further apart than
- * a step stays unknown. 0; -1 and a sentence. */
+ * out. *last_s goes as far as was written. What lies between two samples that are further apart
+ * than a step stays unknown. 0; -1 and a sentence. */
 int round_write(const char *path, const struct round_sample *list, size_t count, int64_t *last_s,
                 char *why, size_t why_size);
 

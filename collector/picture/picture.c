@@ -133,11 +133,10 @@ static void put_frame(struct work *w)
 {
     const struct picture *p = w->p;
     const struct theme *t = w->theme;
-    const char *const colours[][2] = {{"BACK", t->back},      {"CANVAS", t->canvas},
-                                      {"SHADEA", t->back},    {"SHADEB", t->back},
-                                      {"GRID", t->grid},      {"MGRID", t->grid_major},
-                                      {"FONT", t->font},      {"AXIS", t->axis},
-                                      {"FRAME", t->frame},    {"ARROW", t->back}};
+    const char *const colours[][2] = {
+        {"BACK", t->back},   {"CANVAS", t->canvas},    {"SHADEA", t->back}, {"SHADEB", t->back},
+        {"GRID", t->grid},   {"MGRID", t->grid_major}, {"FONT", t->font},   {"AXIS", t->axis},
+        {"FRAME", t->frame}, {"ARROW", t->back}};
     word(w, "graph");
     word(w, "-");
     word(w, "--imgformat=%s", p->svg ? "SVG" : "PNG");
@@ -208,8 +207,10 @@ static void put_series(struct work *w)
         word(w, "GPRINT:m%zu:%%8.2lf%%s", i);
         word(w, "GPRINT:x%zu:%%8.2lf%%s\\l", i);
     }
-    if (w->p->series_count == 0)
+    if (w->p->series_count == 0) {
+        word(w, "HRULE:0#%s", w->theme->grid); /* without any line there is no picture */
         word(w, "COMMENT:no data\\c");
+    }
 }
 
 /* Every mark has its line; the newest have their labels too. */

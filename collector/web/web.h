@@ -30,6 +30,7 @@ struct web {
     const struct series_source *source; /* what is asked: store and archive; NULL: the store */
     struct marks *marks;
     struct rules *rules;       /* NULL: none */
+    struct archive *archive;   /* NULL: none */
     struct firehose *firehose; /* NULL: none */
     /* Fills *status, given back by pipeline_status_fini. -1: no memory. */
     int (*status)(void *context, struct pipeline_status *status);

@@ -54,7 +54,8 @@ static bool parse_times(struct asked *a)
         prom_fail_parameter(a->c, "start", "a time before end");
         return false;
     }
-    int64_t by_width = (a->end_ms - a->start_ms) / (a->picture.width > 200 ? a->picture.width : 200);
+    int64_t by_width =
+        (a->end_ms - a->start_ms) / (a->picture.width > 200 ? a->picture.width : 200);
     a->step_ms = by_width > LEAST_STEP_MS ? by_width : LEAST_STEP_MS;
     if (form_duration(f, "step", &a->step_ms) != 0 || a->step_ms < 1000) {
         prom_fail_parameter(a->c, "step", "a duration of at least a second");
@@ -94,8 +95,7 @@ static bool parse_looks(struct asked *a)
     p->title = form_get(&a->c->form, "title");
     p->unit = form_get(&a->c->form, "unit");
     return parse_size(a, "width", PICTURE_WIDTH_LEAST, PICTURE_WIDTH_MOST, WIDTH, &p->width) &&
-           parse_size(a, "height", PICTURE_HEIGHT_LEAST, PICTURE_HEIGHT_MOST, HEIGHT,
-                      &p->height) &&
+           parse_size(a, "height", PICTURE_HEIGHT_LEAST, PICTURE_HEIGHT_MOST, HEIGHT, &p->height) &&
            parse_choice(a, "stack", "0", "1", &p->stack) &&
            parse_choice(a, "theme", "light", "dark", &p->dark);
 }
@@ -129,8 +129,7 @@ static bool add_query(struct asked *a, const char *text, const char *name)
                   "invalid parameter \"query\": a graph wants a scalar or an instant vector");
         return false;
     }
-    enum promql_status status =
-        promql_evaluate(query, web_source(a->c->web), &options, &result);
+    enum promql_status status = promql_evaluate(query, web_source(a->c->web), &options, &result);
     bool done = status == PROMQL_OK && picture_lines_add(&a->lines, &result, text, name) == 0;
     if (!done)
         prom_fail(a->c, status == PROMQL_TIMEOUT ? PROM_TIMEOUT : PROM_EXECUTION, "%s",

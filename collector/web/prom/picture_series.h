@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* From results of queries to the lines of a picture: on one grid of steps, named by what tells them
- * apart, the largest first, and no more than can be told apart. All of it is in the asker's arena. */
+ * apart, the largest first, and no more than can be told apart. All of it is in the asker's arena.
+ */
 #ifndef WEFT_COLLECTOR_WEB_PROM_PICTURE_SERIES_H
 #define WEFT_COLLECTOR_WEB_PROM_PICTURE_SERIES_H
 
