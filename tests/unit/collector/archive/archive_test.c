@@ -134,6 +134,10 @@ static void what_has_aged_out_of_the_store_comes_from_the_archive(void **state)
     assert_value(&f, "sum(load)", 500, 70);
     assert_value(&f, "sum_over_time(load{host=\"a\"}[40s])", 410, 3 + 3 + 30 + 30);
     assert_value(&f, "load{host=\"c\"}", 200, NAN);
+    /* Where the store reaches, what it does not have was not. */
+    memory_source_clear(&f.memory);
+    add_load(&f, "a", 500, 600, 30);
+    assert_value(&f, "count_over_time(load{host=\"a\"}[200s])", 480, 11);
     end(&f);
 }
 
@@ -147,6 +151,23 @@ static void a_series_with_a_name_of_its_own_is_asked_by_it(void **state)
     assert_int_equal(archive_round(f.archive, BASE_S + 630), 0);
     assert_value(&f, "load:sum", 200, 7);
     assert_value(&f, "load:sum", 600, 3);
+    end(&f);
+}
+
+static void where_both_have_samples_the_store_is_right(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct label item = {{"__name__", 8}, {"load:sum", 8}};
+    struct labels labels = {&item, 1};
+    begin(&f);
+    add_load(&f, "a", 0, 600, 3);
+    assert_int_equal(archive_round(f.archive, BASE_S + 630), 0);
+    for (int64_t at = 300; at <= 600; at += 10) /* as by a recording rule of that name */
+        memory_source_add(&f.memory, &labels, (BASE_S + at) * 1000, 50, NULL, 0);
+    assert_value(&f, "load:sum", 290, 3);
+    assert_value(&f, "load:sum", 300, 50);
+    assert_value(&f, "sum_over_time(load:sum[40s])", 310, 3 + 3 + 50 + 50);
     end(&f);
 }
 
@@ -303,6 +324,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_has_aged_out_of_the_store_comes_from_the_archive),
         cmocka_unit_test(a_series_with_a_name_of_its_own_is_asked_by_it),
+        cmocka_unit_test(where_both_have_samples_the_store_is_right),
         cmocka_unit_test(a_restart_goes_on_where_it_was_and_catches_up),
         cmocka_unit_test(moments_whose_samples_may_still_come_are_waited_for),
         cmocka_unit_test(files_are_bounded),
