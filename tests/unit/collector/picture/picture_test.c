@@ -22,6 +22,13 @@ const char *__lsan_default_suppressions(void)
     return "leak:libfontconfig\nleak:librrd\n";
 }
 
+/* Fonts are looked for by threads of pango's, whose locks are not seen there. */
+const char *__tsan_default_suppressions(void);
+const char *__tsan_default_suppressions(void)
+{
+    return "race:libfontconfig\nrace:libpango\nrace:libglib\nrace:libcairo\n";
+}
+
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
