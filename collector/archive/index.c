@@ -12,8 +12,8 @@ static const char *const texts[STATEMENTS] = {
     [ROLLBACK] = "ROLLBACK",
     [ADD] = "INSERT OR IGNORE INTO series VALUES (?1, ?2, ?3)",
     [ADD_LABEL] = "INSERT OR IGNORE INTO label VALUES (?1, ?2, ?3)",
-    [EACH] = "SELECT file, is_raw, since_unix_s, name, value FROM series JOIN label USING (file) "
-             "ORDER BY file, name",
+    /* file, is_raw, since_unix_s, name, value */
+    [EACH] = "SELECT * FROM series JOIN label USING (file) ORDER BY file, name",
     [DONE] = "SELECT done_unix_s FROM rule WHERE name = ?1",
     [SET_DONE] = "INSERT OR REPLACE INTO rule VALUES (?1, ?2)",
 };
