@@ -45,7 +45,7 @@ const systems = [
         last = now;
         if (!same) await sleep(3000);
         return same;
-      }, 300_000);
+      }, 600_000);
       return bytesIn(peer.series);
     },
   },

@@ -6,6 +6,7 @@
 #include "agent/stats/table_internal.h"
 
 enum { LIVELY_ROUNDS = 60, QUIET_EVERY = 15, PROCESS_GONE_ROUNDS = 300 };
+enum { GAUGE_ROUNDS = 1 }; /* in which a gauge may be left out: its owner was setting it */
 
 struct emitting {
     struct stats_table *table;
@@ -111,10 +112,12 @@ static void put_row(struct emitting *e, struct stats_series *s)
     e->rows++;
 }
 
+/* Of series that say nothing but the host, another identity may go on with the same labels. */
 static void put_end(struct emitting *e, struct stats_series *s)
 {
-    if (!s->told)
+    if (!s->told || (s->identity && s->metric->naming == STATS_HOST_ONLY))
         return;
+    s->told = false;
     batch_sample(e->builder, series_index(e, s), e->unix_ms, SAMPLE_STALE, 0);
     e->rows++;
 }
@@ -124,12 +127,18 @@ static void put_end(struct emitting *e, struct stats_series *s)
 static bool has_ended(const struct stats_table *t, const struct stats_series *s)
 {
     if (s->metric->type == METRIC_GAUGE)
-        return t->round - s->set_round > (s->kept ? t->options.silent_rounds : 0);
+        return t->round - s->set_round > (s->kept ? t->options.silent_rounds : GAUGE_ROUNDS);
     if (s->news)
         return false;
     if (!s->identity)
         return t->round - s->news_round > t->options.silent_rounds;
     return s->identity->holders == 0 && t->round - s->identity->idle_since > PROCESS_GONE_ROUNDS;
+}
+
+/* Its identity's processes may keep pointers to it. */
+static bool is_held(const struct stats_series *s)
+{
+    return s->identity && s->identity->holders > 0;
 }
 
 static bool is_told(const struct stats_table *t, const struct stats_series *s)
@@ -144,7 +153,10 @@ static void visit(struct emitting *e, size_t *i)
     struct stats_series *s = t->series[*i];
     if (has_ended(t, s)) {
         put_end(e, s);
-        stats_drop_series(t, *i);
+        if (is_held(s))
+            ++*i;
+        else
+            stats_drop_series(t, *i);
         return;
     }
     if (s->metric->type == METRIC_GAUGE)

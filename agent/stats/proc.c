@@ -98,13 +98,14 @@ static uint64_t number_behind(const char *text, const char *key)
     return at ? strtoull(at + strlen(key), NULL, 10) : 0;
 }
 
-static void read_switches(uint32_t pid, struct usage *u)
+static bool read_switches(uint32_t pid, struct usage *u)
 {
     char text[4096];
     if (!read_file(pid, "status", text, sizeof text))
-        return;
+        return false;
     u->voluntary = number_behind(text, "\nvoluntary_ctxt_switches:");
     u->involuntary = number_behind(text, "\nnonvoluntary_ctxt_switches:");
+    return true;
 }
 
 static void count_fds(uint32_t pid, struct usage *u)
@@ -136,13 +137,16 @@ static void ask(struct proc *p, struct stats_table *t, struct stats_identity *id
     struct usage u = {0};
     if (!read_stat(pid, &u))
         return;
-    read_switches(pid, &u);
+    bool switched = read_switches(pid, &u);
     count_fds(pid, &u);
     double tick_s = 1.0 / (double)sysconf(_SC_CLK_TCK);
     count(t, identity, &cpu, "mode", "user", since(p, &p->user_ticks, u.user_ticks) * tick_s);
     count(t, identity, &cpu, "mode", "system", since(p, &p->system_ticks, u.system_ticks) * tick_s);
-    count(t, identity, &switches, "kind", "voluntary", since(p, &p->voluntary, u.voluntary));
-    count(t, identity, &switches, "kind", "involuntary", since(p, &p->involuntary, u.involuntary));
+    if (switched) {
+        count(t, identity, &switches, "kind", "voluntary", since(p, &p->voluntary, u.voluntary));
+        count(t, identity, &switches, "kind", "involuntary",
+              since(p, &p->involuntary, u.involuntary));
+    }
     p->resident_bytes = (double)u.resident_pages * (double)sysconf(_SC_PAGESIZE);
     p->open_fds = (double)u.open_fds;
     p->threads = (double)u.threads;

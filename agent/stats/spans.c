@@ -6,7 +6,7 @@
 
 #include "agent/stats/edges.h"
 
-enum { PLACES_FIRST = 64 };
+enum { PLACES_FIRST = 64, OPERATIONS_MAX = 1 << 16 };
 
 static const struct stats_metric_info calls = {
     .name = "traces_span_metrics_calls_total",
@@ -140,14 +140,28 @@ static bool grow(struct span_counts *c)
     return true;
 }
 
-/* NULL: no memory for one more. */
+static uint64_t key_of(uint32_t name, const struct slab_span *s, unsigned status)
+{
+    return ((uint64_t)name << 16 | (uint64_t)s->kind << 8 | status) + 1;
+}
+
+/* NULL: no room for one more. Numbers that name nothing are one operation. */
 static struct operation *operation_of(struct span_counts *c, const struct slab_span *s,
                                       unsigned status)
 {
-    uint64_t key = ((uint64_t)s->name << 16 | (uint64_t)s->kind << 8 | status) + 1;
+    size_t length;
+    uint64_t key = key_of(s->name, s, status);
     struct operation *o = place_of(c->places, c->place_count, key);
     if (o->key)
         return o;
+    if (!slab_name(c->reader, s->name, &length)) {
+        key = key_of(0, s, status);
+        o = place_of(c->places, c->place_count, key);
+        if (o->key)
+            return o;
+    }
+    if (c->used == OPERATIONS_MAX)
+        return NULL;
     if (c->used >= c->place_count / 2) {
         if (!grow(c))
             return NULL;

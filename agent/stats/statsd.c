@@ -33,6 +33,9 @@ static const struct stats_metric_info dropped = {
     .naming = STATS_HOST_ONLY,
 };
 
+/* Beyond it a counter could not tell one more. */
+#define COUNT_MOST 9007199254740992.0
+
 /* A set: what came within the last rounds. */
 struct set {
     struct set *next;
@@ -137,10 +140,10 @@ static void take_value(struct statsd *s, struct stats_series *series,
 {
     switch (line->type) {
     case STATSD_COUNTER:
-        if (v->number >= 0)
+        if (v->number >= 0 && v->number <= COUNT_MOST)
             stats_count(series, v->number / line->rate);
         else
-            s->bad++; /* a counter does not go back */
+            s->bad++; /* a counter does not go back, nor that far */
         break;
     case STATSD_GAUGE:
         if (v->relative)

@@ -6,6 +6,9 @@
 
 enum { NUMBER_BYTES_MAX = 48 };
 
+/* One in a million: what comes is taken so many times. */
+#define RATE_LEAST 1e-6
+
 /* Up to the next `mark`, which is passed; everything where there is none. */
 static struct batch_str take_until(struct batch_str *rest, char mark)
 {
@@ -117,7 +120,7 @@ bool statsd_line_parse(const char *text, size_t length, struct statsd_line *line
         struct batch_str part = take_until(&rest, '|');
         if (part.length > 1 && *part.bytes == '@') {
             if (!parse_number((struct batch_str){part.bytes + 1, part.length - 1}, &line->rate) ||
-                !(line->rate > 0 && line->rate <= 1))
+                !(line->rate >= RATE_LEAST && line->rate <= 1))
                 return false;
         } else if (part.length > 0 && *part.bytes == '#') {
             if (!parse_tags(line, (struct batch_str){part.bytes + 1, part.length - 1}))

@@ -51,15 +51,16 @@ static const char *const texts[STATEMENTS] = {
     [PUT_HOST] = "INSERT OR REPLACE INTO host VALUES (?1, ?2, ?3, ?4, ?5)",
     [OTHER] = "SELECT version FROM host WHERE service = ?1 AND cell = ?2 AND version <> ?3 "
               "ORDER BY since_unix_ns DESC LIMIT 1",
-    [LAST_DEPLOY] = "SELECT id, to_unix_ns FROM mark WHERE kind = 1 AND service = ?1 AND cell = ?2 "
-                    "AND version = ?3 ORDER BY from_unix_ns DESC LIMIT 1",
+    [LAST_DEPLOY] = "SELECT id, from_unix_ns, to_unix_ns FROM mark WHERE kind = 1 AND service = ?1 "
+                    "AND cell = ?2 AND version = ?3 AND previous = ?4 "
+                    "ORDER BY from_unix_ns DESC LIMIT 1",
     [PROLONG] = "UPDATE mark SET from_unix_ns = min(from_unix_ns, ?2), "
                 "to_unix_ns = max(to_unix_ns, ?2), n = n + 1 WHERE id = ?1",
     [END] = "UPDATE mark SET to_unix_ns = max(from_unix_ns, ?2) WHERE id = ?1",
     [ADD_DEAD] = "INSERT OR IGNORE INTO dead VALUES (?1, ?2)",
     [AGE_DEAD] = "DELETE FROM dead WHERE died_unix_ns < ?1",
-    [LAST_DEATH] = "SELECT id, to_unix_ns FROM mark WHERE kind = 2 AND service = ?1 AND cell = ?2 "
-                   "AND version = ?3 ORDER BY from_unix_ns DESC LIMIT 1",
+    [LAST_DEATH] = "SELECT id, from_unix_ns, to_unix_ns FROM mark WHERE kind = 2 AND service = ?1 "
+                   "AND cell = ?2 AND version = ?3 ORDER BY from_unix_ns DESC LIMIT 1",
     [TOLD] = "SELECT text FROM mark WHERE title = ?1 AND text = ?2 AND from_unix_ns = ?3 "
              "AND kind = ?4",
 };
@@ -153,14 +154,19 @@ static sqlite3_stmt *prepared(struct marks *m, enum statement which, const char 
     return s;
 }
 
+static int64_t clipped(uint64_t unix_ns)
+{
+    return unix_ns > INT64_MAX ? INT64_MAX : (int64_t)unix_ns;
+}
+
 static int insert(struct marks *m, const struct mark *mark, uint64_t *id)
 {
     sqlite3_stmt *s = m->database.statements[ADD];
     const char *const list[] = {mark->title,   mark->text,     mark->service,
                                 mark->version, mark->previous, mark->cell};
     sqlite3_bind_int(s, 1, (int)mark->kind);
-    sqlite3_bind_int64(s, 2, (int64_t)mark->from_unix_ns);
-    sqlite3_bind_int64(s, 3, (int64_t)mark->to_unix_ns);
+    sqlite3_bind_int64(s, 2, clipped(mark->from_unix_ns));
+    sqlite3_bind_int64(s, 3, clipped(mark->to_unix_ns));
     bind_texts(s, 4, list, 6);
     sqlite3_bind_int64(s, 10, (int64_t)mark->count);
     if (!database_run(s))
@@ -263,11 +269,6 @@ static bool read_mark(struct arena *arena, sqlite3_stmt *s, struct mark *out)
     return out->title && out->text && out->service && out->version && out->previous && out->cell;
 }
 
-static int64_t clipped(uint64_t unix_ns)
-{
-    return unix_ns > INT64_MAX ? INT64_MAX : (int64_t)unix_ns;
-}
-
 int marks_find(struct marks *m, const struct marks_filter *filter, struct arena *arena,
                struct mark **list, uint32_t *count, bool *more)
 {
@@ -332,14 +333,16 @@ static bool first_text(sqlite3_stmt *s, char *out, size_t size, int64_t *second)
     return found;
 }
 
-/* The newest mark that the statement finds, if it ended within `gap_ns` before the sighting. */
+/* The newest mark that the statement finds, if the sighting is within it, or within `gap_ns` of it.
+ */
 static bool is_recent(sqlite3_stmt *s, uint64_t unix_ns, uint64_t gap_ns, int64_t *id)
 {
     bool recent = false;
     if (sqlite3_step(s) == SQLITE_ROW) {
-        uint64_t to = (uint64_t)sqlite3_column_int64(s, 1);
+        uint64_t from = (uint64_t)sqlite3_column_int64(s, 1);
+        uint64_t to = (uint64_t)sqlite3_column_int64(s, 2);
         *id = sqlite3_column_int64(s, 0);
-        recent = unix_ns <= to + gap_ns;
+        recent = unix_ns <= to + gap_ns && unix_ns + gap_ns >= from;
     }
     sqlite3_reset(s);
     return recent;
@@ -349,7 +352,7 @@ static int prolong(struct marks *m, int64_t id, uint64_t unix_ns)
 {
     sqlite3_stmt *s = m->database.statements[PROLONG];
     sqlite3_bind_int64(s, 1, id);
-    sqlite3_bind_int64(s, 2, (int64_t)unix_ns);
+    sqlite3_bind_int64(s, 2, clipped(unix_ns));
     return database_run(s) ? 0 : -1;
 }
 
@@ -357,6 +360,7 @@ static int deployed(struct marks *m, const struct sighting *g, const char *previ
 {
     int64_t id;
     sqlite3_stmt *last = prepared(m, LAST_DEPLOY, g->service, g->cell, g->version);
+    sqlite3_bind_text(last, 4, previous, -1, SQLITE_STATIC);
     if (is_recent(last, g->unix_ns, DEPLOY_GAP_NS, &id))
         return prolong(m, id, g->unix_ns);
     char title[1024];
@@ -377,7 +381,7 @@ static int put_host(struct marks *m, const struct sighting *g)
 {
     sqlite3_stmt *s = prepared(m, PUT_HOST, g->service, g->cell, g->host);
     sqlite3_bind_text(s, 4, g->version, -1, SQLITE_STATIC);
-    sqlite3_bind_int64(s, 5, (int64_t)g->unix_ns);
+    sqlite3_bind_int64(s, 5, clipped(g->unix_ns));
     return database_run(s) ? 0 : -1;
 }
 
@@ -412,7 +416,7 @@ static int see_death(struct marks *m, void *context)
     const struct sighting *g = context;
     sqlite3_stmt *s = m->database.statements[ADD_DEAD];
     sqlite3_bind_blob(s, 1, g->process, 16, SQLITE_STATIC);
-    sqlite3_bind_int64(s, 2, (int64_t)g->unix_ns);
+    sqlite3_bind_int64(s, 2, clipped(g->unix_ns));
     if (!database_run(s))
         return -1;
     if (sqlite3_changes(m->database.db) == 0)

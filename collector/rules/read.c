@@ -319,7 +319,7 @@ static struct rule_group *add_group(struct rule_set *set)
 static bool is_repeated(const struct reading *r, const struct rule_group *g)
 {
     for (const struct rule_group *o = r->set->groups; o < g; o++)
-        if (o->file == r->file && strcmp(o->name, g->name) == 0)
+        if (strcmp(o->file, r->file) == 0 && strcmp(o->name, g->name) == 0)
             return true;
     return false;
 }

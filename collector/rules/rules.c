@@ -323,3 +323,20 @@ void rules_visit(struct rules *r, void (*each)(void *context, const struct group
         each(context, &r->groups[i]);
     pthread_mutex_unlock(&r->lock);
 }
+
+void rules_stats(struct rules *r, struct rules_stats *out)
+{
+    *out = (struct rules_stats){0};
+    notifier_stats(r->teller.notifier, &out->alerts);
+    pthread_mutex_lock(&r->lock);
+    out->groups = r->set->group_count;
+    for (uint32_t i = 0; i < r->set->group_count; i++) {
+        const struct group_state *g = &r->groups[i];
+        out->rules += g->group->rule_count;
+        out->evaluations += g->evaluations;
+        out->missed += g->missed;
+        for (uint32_t k = 0; k < g->group->rule_count; k++)
+            out->failing += g->rules[k].health == RULE_BAD;
+    }
+    pthread_mutex_unlock(&r->lock);
+}

@@ -46,4 +46,12 @@ void rules_destroy(struct rules **r);
 void rules_visit(struct rules *r, void (*each)(void *context, const struct group_state *g),
                  void *context);
 
+struct rules_stats {
+    uint64_t groups, rules, failing; /* failing: whose last evaluation did */
+    uint64_t evaluations, missed;    /* of groups */
+    struct notifier_stats alerts;
+};
+/* Any thread. */
+void rules_stats(struct rules *r, struct rules_stats *out);
+
 #endif

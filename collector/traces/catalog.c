@@ -150,13 +150,16 @@ void catalog_note_damage(struct catalog *c)
     struct edition *e = catalog_hold(c);
     for (size_t i = 0; i < e->count; i++) {
         struct catalog_entry *entry = e->entries[i];
-        if (!segment_damage(entry->segment, why, sizeof why) ||
-            atomic_exchange(&entry->damage_told, true))
+        if (!segment_damage(entry->segment, why, sizeof why))
             continue;
-        LOG_ERROR("traces %s: %s: %s; the rest of it is used", c->path, entry->name, why);
         pthread_mutex_lock(&c->lock);
-        remember_damage(c, entry->name, why);
+        bool news = !entry->damage_told;
+        entry->damage_told = true;
+        if (news)
+            remember_damage(c, entry->name, why);
         pthread_mutex_unlock(&c->lock);
+        if (news)
+            LOG_ERROR("traces %s: %s: %s; the rest of it is used", c->path, entry->name, why);
     }
     catalog_release(c, &e);
 }

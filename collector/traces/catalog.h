@@ -36,7 +36,7 @@ struct catalog_entry {
     const struct segment_summary *summary;
     char name[CATALOG_NAME_MAX];
     atomic_uint references; /* editions that list it */
-    atomic_bool damage_told;
+    bool damage_told;       /* guarded by the catalog's lock */
 };
 
 struct edition {

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "collector/archive/archive.h"
+#include "collector/rules/rules.h"
 #include "collector/web/api.h"
 #include "lib/model/loss.h"
 
@@ -301,6 +302,26 @@ static void put_archive(struct buffer *out, struct archive *archive)
            !s.is_failing);
 }
 
+static void put_rules(struct buffer *out, struct rules *rules)
+{
+    struct rules_stats s;
+    rules_stats(rules, &s);
+    single(out, "weft_collector_rules", "gauge", "Recording and alerting rules.", (double)s.rules);
+    single(out, "weft_collector_rules_failing", "gauge", "Rules whose last evaluation failed.",
+           (double)s.failing);
+    single(out, "weft_collector_rule_group_evaluations", "gauge",
+           "Evaluations of the groups that there are.", (double)s.evaluations);
+    single(out, "weft_collector_rule_group_missed", "gauge",
+           "Moments at which these were not evaluated, as others were.", (double)s.missed);
+    single(out, "weft_collector_alerts_sent_total", "counter", "Alerts that a receiver took.",
+           (double)s.alerts.sent);
+    single(out, "weft_collector_alert_requests_failed_total", "counter",
+           "Requests that a receiver of alerts did not take.", (double)s.alerts.failed);
+    single(out, "weft_collector_alerts_dropped_total", "counter",
+           "Alerts that a receiver refused, or could not be reached for.",
+           (double)s.alerts.dropped);
+}
+
 void api_metrics(const struct api_call *call, struct reply *reply)
 {
     struct pipeline_status s;
@@ -318,6 +339,8 @@ void api_metrics(const struct api_call *call, struct reply *reply)
     put_link(&reply->body, &s.link);
     put_agents(&reply->body, &s);
     put_losses(&reply->body, &s);
+    if (call->web->rules)
+        put_rules(&reply->body, call->web->rules);
     pipeline_status_fini(&s);
 }
 

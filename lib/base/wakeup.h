@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Threads that wait for something to have changed, without a change being missed: whoever waits says
- * what he had seen when he looked.
+/* Threads that wait for something to have changed, without a change being missed: whoever waits
+ * says what he had seen when he looked.
  *
  *     unsigned seen = wakeup_seen(w);
  *     if (!there_is_work())

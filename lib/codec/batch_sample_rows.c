@@ -164,7 +164,7 @@ static uint32_t get_buckets(struct decoder *d, uint32_t at, uint32_t count)
     for (uint32_t i = 0; i < count && !column->bad; i++) {
         int64_t step = column_get_signed(column), index = 0;
         if ((i > 0 && step <= 0) || __builtin_add_overflow(last, step, &index) ||
-            index < INT32_MIN || index > INT32_MAX)
+            index < INT32_MIN || index >= INT32_MAX)
             column->bad = true;
         last = index;
         s->bucket[at + i] = (int32_t)index;

@@ -24,6 +24,10 @@ const char *remote_write_error_text(int error)
     return "?";
 }
 
+/* A message that means something takes no more memory than so many times its bound: empty
+ * submessages would. */
+enum { BYTES_FACTOR = 8 };
+
 /* ---- how much there is ------------------------------------------------------------------- */
 
 struct sizes {
@@ -63,6 +67,16 @@ static bool count_all(struct sizes *n, struct wire request)
     return !request.bad;
 }
 
+/* What the columns will take. */
+static size_t bytes_of(const struct sizes *n)
+{
+    return n->series * sizeof(struct remote_series) + n->labels * sizeof(struct label) +
+           n->samples * (sizeof(int64_t) + sizeof(double)) +
+           n->histograms * (sizeof(int64_t) + sizeof(struct histogram)) +
+           n->exemplars * sizeof(struct remote_exemplar) +
+           n->metadata * sizeof(struct remote_metadata);
+}
+
 static bool make_room(struct remote_decoder *d, const struct sizes *n)
 {
     struct remote_write *out = d->out;
@@ -95,10 +109,12 @@ static int decompress(struct arena *arena, const void *body, size_t length, size
     return REMOTE_WRITE_OK;
 }
 
-static int decode(struct remote_decoder *d, struct wire request)
+static int decode(struct remote_decoder *d, struct wire request, size_t max_bytes)
 {
     struct sizes n = {0};
     if (!count_all(&n, request))
+        return REMOTE_WRITE_EMESSAGE;
+    if (bytes_of(&n) > BYTES_FACTOR * max_bytes)
         return REMOTE_WRITE_EMESSAGE;
     if (!make_room(d, &n))
         return REMOTE_WRITE_ENOMEM;
@@ -113,6 +129,6 @@ struct remote_write *remote_write_decode(struct arena *arena, const void *body, 
     struct remote_decoder d = {.arena = arena, .out = arena_calloc(arena, 1, sizeof *d.out)};
     *error = d.out ? decompress(arena, body, length, max_bytes, &request) : REMOTE_WRITE_ENOMEM;
     if (*error == REMOTE_WRITE_OK)
-        *error = decode(&d, request);
+        *error = decode(&d, request, max_bytes);
     return *error ? NULL : d.out;
 }

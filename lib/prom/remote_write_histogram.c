@@ -223,6 +223,8 @@ void remote_write_histogram(struct remote_decoder *d, struct wire w)
             take_scalar(h, &f, &unix_ms);
     }
     remote_write_finish(d, &w);
+    if (d->error)
+        return;
     h->positive = put_buckets(d, &positive);
     h->negative = put_buckets(d, &negative);
     put_custom(d, h, &bounds);

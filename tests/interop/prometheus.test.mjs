@@ -12,8 +12,8 @@
  *   - a counter that may have been zero within the range extrapolates less in 3, where more than 1.1
  *     intervals are missing at its begin, and so does a native histogram: those with gaps are far from 0;
  *   - atan2 removes the name in 3 also where series are matched: it is asked of sums, which have none;
- *   - predict_linear and timestamp of something with @ look at another time at each step in 2.42:
- *     they are asked without;
+ *   - predict_linear of a range with @ looks at another range at each step in 2.42, and timestamp
+ *     forgets the offset beside an @, in 3 too: they are asked without @;
  *   - deviations of a lone NaN or infinity are NaN in 3, 0 before, and sums are compensated for rounding:
  *     deviations are asked of gauges, which are multiples of 1/8;
  *   - names go at the end of the query here: functions get one metric at a time, and `or` has sums on

@@ -9,6 +9,7 @@
 
 #define WINDOW_MOST_MS  INT64_C(1800000)
 #define WINDOW_LEAST_MS INT64_C(16000)
+#define ROLLOUT_MOST_MS INT64_C(10800000) /* of a long one, its end */
 #define DAY_MS          INT64_C(86400000)
 enum { INTERVALS = 30, INTERVAL_LEAST_MS = 2000, INTERVAL_MOST_MS = 60000 };
 
@@ -88,6 +89,8 @@ static int by_versions(const struct verdict_question *q, struct arena *arena, st
     int64_t from = (int64_t)(d->from_unix_ns / 1000000), now = (int64_t)(q->now_unix_ns / 1000000);
     int64_t to = (int64_t)(d->to_unix_ns / 1000000) + WINDOW_MOST_MS;
     to = to > now ? now : to;
+    if (to - from > ROLLOUT_MOST_MS)
+        from = to - ROLLOUT_MOST_MS;
     if (!*d->previous || to - from < WINDOW_LEAST_MS)
         return 0;
     int64_t interval = interval_of(to - from);

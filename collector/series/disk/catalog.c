@@ -120,14 +120,17 @@ void series_catalog_note_damage(struct series_catalog *c)
     struct block_edition *e = series_catalog_hold(c);
     for (size_t i = 0; i < e->count; i++) {
         struct block_entry *entry = e->entries[i];
-        if (!block_damage(entry->block, why, sizeof why) ||
-            atomic_exchange(&entry->damage_told, true))
+        if (!block_damage(entry->block, why, sizeof why))
             continue;
-        LOG_ERROR("series %s: %s: %s is damaged; the rest of it is used", c->path, entry->name,
-                  why);
         pthread_mutex_lock(&c->lock);
-        damage_remember(&c->damage, entry->name, why);
+        bool news = !entry->damage_told;
+        entry->damage_told = true;
+        if (news)
+            damage_remember(&c->damage, entry->name, why);
         pthread_mutex_unlock(&c->lock);
+        if (news)
+            LOG_ERROR("series %s: %s: %s is damaged; the rest of it is used", c->path, entry->name,
+                      why);
     }
     series_catalog_release(&e);
 }

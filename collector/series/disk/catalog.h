@@ -31,8 +31,8 @@ struct block_entry {
     const struct block_summary *summary;
     char name[SERIES_DAMAGE_NAME_MAX];
     atomic_uint references; /* editions that list it */
-    atomic_bool damage_told;
-    atomic_ullong cleaned; /* tombstones up to this sequence do not concern it */
+    bool damage_told;       /* guarded by the catalog's lock */
+    atomic_ullong cleaned;  /* tombstones up to this sequence do not concern it */
 };
 
 struct block_edition {

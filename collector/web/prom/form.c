@@ -117,12 +117,14 @@ const char *form_get(const struct form *f, const char *name)
 
 /* ---- values ------------------------------------------------------------------------------ */
 
-/* Seconds, to milliseconds; within what int64_t and a century of people's patience hold. */
+/* Seconds, to milliseconds; within what the difference of two times still holds in an int64_t. */
+#define SECONDS_MOST 2e15
+
 static bool parse_seconds(const char *text, int64_t *ms)
 {
     char *end;
     double seconds = strtod(text, &end);
-    if (end == text || *end || !isfinite(seconds) || fabs(seconds) > 9e15)
+    if (end == text || *end || !isfinite(seconds) || fabs(seconds) > SECONDS_MOST)
         return false;
     *ms = (int64_t)llround(seconds * 1000);
     return true;
@@ -159,9 +161,11 @@ static bool parse_duration(const char *text, int64_t *ms)
         while (i < sizeof units / sizeof *units &&
                (strlen(units[i].unit) != letters || strncmp(units[i].unit, end, letters) != 0))
             i++;
-        if (i == sizeof units / sizeof *units || number > INT64_MAX / 31536000000 / 100)
+        int64_t part;
+        if (i == sizeof units / sizeof *units || number > INT64_MAX ||
+            __builtin_mul_overflow((int64_t)number, units[i].ms, &part) ||
+            __builtin_add_overflow(*ms, part, ms))
             return false;
-        *ms += (int64_t)number * units[i].ms;
         next = i + 1;
         text = end + letters;
     }

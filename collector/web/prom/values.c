@@ -12,7 +12,7 @@ void prom_number(double value, char out[32])
         strcpy(out, isnan(value) ? "NaN" : value < 0 ? "-Inf" : "+Inf");
         return;
     }
-    if (value == (double)(int64_t)value && fabs(value) < 1e15) {
+    if (fabs(value) < 1e15 && value == (double)(int64_t)value) {
         snprintf(out, 32, signbit(value) && value == 0 ? "-0" : "%lld", (long long)value);
         return;
     }

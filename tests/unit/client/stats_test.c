@@ -11,6 +11,7 @@
 #include <float.h>
 #include <math.h>
 #include <pthread.h>
+#include <sched.h>
 #include <time.h>
 
 #include "tests/unit/stats_fixture.h"
@@ -426,7 +427,15 @@ static void counting_in_a_threads_last_moments_is_counted(void **state)
 }
 
 enum { THREADS = 3, UPDATES = 60000 };
-static _Atomic int running;
+static _Atomic int running, takes;
+
+/* Until one has begun and ended. */
+static void await_a_take(void)
+{
+    int before = atomic_load(&takes);
+    while (atomic_load(&takes) < before + 2)
+        sched_yield();
+}
 
 static void *update_much(void *context)
 {
@@ -436,6 +445,8 @@ static void *update_much(void *context)
         weft_gauge_add(WEFT_GAUGE("much_gauge"), i % 2 ? 1 : 2);
         weft_histogram_record(WEFT_HISTOGRAM("much"), random_value(&seed, 1 + i / 1000));
         weft_gauge_set(WEFT_GAUGE("much_set"), i);
+        if (i == UPDATES / 2)
+            await_a_take();
     }
     atomic_fetch_sub(&running, 1);
     return NULL;
@@ -449,8 +460,10 @@ static void everything_is_taken_once_while_threads_count(void **state)
     atomic_store(&running, THREADS);
     for (uintptr_t i = 0; i < THREADS; i++)
         pthread_create(&threads[i], NULL, update_much, (void *)(i + 1));
-    while (atomic_load(&running))
+    while (atomic_load(&running)) {
         assert_int_equal(tallies_take(reader, tallies), SLAB_OK);
+        atomic_fetch_add(&takes, 1);
+    }
     for (int i = 0; i < THREADS; i++)
         pthread_join(threads[i], NULL);
     assert_int_equal(take("much_total")->count, THREADS * UPDATES);

@@ -77,6 +77,8 @@ static void a_gauge_that_nobody_sets_ends(void **state)
     struct rows *r = *state;
     stats_gauge(r->table, find(r, "g", METRIC_GAUGE, "a"), 2);
     rows_round(r);
+    rows_round(r); /* it may be left out once */
+    assert_row(r, "g{host=box,k=a}", SAMPLE_VALUE, 2);
     rows_round(r);
     assert_row(r, "g{host=box,k=a}", SAMPLE_STALE, 0);
     assert_int_equal(rows_round(r), 0);
@@ -94,6 +96,21 @@ static void a_gauge_that_is_kept_stays_until_its_source_is_silent(void **state)
     rows_round(r);
     rows_round(r);
     assert_row(r, "g{host=box,k=a}", SAMPLE_STALE, 0);
+}
+
+static void a_gauge_that_ended_comes_back_to_whoever_kept_it(void **state)
+{
+    struct rows *r = *state;
+    struct stats_identity *identity = stats_identity_hold(r->table, str("web"), str(""), str(""));
+    struct stats_series *s = stats_find(r->table, metric(r, "g", METRIC_GAUGE), identity, NULL, 0);
+    stats_gauge(r->table, s, 1);
+    for (int i = 0; i < 10; i++)
+        rows_round(r);
+    assert_int_equal(r->batch->samples.count, 0);
+    stats_gauge(r->table, s, 3); /* it is still there */
+    rows_round(r);
+    assert_row(r, "g{host=box,service=web}", SAMPLE_VALUE, 3);
+    stats_identity_release(r->table, identity);
 }
 
 static void what_does_not_change_is_told_now_and_then(void **state)
@@ -212,6 +229,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_gauge_that_nobody_sets_ends, setup, teardown),
         cmocka_unit_test_setup_teardown(a_gauge_that_is_kept_stays_until_its_source_is_silent,
                                         setup, teardown),
+        cmocka_unit_test_setup_teardown(a_gauge_that_ended_comes_back_to_whoever_kept_it, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(what_does_not_change_is_told_now_and_then, setup, teardown),
         cmocka_unit_test_setup_teardown(a_series_says_whose_it_is_and_ends_after_its_processes,
                                         setup, teardown),

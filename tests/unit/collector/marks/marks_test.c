@@ -170,6 +170,33 @@ static void going_back_is_a_deploy_too(void **state)
     assert_string_equal(f->list[0].previous, "1.1");
 }
 
+static void going_back_at_once_is_a_deploy_of_its_own(void **state)
+{
+    struct fixture *f = *state;
+    run(f, "1.0", "a", EPOCH);
+    run(f, "1.1", "a", EPOCH + 10 * MINUTE);
+    run(f, "1.2", "a", EPOCH + 20 * MINUTE);
+    run(f, "1.1", "a", EPOCH + 30 * MINUTE);
+    find_deploys(f);
+    assert_int_equal(f->count, 3);
+    assert_string_equal(f->list[0].version, "1.1");
+    assert_string_equal(f->list[0].previous, "1.2");
+    assert_true(f->list[2].to_unix_ns == EPOCH + 10 * MINUTE);
+}
+
+static void what_is_told_days_later_does_not_widen_a_deploy(void **state)
+{
+    struct fixture *f = *state;
+    run(f, "1.0", "a", EPOCH - 48 * HOUR);
+    run(f, "1.0", "b", EPOCH - 48 * HOUR);
+    run(f, "1.1", "a", EPOCH);
+    run(f, "1.1", "b", EPOCH - 24 * HOUR); /* its agent was away until now */
+    find_deploys(f);
+    assert_int_equal(f->count, 2);
+    assert_true(f->list[0].from_unix_ns == EPOCH);
+    assert_true(f->list[1].from_unix_ns == EPOCH - 24 * HOUR);
+}
+
 static void the_same_version_a_day_later_is_another_deploy(void **state)
 {
     struct fixture *f = *state;
@@ -292,6 +319,27 @@ static void what_is_told_twice_is_one_mark(void **state)
     assert_string_equal(f->list[1].text, "failure: fuller");
 }
 
+static void a_mark_goes_on_until_it_is_ended(void **state)
+{
+    struct fixture *f = *state;
+    uint64_t id = 0;
+    struct mark mark = {.kind = MARK_ALERT,
+                        .from_unix_ns = EPOCH,
+                        .to_unix_ns = EPOCH,
+                        .title = "Slow",
+                        .count = 1};
+    assert_int_equal(marks_add(f->marks, &mark, &id), 0);
+    assert_int_equal(marks_end(f->marks, id, EPOCH + MINUTE), 0);
+    find(f, MARK_ALERT, NULL, EPOCH + MINUTE, UINT64_MAX, 10);
+    assert_int_equal(f->count, 1);
+    assert_true(f->list[0].to_unix_ns == EPOCH + MINUTE);
+    assert_int_equal(f->list[0].count, 1);
+    assert_int_equal(marks_end(f->marks, id, EPOCH - MINUTE), 0);
+    find(f, MARK_ALERT, NULL, 0, UINT64_MAX, 10);
+    assert_true(f->list[0].to_unix_ns == EPOCH);
+    assert_int_equal(marks_end(f->marks, id + 1, EPOCH), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -301,6 +349,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_new_version_is_one_deploy_from_its_first_to_its_last_host,
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(going_back_is_a_deploy_too, setup, teardown),
+        cmocka_unit_test_setup_teardown(going_back_at_once_is_a_deploy_of_its_own, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_is_told_days_later_does_not_widen_a_deploy, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(the_same_version_a_day_later_is_another_deploy, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_new_host_is_a_deploy_if_its_version_is_new, setup,
@@ -310,6 +361,7 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(batches_make_marks, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_told_twice_is_one_mark, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_mark_goes_on_until_it_is_ended, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
