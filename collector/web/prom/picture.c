@@ -104,7 +104,7 @@ static bool parse_looks(struct asked *a)
 
 static const char *reason_of(enum promql_status status)
 {
-    return status == PROMQL_NO_MEMORY ? "no memory" : "no answer";
+    return status == PROMQL_OK ? "no memory for so many series: aggregate them" : "no answer";
 }
 
 /* Evaluates the text; `name` (NULL: by labels) is what its series are called. */
@@ -133,7 +133,7 @@ static bool add_query(struct asked *a, const char *text, const char *name)
     bool done = status == PROMQL_OK && picture_lines_add(&a->lines, &result, text, name) == 0;
     if (!done)
         prom_fail(a->c, status == PROMQL_TIMEOUT ? PROM_TIMEOUT : PROM_EXECUTION, "%s",
-                  result.message ? result.message : reason_of(PROMQL_NO_MEMORY));
+                  result.message ? result.message : reason_of(status));
     promql_result_fini(&result);
     return done;
 }

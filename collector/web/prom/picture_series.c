@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { VALUES_MOST = 4 << 20 }; /* 32 MiB: more than can be shown by far */
+
 void picture_lines_init(struct picture_lines *l, struct arena *arena, int64_t start_ms,
                         int64_t step_ms, size_t steps)
 {
@@ -32,6 +34,8 @@ static int copy_labels(struct arena *arena, const struct labels *from, struct la
 
 static struct picture_line *new_line(struct picture_lines *l)
 {
+    if ((l->count + 1) * l->steps > VALUES_MOST)
+        return NULL;
     if (l->count == l->capacity) {
         size_t capacity = l->capacity ? l->capacity * 2 : 32;
         struct picture_line *larger = arena_calloc(l->arena, capacity, sizeof *larger);

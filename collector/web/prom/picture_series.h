@@ -25,7 +25,7 @@ struct picture_lines {
 
 void picture_lines_init(struct picture_lines *l, struct arena *arena, int64_t start_ms,
                         int64_t step_ms, size_t steps);
-/* Copies a result of a range query. -1: no memory. */
+/* Copies a result of a range query. -1: no memory, or more than a picture may hold. */
 int picture_lines_add(struct picture_lines *l, const struct promql_result *r, const char *query,
                       const char *name);
 /* At most `most`: of a stack the small ones become one, "N others", else they are left out. -1: no
