@@ -9,6 +9,7 @@
 #include "collector/accept/commit.h"
 #include "collector/accept/import.h"
 #include "collector/accept/receiver.h"
+#include "collector/archive/archive.h"
 #include "collector/firehose/firehose.h"
 #include "collector/rules/rules.h"
 #include "collector/web/web.h"
@@ -30,7 +31,8 @@ struct collector {
     struct ledger *ledger;
     char *traces_directory, *firehose_directory;
     struct firehose *firehose;
-    char *series_directory, *marks_directory;
+    char *series_directory, *marks_directory, *archive_directory;
+    struct archive *archive; /* NULL: none is kept */
     struct marks *marks;
     struct observer *observer;
     struct rules *rules;
@@ -332,13 +334,54 @@ static int open_rules(struct collector *c, char *why, size_t why_size)
         .alertmanagers = c->config->alertmanagers,
         .grace_ms = (int64_t)(c->config->rules_grace_ns / 1000000),
         .marks = c->marks,
-        .source = series_store_source(c->stores.series),
+        .source = c->archive ? archive_source(c->archive) : series_store_source(c->stores.series),
         .write = on_rules_write,
         .ready = on_rules_ready,
         .context = c,
     };
     c->rules = rules_create(&options, why, why_size);
     return c->rules ? 0 : -1;
+}
+
+static int64_t on_oldest_ms(void *context)
+{
+    struct collector *c = context;
+    struct series_stats stats;
+    series_store_stats(c->stores.series, &stats);
+    return stats.oldest_ms;
+}
+
+static int open_archive(struct collector *c, char *why, size_t why_size)
+{
+    if (!c->config->archive)
+        return 0;
+    struct archive_plan *plan = archive_plan_load(c->config->archive, why, why_size);
+    if (!plan)
+        return -1;
+    c->archive_directory = directory_beside(c->config, c->config->archive_dir, "archive");
+    if (!c->archive_directory) {
+        archive_plan_destroy(&plan);
+        snprintf(why, why_size, "no memory");
+        return -1;
+    }
+    struct archive_options options = {
+        .directory = c->archive_directory,
+        .files_most = (uint32_t)c->config->archive_files,
+        .source = series_store_source(c->stores.series),
+        .oldest_ms = on_oldest_ms,
+        .ready = on_rules_ready,
+        .context = c,
+    };
+    c->archive = archive_open(&options, plan, why, why_size);
+    return c->archive ? 0 : -1;
+}
+
+static int start_archive(struct collector *c, char *why, size_t why_size)
+{
+    if (!c->archive || archive_start(c->archive) == 0)
+        return 0;
+    snprintf(why, why_size, "archive: no thread can be started");
+    return -1;
 }
 
 /* Once the port of HTTP is known. */
@@ -390,8 +433,10 @@ static int open_web(struct collector *c, char *why, size_t why_size)
     c->web = (struct web){
         .query = {c->stores.traces, c->inflight, &c->search_memory, &c->large_traces},
         .series = c->stores.series,
+        .source = c->archive ? archive_source(c->archive) : series_store_source(c->stores.series),
         .marks = c->marks,
         .rules = c->rules,
+        .archive = c->archive,
         .firehose = c->firehose,
         .status = on_status,
         .not_ready = on_not_ready,
@@ -453,15 +498,16 @@ struct collector *collector_start(const struct collector_config *config, char *w
     if (create_parts(c, why, why_size) != 0 || read_token(c, why, why_size) != 0 ||
         open_ledger(c, why, why_size) != 0 || open_store(c, why, why_size) != 0 ||
         open_series(c, why, why_size) != 0 || open_marks(c, why, why_size) != 0 ||
-        open_rules(c, why, why_size) != 0 || open_firehose(c, why, why_size) != 0 ||
-        open_link(c, why, why_size) != 0 || open_web(c, why, why_size) != 0)
+        open_archive(c, why, why_size) != 0 || open_rules(c, why, why_size) != 0 ||
+        open_firehose(c, why, why_size) != 0 || open_link(c, why, why_size) != 0 ||
+        open_web(c, why, why_size) != 0)
         goto fail;
     if (pthread_create(&c->committing, NULL, commit, c) != 0) {
         snprintf(why, why_size, "no thread can be started");
         goto fail;
     }
     c->committing_runs = true;
-    if (start_rules(c, why, why_size) != 0)
+    if (start_rules(c, why, why_size) != 0 || start_archive(c, why, why_size) != 0)
         goto fail;
     return c;
 fail:
@@ -518,10 +564,13 @@ void collector_stop(struct collector **place)
         firehose_stop(c->firehose, FIREHOSE_STOP_MS);
     if (c->rules)
         rules_close(c->rules);
+    if (c->archive)
+        archive_close(c->archive);
     stop_threads(c);
     if (c->server)
         web_server_stop(&c->server);
     rules_destroy(&c->rules);
+    archive_destroy(&c->archive);
     firehose_close(&c->firehose);
     if (c->link)
         link_server_destroy(&c->link);
@@ -534,6 +583,7 @@ void collector_stop(struct collector **place)
     store_close(&c->stores.traces);
     stores_fini(&c->stores);
     free(c->series_directory);
+    free(c->archive_directory);
     free(c->traces_directory);
     free(c->firehose_directory);
     dedupe_destroy(&c->dedupe);

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "collector/archive/plan.h"
 #include "collector/rules/notify.h"
 #include "collector/rules/rule.h"
 #include "collector/web/web.h"
@@ -72,6 +73,13 @@ static const struct config_option options[] = {
      "how long a pending alert waits at least after a restart before it fires"},
     {"alertmanagers", CONFIG_STRING, NULL, FIELD(alertmanagers), 0, 0, "URLS",
      "where alerts are sent, with commas: http://HOST:PORT"},
+    {"archive", CONFIG_STRING, NULL, FIELD(archive), 0, 0, "FILE",
+     "what is kept for years: a file of rules, or \"default\": services' rates, errors and "
+     "latencies, and collectd's hosts"},
+    {"archive-dir", CONFIG_STRING, NULL, FIELD(archive_dir), 0, 0, "DIRECTORY",
+     "where that is kept; by default the directory archive beside the ledger's"},
+    {"archive-files", CONFIG_INTEGER, "2000", FIELD(archive_files), 1, 1000000, NULL,
+     "how many series the archive may have, each a file of 1.7 MB"},
     {"firehose-dir", CONFIG_STRING, NULL, FIELD(firehose_dir), 0, 0, "DIRECTORY",
      "where it is kept how far the firehose's apps are; by default firehose beside the ledger's"},
     {"memory", CONFIG_BYTES, "512M", FIELD(memory_bytes), 16 << 20, INT64_MAX, NULL,
@@ -132,5 +140,10 @@ int collector_config_check(const struct collector_config *c, char *why, size_t w
     struct rule_set *rules = rule_set_load(c->rules, why, why_size);
     bool sound = rules != NULL;
     rule_set_destroy(&rules);
+    if (!sound || !c->archive)
+        return sound ? 0 : -1;
+    struct archive_plan *plan = archive_plan_load(c->archive, why, why_size);
+    sound = plan != NULL;
+    archive_plan_destroy(&plan);
     return sound ? 0 : -1;
 }

@@ -21,6 +21,9 @@ struct collector_config {
     uint64_t marks_age_ns;
     char *rules, *alertmanagers; /* lists with commas; NULL: none */
     uint64_t rules_grace_ns;
+    char *archive;     /* a file, or "default"; NULL: none is kept */
+    char *archive_dir; /* NULL: likewise "archive" */
+    int64_t archive_files;
     uint64_t series_limit_bytes, series_age_ns, series_cut_ns, series_late_ns, series_memory_bytes;
     uint64_t memory_bytes;
     int64_t series_active, query_threads, http_connections;

@@ -67,7 +67,7 @@ static void answer(const struct web *web, const struct mark *deploy, struct aren
                    struct reply *reply)
 {
     struct verdict cell, service;
-    struct verdict_question q = {.source = series_store_source(web->series),
+    struct verdict_question q = {.source = web_source(web),
                                  .deploy = deploy,
                                  .now_unix_ns = clock_unix_ns(),
                                  .deadline_ns = deadline_ns()};

@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "collector/archive/archive.h"
 #include "collector/rules/rules.h"
 #include "collector/web/api.h"
 #include "lib/model/loss.h"
@@ -281,6 +282,26 @@ static void put_losses(struct buffer *out, const struct pipeline_status *s)
     }
 }
 
+static void put_archive(struct buffer *out, struct archive *archive)
+{
+    struct archive_stats s;
+    if (!archive)
+        return;
+    archive_read_stats(archive, &s);
+    single(out, "weft_collector_archive_files", "gauge", "Series that are kept for years.",
+           (double)s.files);
+    single(out, "weft_collector_archive_files_limit", "gauge", "Bound of these.",
+           (double)s.files_most);
+    single(out, "weft_collector_archive_samples_total", "counter", "Samples written to them.",
+           (double)s.samples);
+    single(out, "weft_collector_archive_refused_total", "counter",
+           "Series that were not kept: too many, or histograms.", (double)s.refused);
+    single(out, "weft_collector_archive_failures_total", "counter",
+           "Rules that could not be evaluated or written.", (double)s.failures);
+    single(out, "weft_collector_archive_writable", "gauge", "Whether the last round was written.",
+           !s.is_failing);
+}
+
 static void put_rules(struct buffer *out, struct rules *rules)
 {
     struct rules_stats s;
@@ -313,6 +334,7 @@ void api_metrics(const struct api_call *call, struct reply *reply)
     put_accepted(&reply->body, &s);
     put_stores(&reply->body, &s);
     put_series(&reply->body, &s.series);
+    put_archive(&reply->body, call->web->archive);
     put_freshness(&reply->body, &s.freshness);
     put_link(&reply->body, &s.link);
     put_agents(&reply->body, &s);

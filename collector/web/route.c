@@ -52,6 +52,8 @@ static const struct route routes[] = {
     {"/api/v1/status/tsdb", false, WEB_GET, false, prom_tsdb, 0, true},
     {"/api/v1/status/flags", false, WEB_GET, false, prom_flags, 0, true},
     {"/api/v1/write", false, WEB_POST, false, prom_write, 32 << 20, true},
+    {"/graph.png", false, WEB_GET, false, prom_picture_png, FORM_BODY_BYTES, true},
+    {"/graph.svg", false, WEB_GET, false, prom_picture_svg, FORM_BODY_BYTES, true},
     {"/federate", false, WEB_GET, false, prom_federate, 0, true},
     {"/metrics", false, WEB_GET, false, api_metrics, 0, false},
     {"/healthz", false, WEB_GET, true, api_healthz, 0, false},

@@ -27,8 +27,10 @@ enum { WEB_TOKEN_MAX = 512 };
 struct web {
     struct query query;
     struct series_store *series;
+    const struct series_source *source; /* what is asked: store and archive; NULL: the store */
     struct marks *marks;
     struct rules *rules;       /* NULL: none */
+    struct archive *archive;   /* NULL: none */
     struct firehose *firehose; /* NULL: none */
     /* Fills *status, given back by pipeline_status_fini. -1: no memory. */
     int (*status)(void *context, struct pipeline_status *status);
@@ -48,6 +50,11 @@ struct web {
     const char *hosts; /* further names under which we may be asked; commas; NULL: none */
     bool loopback;     /* we listen there alone: other Hosts are refused */
 };
+
+static inline const struct series_source *web_source(const struct web *w)
+{
+    return w->source ? w->source : series_store_source(w->series);
+}
 
 /* Whether the body of the request (whose headers are here) may be sent at all, and how much of it;
  * else *reply says why not. Any thread. */

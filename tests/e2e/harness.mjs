@@ -71,7 +71,7 @@ export async function freePort() {
   }
 }
 
-/* One question over HTTP, on a connection of its own: {status, headers, text, json()}. */
+/* One question over HTTP, on a connection of its own: {status, headers, bytes, text, json()}. */
 export function ask(url, { method = 'GET', headers = {}, body, host } = {}) {
   return new Promise((done, failed) => {
     const request = http.request(url, { method, agent: false, timeout: 20_000 }, (response) => {
@@ -79,8 +79,9 @@ export function ask(url, { method = 'GET', headers = {}, body, host } = {}) {
       response.on('data', (part) => parts.push(part));
       response.on('error', failed);
       response.on('end', () => {
-        const text = Buffer.concat(parts).toString('utf8');
-        done({ status: response.statusCode, headers: response.headers, text, json: () => JSON.parse(text) });
+        const bytes = Buffer.concat(parts);
+        const text = bytes.toString('utf8');
+        done({ status: response.statusCode, headers: response.headers, bytes, text, json: () => JSON.parse(text) });
       });
     });
     for (const [name, value] of Object.entries(headers)) request.setHeader(name, value);

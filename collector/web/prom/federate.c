@@ -75,7 +75,7 @@ static void put_type(struct prom_call *c, struct batch_str metric, struct batch_
 
 static void put_selection(struct prom_call *c, const struct prom_match *m, int64_t now_ms)
 {
-    const struct series_source *source = series_store_source(c->web->series);
+    const struct series_source *source = web_source(c->web);
     struct series_selection s;
     struct points points;
     struct batch_str last = {"", 0};

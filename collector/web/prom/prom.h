@@ -7,6 +7,7 @@
  *   answer.c    the envelope: status, data, errors, warnings
  *   values.c    labels, samples, histograms
  *   query.c     query, query_range
+ *   picture.c   graphs as PNG and SVG
  *   series.c    series, labels, label values, metadata, exemplars
  *   status.c    status/...
  *   rules.c     rules and alerts
@@ -23,6 +24,7 @@
 api_route prom_query, prom_query_range, prom_series, prom_labels, prom_label_values;
 api_route prom_metadata, prom_exemplars, prom_buildinfo, prom_runtimeinfo, prom_tsdb, prom_flags;
 api_route prom_rules, prom_alerts, prom_write, prom_federate, prom_format_query;
+api_route prom_picture_png, prom_picture_svg;
 
 enum prom_error { PROM_BAD_DATA, PROM_EXECUTION, PROM_TIMEOUT, PROM_UNAVAILABLE, PROM_INTERNAL };
 

@@ -228,8 +228,7 @@ static void evaluate(struct prom_call *c, struct asked *a)
         }
         a->options.memory_bytes_max = a->taken_bytes;
     }
-    if (promql_evaluate(a->query, series_store_source(c->web->series), &a->options, &result) ==
-        PROMQL_OK)
+    if (promql_evaluate(a->query, web_source(c->web), &a->options, &result) == PROMQL_OK)
         answer(c, a, &result);
     else
         refuse(c, &result);

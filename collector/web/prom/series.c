@@ -217,7 +217,7 @@ struct found {
 static int add_series(struct prom_call *c, const struct prom_match *m, void *context)
 {
     struct found *f = context;
-    const struct series_source *source = series_store_source(c->web->series);
+    const struct series_source *source = web_source(c->web);
     struct series_selection *all = realloc(f->selections, (f->selection_count + 1) * sizeof *all);
     if (!all) {
         fail_store(c, SERIES_ENOMEM);
@@ -282,7 +282,7 @@ void prom_series(const struct api_call *call, struct reply *reply)
         prom_fail(&c, PROM_BAD_DATA, "no match[] parameter provided");
     else if (parse_window(&c, &f.window) && each_match(&c, add_series, &f) == 0)
         put_found(&c, &f);
-    const struct series_source *source = series_store_source(call->web->series);
+    const struct series_source *source = web_source(call->web);
     for (size_t i = 0; i < f.selection_count; i++)
         source->close(source->context, &f.selections[i]);
     free(f.selections);

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Graphs as pictures of what was remote-written, and an archive that outlives the store. */
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import zlib from 'node:zlib';
+import { scenario, until } from './harness.mjs';
+
+/* ---- remote write ---------------------------------------------------------------------------- */
+
+function varint(number) {
+  const out = [];
+  for (let n = BigInt(number); ; n >>= 7n) {
+    if (n < 128n) return Buffer.from([...out, Number(n)]);
+    out.push(Number(n & 127n) | 128);
+  }
+}
+
+const field = (number, body) => Buffer.concat([varint((number << 3) | 2), varint(body.length), body]);
+
+function sample([unixMs, value]) {
+  const number = Buffer.alloc(8);
+  number.writeDoubleLE(value);
+  return Buffer.concat([Buffer.from([9]), number, Buffer.from([16]), varint(unixMs)]);
+}
+
+function series(labels, samples) {
+  const names = Object.keys(labels).sort();
+  const pair = (name) => Buffer.concat([field(1, Buffer.from(name)), field(2, Buffer.from(labels[name]))]);
+  return field(1, Buffer.concat([...names.map((name) => field(1, pair(name))), ...samples.map((s) => field(2, sample(s)))]));
+}
+
+/* Snappy without compression: literals alone. */
+function snappy(body) {
+  const parts = [varint(body.length)];
+  for (let at = 0; at < body.length; at += 65536) {
+    const piece = body.subarray(at, at + 65536);
+    const head = Buffer.from([61 << 2, 0, 0]);
+    head.writeUInt16LE(piece.length - 1, 1);
+    parts.push(head, piece);
+  }
+  return Buffer.concat(parts);
+}
+
+async function write(collector, list) {
+  const answer = await collector.ask('/api/v1/write', {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/x-protobuf', 'Content-Encoding': 'snappy' },
+    body: snappy(Buffer.concat(list)),
+  });
+  assert.equal(answer.status, 204, answer.text);
+}
+
+async function deploy(collector, service, version, unixS) {
+  const answer = await collector.ask('/api/v1/marks', {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ kind: 'deploy', service, version, title: `${service} ${version}`, from_unix_ns: `${unixS}000000000` }),
+  });
+  assert.equal(answer.status, 200, answer.text);
+}
+
+/* ---- pictures -------------------------------------------------------------------------------- */
+
+/* The pixels of a PNG of 8-bit RGB: {width, height, at(x, y) = 'rrggbb'}. */
+function decode(png) {
+  assert.equal(png.subarray(1, 4).toString(), 'PNG');
+  const width = png.readUInt32BE(16);
+  const height = png.readUInt32BE(20);
+  const channels = { 2: 3, 6: 4 }[png[25]];
+  const data = [];
+  for (let at = 8; at < png.length; at += png.readUInt32BE(at) + 12) {
+    if (png.subarray(at + 4, at + 8).toString() === 'IDAT') data.push(png.subarray(at + 8, at + 8 + png.readUInt32BE(at)));
+  }
+  const raw = zlib.inflateSync(Buffer.concat(data));
+  const stride = width * channels;
+  const out = Buffer.alloc(stride * height);
+  for (let y = 0; y < height; y++) {
+    const filter = raw[y * (stride + 1)];
+    for (let x = 0; x < stride; x++) {
+      const left = x >= channels ? out[y * stride + x - channels] : 0;
+      const up = y > 0 ? out[(y - 1) * stride + x] : 0;
+      const corner = y > 0 && x >= channels ? out[(y - 1) * stride + x - channels] : 0;
+      const paeth = () => {
+        const [a, b, c] = [left, up, corner].map((v) => Math.abs(left + up - corner - v));
+        return a <= b && a <= c ? left : b <= c ? up : corner;
+      };
+      const guess = [0, left, up, (left + up) >> 1, filter === 4 ? paeth() : 0][filter];
+      out[y * stride + x] = (raw[y * (stride + 1) + 1 + x] + guess) & 255;
+    }
+  }
+  const at = (x, y) => out.subarray(y * stride + x * channels, y * stride + x * channels + 3).toString('hex');
+  return { width, height, at };
+}
+
+/* How many columns have the colour over at least a third of the height. */
+function verticals({ width, height, at }, colour) {
+  let count = 0;
+  for (let x = 0; x < width; x++) {
+    let pixels = 0;
+    for (let y = 0; y < height; y++) pixels += at(x, y) === colour;
+    count += pixels > height / 3;
+  }
+  return count;
+}
+
+const has = ({ width, height, at }, colour) => {
+  for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) if (at(x, y) === colour) return true;
+  return false;
+};
+
+const graph = (collector, kind, parameters) => collector.ask(`/graph.${kind}?${new URLSearchParams(parameters)}`);
+
+/* Two hours of two services' counters, each 15 s, to the last full minute. */
+async function traffic(collector) {
+  const end = Math.floor(Date.now() / 60_000) * 60;
+  const times = Array.from({ length: 481 }, (_, i) => end - 7200 + i * 15);
+  await write(collector, ['web', 'cache'].map((service, k) => series(
+    { __name__: 'hits', service }, times.map((t, i) => [t * 1000, i * 15 * (100 + 50 * k)]),
+  )));
+  return { end, start: end - 7200 };
+}
+
+scenario('a graph has the size, the areas and a line at each deploy', async (world) => {
+  const collector = await world.collector({ args: ['--series-late=0'] });
+  const { start, end } = await traffic(collector);
+  await deploy(collector, 'web', '2.0', start + 2000);
+  await deploy(collector, 'cache', '7', start + 5000);
+  const query = 'sum by (service) (rate(hits[5m]))';
+  const asked = { query, start, end, stack: '1', title: 'Hits', width: '800', height: '300' };
+
+  const light = await graph(collector, 'png', asked);
+  assert.equal(light.status, 200, light.text);
+  assert.equal(light.headers['content-type'], 'image/png');
+  const pixels = decode(light.bytes);
+  assert.deepEqual([pixels.width, pixels.height], [800, 300]);
+  assert.equal(verticals(pixels, '1447e6'), 2);
+  assert.ok(has(pixels, '2a9d8f') && has(pixels, 'f4a261'), 'two areas');
+
+  const one = decode((await graph(collector, 'png', { ...asked, service: 'web' })).bytes);
+  assert.equal(verticals(one, '1447e6'), 1);
+  const none = decode((await graph(collector, 'png', { ...asked, marks: 'none', theme: 'dark' })).bytes);
+  assert.equal(verticals(none, '1447e6') + verticals(none, '5b9dff'), 0);
+  assert.equal(none.at(0, 0), '14181f');
+
+  const svg = await graph(collector, 'svg', asked);
+  assert.equal(svg.headers['content-type'], 'image/svg+xml');
+  for (const label of ['<title>Hits</title>', 'web 2.0', 'cache 7']) assert.ok(svg.text.includes(label), label);
+});
+
+scenario('what is asked wrongly is said', async (world) => {
+  const collector = await world.collector();
+  const wrong = [
+    [{}, /"query": it is missing/],
+    [{ query: 'sum(' }, /"query": 1:/],
+    [{ query: 'hits[5m]' }, /scalar or an instant vector/],
+    [{ query: 'up', width: '9000' }, /width.*200 to 4000/],
+    [{ query: 'up', theme: 'red' }, /theme.*light or dark/],
+    [{ query: 'up', marks: 'births' }, /marks/],
+    [{ query: 'up', step: '1s', start: '1700000000', end: '1800000000' }, /steps/],
+    [{ query: 'up', percentiles: '50,200' }, /percentiles/],
+    [{ query: 'up) + (up', percentiles: '50' }, /"query": 1:/],
+  ];
+  for (const [parameters, why] of wrong) {
+    const answer = await graph(collector, 'png', parameters);
+    assert.equal(answer.status, 400, JSON.stringify(parameters));
+    assert.match(answer.json().error, why);
+  }
+  const empty = await graph(collector, 'png', { query: 'nothing' });
+  assert.equal(empty.status, 200);
+});
+
+scenario('the archive goes on where the store has lost its blocks', async (world) => {
+  const plan = path.join(world.dir, 'archive.yml');
+  fs.writeFileSync(plan, 'archive:\n- record: hits:rate\n  expr: sum by (service) (rate(hits[1m]))\n- expr: hits\n');
+  const args = ['--series-late=0', `--archive=${plan}`];
+  const fresh = await world.collector({ args });
+  const { end } = await traffic(fresh);
+  await fresh.stop();
+  const first = await fresh.again(); /* a round is each minute, the first at once */
+  const value = async (collector, query, time) => {
+    const answer = await collector.api(`/api/v1/query?${new URLSearchParams({ query, time })}`);
+    return Number(answer.data.result[0]?.value[1]);
+  };
+  const is = async (collector, query, expected) => Math.abs(await value(collector, query, end - 600) - expected) < 1e-6 * expected;
+  await until('it is archived', () => is(first, 'hits:rate{service="web"}', 100));
+  await until('both rules are', async () => /archive_files 4\n/.test((await first.ask('/metrics')).text));
+  const before = await value(first, 'hits{service="web"}', end - 600);
+  await first.stop();
+  for (const name of ['series', 'ledger']) fs.rmSync(path.join(world.dir, name), { recursive: true });
+  const second = await first.again();
+  assert.ok(await is(second, 'hits:rate{service="web"}', 100));
+  assert.ok(await is(second, 'hits{service="web"}', before));
+});
