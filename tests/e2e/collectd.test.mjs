@@ -217,8 +217,10 @@ scenario('a shutdown without an agent ends, and says how many values it gave up'
   const c = await Collectd.start(world, { plugins: '', options: 'Timeout 0.5\n  Summaries false' });
   await agent.kill();
   for (let i = 0; i < 7; i++) await c.put('lost', recent() + i, i);
-  await c.ask('FLUSH plugin=weft');
-  assert.match(c.said(), /weft: flush: 7 values still wait/);
+  await until('flush says how many values wait, when collectd has handed all seven on', async () => {
+    await c.ask('FLUSH plugin=weft');
+    return /weft: flush: 7 values still wait/.test(c.said());
+  });
   await c.stop();
   assert.match(c.said(), /weft: 7 values were given up/);
 });
