@@ -38,12 +38,13 @@ const systems = [
     async settle(peer) {
       const status = async () => (await (await fetch(`http://127.0.0.1:${peer.port}/api/v1/status`)).json()).collector.series;
       let last = '';
+      // Two large blocks take some seconds to become one.
       await until('all is in blocks, and merging has ended', async () => {
         const { head_samples: head, blocks, bytes } = await status();
         const now = `${blocks} ${bytes}`;
         const same = head === 0 && now === last;
         last = now;
-        if (!same) await sleep(3000);
+        if (!same) await sleep(15_000);
         return same;
       }, 600_000);
       return bytesIn(peer.series);

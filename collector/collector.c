@@ -270,6 +270,7 @@ static int open_series(struct collector *c, char *why, size_t why_size)
         .directory = c->series_directory,
         .ledger_begun_unix_ns = ledger.totals.begun_unix_ns,
         .head_bytes = c->config->series_memory_bytes,
+        .series_bytes = c->config->series_memory_each_bytes,
         .series_limit = (uint64_t)c->config->series_active,
         .cut_after_ns = c->config->series_cut_ns,
         .out_of_order_ms = (int64_t)(c->config->series_late_ns / 1000000),

@@ -24,7 +24,8 @@ struct collector_config {
     char *archive;     /* a file, or "default"; NULL: none is kept */
     char *archive_dir; /* NULL: likewise "archive" */
     int64_t archive_files;
-    uint64_t series_limit_bytes, series_age_ns, series_cut_ns, series_late_ns, series_memory_bytes;
+    uint64_t series_limit_bytes, series_age_ns, series_cut_ns, series_late_ns, series_memory_bytes,
+        series_memory_each_bytes;
     uint64_t memory_bytes;
     int64_t series_active, query_threads, http_connections;
     char *log_level;

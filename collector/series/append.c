@@ -57,7 +57,8 @@ static struct series_generation *generation_for(struct series_store *s,
     struct series_generation *g = series_newest(s);
     uint64_t number = number_for(s, ledger_end);
     if (g && !g->sealed && g->number >= number &&
-        series_generation_bytes(g) < s->generation_bytes && !reaches_bound(s, g))
+        series_generation_bytes(g) < series_memory_bytes(s) / s->generations &&
+        !reaches_bound(s, g))
         return g;
     struct series_generation *fresh = series_next_generation(s, number);
     return fresh ? fresh : g && !g->sealed && g->number >= number ? g : NULL;

@@ -36,7 +36,7 @@ static void take_options(struct series_store *s, const struct series_store_optio
         generations = GENERATIONS_LEAST;
     if (generations > SERIES_GENERATIONS_MAX / 2)
         generations = SERIES_GENERATIONS_MAX / 2;
-    s->generation_bytes = s->options.head_bytes / generations;
+    s->generations = generations;
     s->options.directory = s->directory;
 }
 
@@ -172,6 +172,11 @@ uint64_t series_chunk_bytes(const struct series_store *s)
     return bytes;
 }
 
+uint64_t series_memory_bytes(const struct series_store *s)
+{
+    return s->options.head_bytes + s->options.series_bytes * head_count(&s->head);
+}
+
 struct series_generation *series_next_generation(struct series_store *s, uint64_t number)
 {
     struct series_generation *old = series_newest(s);
@@ -207,7 +212,7 @@ int series_store_wait(struct series_store *s)
         unsigned seen = wakeup_seen(&s->wakeup);
         pthread_rwlock_rdlock(&s->lock);
         bool full = s->count > SERIES_GENERATIONS_MAX / 2 ||
-                    (series_chunk_bytes(s) >= s->options.head_bytes &&
+                    (series_chunk_bytes(s) >= series_memory_bytes(s) &&
                      (s->count > 1 || s->retired_count > 0));
         pthread_rwlock_unlock(&s->lock);
         if (!full)
@@ -246,7 +251,7 @@ static void add_head(const struct series_store *s, struct series_stats *out)
 {
     out->series = head_count(&s->head);
     out->series_limit = s->options.series_limit;
-    out->head_limit_bytes = s->options.head_bytes;
+    out->head_limit_bytes = series_memory_bytes(s);
     out->block_limit_bytes = s->options.limit_bytes;
     out->generations = s->count;
     out->exemplars = s->exemplars.count;

@@ -34,7 +34,8 @@ struct series_store;
 
 struct series_store_options {
     const char *directory;     /* of the blocks */
-    uint64_t head_bytes;       /* bound of the chunks that no block has yet; 0: 256 MiB */
+    uint64_t head_bytes;       /* bound of the chunks that no block has yet; 0: 256 MiB ... */
+    uint64_t series_bytes;     /* ... and as much more for each series of the head; 0: none */
     unsigned generations;      /* the bound is kept in steps of this part; 0: 4 */
     uint64_t series_limit;     /* active series; beyond it new ones are refused; 0: none */
     uint64_t cut_after_ns;     /* an older generation is cut though not full; 0: never */

@@ -28,7 +28,7 @@ struct refused_metric {
 struct series_store {
     struct series_store_options options;
     char *directory;
-    uint64_t generation_bytes; /* a generation is full beyond this */
+    unsigned generations; /* one is full when it takes this part of series_memory_bytes */
     struct series_catalog *catalog;
     struct series_source source;
 
@@ -69,6 +69,10 @@ void series_stop_threads(struct series_store *s);
 
 /* Under the lock: what the chunks take, with those that are still read. */
 uint64_t series_chunk_bytes(const struct series_store *s);
+/* Under the lock: what they may take. It grows with the series that live: what a series costs in a
+ * generation before its first sample is paid by each, and a block of few samples of each is all
+ * index. */
+uint64_t series_memory_bytes(const struct series_store *s);
 /* Under the write lock: seals the newest generation and begins another, numbered `number` or
  * later. NULL: no memory, or no place. */
 struct series_generation *series_next_generation(struct series_store *s, uint64_t number);

@@ -27,6 +27,43 @@ static int teardown(void **state)
     return 0;
 }
 
+/* ---- memory ------------------------------------------------------------------------------ */
+
+enum { MANY_SERIES = 3000 };
+
+static void append_rounds(struct world *w, int rounds)
+{
+    for (int round = 0; round < rounds; round++)
+        for (int i = 0; i < MANY_SERIES; i++) {
+            char labels[64];
+            snprintf(labels, sizeof labels, "__name__=up instance=%d", i);
+            world_add(w, labels, SAMPLE_VALUE, BASE_MS + round * 1000, i);
+        }
+}
+
+static void the_bound_of_memory_grows_with_the_series_that_live(void **state)
+{
+    struct series_store_options options = {.head_bytes = 1 << 20};
+    struct series_stats stats;
+    struct world w;
+    (void)state;
+    world_init(&w, &options);
+    append_rounds(&w, 2);
+    series_store_stats(w.store, &stats);
+    assert_int_equal(stats.head_limit_bytes, options.head_bytes);
+    assert_true(stats.cuts + stats.generations > 1); /* what they hold open fills generations */
+    world_fini(&w);
+
+    options.series_bytes = 1 << 10;
+    world_init(&w, &options);
+    append_rounds(&w, 2);
+    series_store_stats(w.store, &stats);
+    assert_int_equal(stats.head_limit_bytes, options.head_bytes + (MANY_SERIES << 10));
+    assert_int_equal(stats.cuts + stats.generations, 1);
+    assert_int_equal(stats.head_samples, 2 * MANY_SERIES);
+    world_fini(&w);
+}
+
 /* ---- samples ----------------------------------------------------------------------------- */
 
 static void what_is_appended_is_read(void **state)
@@ -431,6 +468,7 @@ static void the_heads_status(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_bound_of_memory_grows_with_the_series_that_live),
         cmocka_unit_test_setup_teardown(what_is_appended_is_read, setup, teardown),
         cmocka_unit_test_setup_teardown(late_samples_are_sorted_in_and_the_later_word_counts, setup,
                                         teardown),
