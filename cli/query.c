@@ -14,7 +14,7 @@ static const char usage[] =
     "Exits 0 if nothing is, 2 where it is not TraceQL, 3 where it is but means nothing,\n"
     "1 if memory is out.\n";
 
-static void print_line(const char *text, size_t length, const struct traceql_error *e)
+static void print_line(const char *text, size_t length, const struct language_error *e)
 {
     const char *begin = text + e->place.begin, *end = begin;
     while (begin > text && begin[-1] != '\n')
@@ -40,14 +40,14 @@ static int check(const char *text, size_t length)
 {
     struct arena arena;
     struct traceql_query *query;
-    struct traceql_error e;
+    struct language_error e;
     arena_init(&arena, 16 << 10);
     int fault = traceql_parse(&arena, text, length, &query, &e);
-    if (fault == TRACEQL_ENOMEM) {
+    if (fault == LANGUAGE_ENOMEM) {
         fprintf(stderr, "weft query: %s\n", e.message);
-    } else if (fault != TRACEQL_SOUND) {
+    } else if (fault != LANGUAGE_SOUND) {
         fprintf(stderr, "line %u, column %u: %s: %s\n", e.line, e.column,
-                fault == TRACEQL_ESYNTAX ? "syntax error" : "no meaning", e.message);
+                fault == LANGUAGE_ESYNTAX ? "syntax error" : "no meaning", e.message);
         if (length <= TRACEQL_LENGTH_MAX)
             print_line(text, length, &e);
     }

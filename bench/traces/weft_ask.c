@@ -110,10 +110,10 @@ struct asking {
 static void open_question(struct asking *a, struct weft *w, const struct input *in,
                           const char *text)
 {
-    struct traceql_error error;
+    struct language_error error;
     *a = (struct asking){0};
     arena_init(&a->arena, 16 << 10);
-    if (traceql_parse(&a->arena, text, strlen(text), &a->query, &error) != TRACEQL_SOUND)
+    if (traceql_parse(&a->arena, text, strlen(text), &a->query, &error) != LANGUAGE_SOUND)
         die("%s: %s", text, error.message);
     a->options = (struct traceql_options){
         .start_unix_ns = in->start_unix_ns,

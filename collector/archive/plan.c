@@ -58,11 +58,11 @@ static int no_memory(struct reading *r, const yaml_node_t *node)
 static int read_expr(struct reading *r, const yaml_node_t *node, struct archive_rule *rule)
 {
     struct promql_query *query;
-    struct promql_error e;
+    struct language_error e;
     const char *text = rules_yaml_text(&r->yaml, node, "expr");
     if (!text)
         return -1;
-    if (promql_parse(&r->plan->arena, text, strlen(text), &query, &e) != PROMQL_SOUND) {
+    if (promql_parse(&r->plan->arena, text, strlen(text), &query, &e) != LANGUAGE_SOUND) {
         snprintf(r->yaml.why, r->yaml.why_size, "%s:%zu: expr, line %u, column %u: %s",
                  r->yaml.file, node->start_mark.line + 1, e.line, e.column, e.message);
         return -1;

@@ -225,11 +225,11 @@ static int read_texts(struct reading *r, const yaml_node_t *mapping, const yaml_
 static int read_expr(struct reading *r, const yaml_node_t *node, struct rule *rule)
 {
     struct promql_query *query;
-    struct promql_error e;
+    struct language_error e;
     const char *text = rules_yaml_text(&r->yaml, node, "expr");
     if (!text)
         return -1;
-    if (promql_parse(r->arena, text, strlen(text), &query, &e) != PROMQL_SOUND) {
+    if (promql_parse(r->arena, text, strlen(text), &query, &e) != LANGUAGE_SOUND) {
         snprintf(r->yaml.why, r->yaml.why_size, "%s:%zu: expr, line %u, column %u: %s", r->file,
                  node->start_mark.line + 1, e.line, e.column, e.message);
         return -1;

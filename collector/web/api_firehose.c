@@ -113,23 +113,23 @@ static int chooser_select(void *context, const struct batch *batch, uint64_t *ro
 static bool open_filter(const char *text, struct firehose_filter *filter, struct reply *reply)
 {
     struct traceql_query *query;
-    struct traceql_error error;
+    struct language_error error;
     struct chooser *c = calloc(1, sizeof *c);
     if (!c) {
         reply_no_memory(reply);
         return false;
     }
     arena_init(&c->arena, 16 << 10);
-    enum traceql_fault fault = traceql_parse(&c->arena, text, strlen(text), &query, &error);
-    if (fault == TRACEQL_SOUND && query->pipeline)
+    enum language_fault fault = traceql_parse(&c->arena, text, strlen(text), &query, &error);
+    if (fault == LANGUAGE_SOUND && query->pipeline)
         c->choice = traceql_choice_create(query);
     if (c->choice) {
         *filter = (struct firehose_filter){chooser_select, chooser_close, c};
         return true;
     }
-    if (fault == TRACEQL_SOUND && !query->pipeline)
+    if (fault == LANGUAGE_SOUND && !query->pipeline)
         reply_error(reply, 400, "q: expected a query that finds spans, not one that makes series");
-    else if (fault == TRACEQL_SOUND || fault == TRACEQL_ENOMEM)
+    else if (fault == LANGUAGE_SOUND || fault == LANGUAGE_ENOMEM)
         reply_no_memory(reply);
     else
         reply_error(reply, 400, "q: line %u, column %u: %s", error.line, error.column,

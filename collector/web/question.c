@@ -13,7 +13,7 @@ enum { ARENA_BLOCK_BYTES = 16 << 10, TIMEOUT_S = 30, TIMEOUT_MOST_S = 600, WAIT_
 
 /* ---- opening ----------------------------------------------------------------------------- */
 
-static void refuse(const struct traceql_error *e, struct reply *reply)
+static void refuse(const struct language_error *e, struct reply *reply)
 {
     reply->status = 400;
     buffer_clear(&reply->body);
@@ -22,7 +22,7 @@ static void refuse(const struct traceql_error *e, struct reply *reply)
     buffer_printf(&sentence, "line %u, column %u: %s", e->line, e->column, e->message);
     json_open_object(&w);
     json_field_string(&w, "error", sentence.data, sentence.length);
-    json_field_text(&w, "fault", e->fault == TRACEQL_ESYNTAX ? "syntax" : "meaning");
+    json_field_text(&w, "fault", e->fault == LANGUAGE_ESYNTAX ? "syntax" : "meaning");
     json_field_uint(&w, "line", e->line);
     json_field_uint(&w, "column", e->column);
     json_close_object(&w);
@@ -33,13 +33,13 @@ static void refuse(const struct traceql_error *e, struct reply *reply)
 static bool parse(struct question *q, enum question_kind kind, const char *text,
                   struct reply *reply)
 {
-    struct traceql_error error;
-    enum traceql_fault fault = traceql_parse(&q->arena, text, strlen(text), &q->query, &error);
-    if (fault == TRACEQL_ENOMEM) {
+    struct language_error error;
+    enum language_fault fault = traceql_parse(&q->arena, text, strlen(text), &q->query, &error);
+    if (fault == LANGUAGE_ENOMEM) {
         reply_no_memory(reply);
         return false;
     }
-    if (fault != TRACEQL_SOUND) {
+    if (fault != LANGUAGE_SOUND) {
         refuse(&error, reply);
         return false;
     }

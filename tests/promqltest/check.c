@@ -312,11 +312,11 @@ static bool check_evaluated(struct script *s, const struct evaluated *e,
 bool script_check(struct script *s, const struct evaluated *e, struct buffer *why)
 {
     struct promql_query *query;
-    struct promql_error error;
+    struct language_error error;
     struct arena arena;
     arena_init(&arena, 4096);
     bool passed;
-    if (promql_parse(&arena, e->expr, strlen(e->expr), &query, &error) != PROMQL_SOUND)
+    if (promql_parse(&arena, e->expr, strlen(e->expr), &query, &error) != LANGUAGE_SOUND)
         passed = check_failure(e, error.message, why);
     else
         passed = check_evaluated(s, e, query, why);

@@ -26,8 +26,8 @@ static void skip_spaces(const char **at)
 bool values_unquote(struct arena *arena, const char *text, struct batch_str *out)
 {
     struct promql_query *query;
-    struct promql_error error;
-    if (promql_parse(arena, text, strlen(text), &query, &error) != PROMQL_SOUND ||
+    struct language_error error;
+    if (promql_parse(arena, text, strlen(text), &query, &error) != LANGUAGE_SOUND ||
         query->expr->form != PROMQL_TEXT)
         return false;
     *out = query->expr->text;

@@ -2,6 +2,7 @@
 # Units and fuzz targets of TraceQL.
 weft_unit(collector/query/traceql/engine/table LINK weft_collector m)
 weft_unit(collector/query/traceql/engine/value LINK weft_collector m)
+weft_unit(collector/query/language/input LINK weft_language)
 weft_unit(collector/query/traceql/parse LINK weft_traceql)
 weft_unit(collector/query/traceql/print LINK weft_traceql)
 weft_unit(collector/query/traceql/search LINK weft_collector)

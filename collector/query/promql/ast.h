@@ -7,17 +7,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "collector/query/language/error.h"
 #include "collector/query/promql/functions.h"
 #include "collector/series/source.h"
 #include "lib/codec/batch_str.h"
 
 /* Bounds of one query, so that neither the parser's stack nor the evaluator's ends. */
 enum { PROMQL_LENGTH_MAX = 1 << 20, PROMQL_DEPTH_MAX = 200 };
-
-/* Bytes of the query's text. */
-struct promql_place {
-    uint32_t begin, end;
-};
 
 enum promql_op {
     PROMQL_ADD,
@@ -69,7 +65,7 @@ struct promql_duration {
     uint32_t depth;
     double seconds; /* of NUMBER */
     const struct promql_duration *left, *right;
-    struct promql_place place;
+    struct language_place place;
 };
 
 enum promql_at { PROMQL_AT_NONE, PROMQL_AT_TIME, PROMQL_AT_START, PROMQL_AT_END };
@@ -84,7 +80,7 @@ struct promql_when {
 struct promql_matcher {
     enum matcher_kind kind;
     struct batch_str name, value;
-    struct promql_place place;
+    struct language_place place;
 };
 
 /* Labels that are listed somewhere; sorted, none twice. */
@@ -140,7 +136,7 @@ struct promql_expr {
     enum promql_type type;
     uint32_t id; /* below the query's `nodes` */
     uint32_t depth;
-    struct promql_place place;
+    struct language_place place;
     /* Operands and arguments: of SUBQUERY, UNARY and PAREN one, of BINARY two, of CALL all, of
      * AGGREGATION what is aggregated and then its parameter. */
     uint32_t arg_count;

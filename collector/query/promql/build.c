@@ -6,28 +6,20 @@
 #include <string.h>
 #include <strings.h>
 
-void *promql_new(struct promql_parser *p, size_t bytes)
-{
-    void *made = arena_calloc(p->arena, 1, bytes);
-    if (!made)
-        p->no_memory = true;
-    return made;
-}
-
-static bool fits(struct promql_parser *p, uint32_t depth, struct promql_place at)
+static bool fits(struct promql_parser *p, uint32_t depth, struct language_place at)
 {
     if (depth <= PROMQL_DEPTH_MAX)
         return true;
-    promql_fail_syntax(p, at, "the query is nested more than %d levels deep", PROMQL_DEPTH_MAX);
+    language_fail_depth(&p->in, at, PROMQL_DEPTH_MAX);
     return false;
 }
 
 /* With copies of the arguments. */
 static struct promql_expr *new_expr(struct promql_parser *p, enum promql_form form,
                                     struct promql_expr *const *args, uint32_t count,
-                                    struct promql_place at)
+                                    struct language_place at)
 {
-    struct promql_expr *e = promql_new(p, sizeof *e);
+    struct promql_expr *e = language_new(&p->in, sizeof *e);
     if (!e)
         return NULL;
     e->form = form;
@@ -38,9 +30,9 @@ static struct promql_expr *new_expr(struct promql_parser *p, enum promql_form fo
     for (uint32_t i = 0; i < count; i++)
         if (args[i]->depth >= e->depth)
             e->depth = args[i]->depth + 1;
-    e->args = arena_copy(p->arena, args, count * sizeof(struct promql_expr *));
+    e->args = arena_copy(p->in.arena, args, count * sizeof(struct promql_expr *));
     if (!e->args) {
-        p->no_memory = true;
+        p->in.no_memory = true;
         return NULL;
     }
     return fits(p, e->depth, at) ? e : NULL;
@@ -48,14 +40,14 @@ static struct promql_expr *new_expr(struct promql_parser *p, enum promql_form fo
 
 bool promql_build_query(struct promql_parser *p, struct promql_expr *expr)
 {
-    p->query = promql_new(p, sizeof *p->query);
+    p->query = language_new(&p->in, sizeof *p->query);
     if (p->query)
-        *p->query = (struct promql_query){p->text, p->nodes, expr};
+        *p->query = (struct promql_query){p->in.text, p->nodes, expr};
     return p->query;
 }
 
 struct promql_expr *promql_build_number(struct promql_parser *p, double number,
-                                        struct promql_place at)
+                                        struct language_place at)
 {
     struct promql_expr *e = new_expr(p, PROMQL_NUMBER, NULL, 0, at);
     if (e)
@@ -64,7 +56,7 @@ struct promql_expr *promql_build_number(struct promql_parser *p, double number,
 }
 
 struct promql_expr *promql_build_text(struct promql_parser *p, struct batch_str text,
-                                      struct promql_place at)
+                                      struct language_place at)
 {
     struct promql_expr *e = new_expr(p, PROMQL_TEXT, NULL, 0, at);
     if (e)
@@ -73,13 +65,13 @@ struct promql_expr *promql_build_text(struct promql_parser *p, struct batch_str 
 }
 
 struct promql_expr *promql_build_paren(struct promql_parser *p, struct promql_expr *of,
-                                       struct promql_place at)
+                                       struct language_place at)
 {
     return new_expr(p, PROMQL_PAREN, &of, 1, at);
 }
 
 struct promql_expr *promql_build_unary(struct promql_parser *p, bool negates,
-                                       struct promql_expr *of, struct promql_place at)
+                                       struct promql_expr *of, struct language_place at)
 {
     if (of->form == PROMQL_NUMBER) { /* signs of numbers are theirs */
         if (negates)
@@ -98,7 +90,7 @@ static struct promql_names sorted(const struct promql_name_list *l);
 struct promql_expr *promql_build_binary(struct promql_parser *p, enum promql_op op,
                                         struct promql_expr *left,
                                         const struct promql_modifiers *modifiers,
-                                        struct promql_expr *right, struct promql_place at)
+                                        struct promql_expr *right, struct language_place at)
 {
     struct promql_expr *sides[] = {left, right};
     struct promql_expr *e = new_expr(p, PROMQL_BINARY, sides, 2, at);
@@ -112,15 +104,15 @@ struct promql_expr *promql_build_binary(struct promql_parser *p, enum promql_op 
 
 struct promql_expr *promql_build_call(struct promql_parser *p, struct batch_str name,
                                       const struct promql_expr_list *args,
-                                      struct promql_place name_at, struct promql_place at)
+                                      struct language_place name_at, struct language_place at)
 {
     struct promql_expr *e = new_expr(p, PROMQL_CALL, args->list, args->count, at);
     if (!e)
         return NULL;
     e->function = promql_function_named(name);
     if (!e->function)
-        promql_fail_meaning(p, name_at, "there is no function named %.*s",
-                            (int)(name.length < 100 ? name.length : 100), name.bytes);
+        language_fail_meaning(&p->in, name_at, "there is no function named %.*s",
+                              (int)(name.length < 100 ? name.length : 100), name.bytes);
     return e;
 }
 
@@ -132,13 +124,14 @@ static bool has_parameter(enum promql_aggregate op)
 struct promql_expr *promql_build_aggregation(struct promql_parser *p, enum promql_aggregate op,
                                              const struct promql_grouping *grouping,
                                              const struct promql_expr_list *args,
-                                             struct promql_place at)
+                                             struct language_place at)
 {
     uint32_t wanted = has_parameter(op) ? 2 : 1;
     struct promql_expr *turned[] = {args->list[args->count - 1], args->list[0]};
     if (args->count != wanted)
-        promql_fail_meaning(p, at, "%s takes %u argument%s, and got %u", promql_aggregate_name(op),
-                            wanted, wanted > 1 ? "s" : "", args->count);
+        language_fail_meaning(&p->in, at, "%s takes %u argument%s, and got %u",
+                              promql_aggregate_name(op), wanted, wanted > 1 ? "s" : "",
+                              args->count);
     struct promql_expr *e =
         new_expr(p, PROMQL_AGGREGATION, turned, args->count < wanted ? 1 : wanted, at);
     if (e) {
@@ -154,7 +147,7 @@ struct promql_expr *promql_build_aggregation(struct promql_parser *p, enum promq
 
 struct promql_expr *promql_build_selector(struct promql_parser *p, struct batch_str name,
                                           const struct promql_matcher_list *matchers,
-                                          struct promql_place at)
+                                          struct language_place at)
 {
     static const struct batch_str metric = {LABEL_METRIC, sizeof LABEL_METRIC - 1};
     struct promql_matcher_list all = {0};
@@ -169,10 +162,10 @@ struct promql_expr *promql_build_selector(struct promql_parser *p, struct batch_
     for (uint32_t i = 0; matchers && i < matchers->count; i++) {
         const struct promql_matcher *m = &matchers->list[i];
         if (name.length > 0 && batch_str_equal(m->name, metric) && m->kind == MATCH_EQUAL)
-            promql_fail_meaning(p, m->place,
-                                "the metric's name is set twice: \"%.*s\" and \"%.*s\"",
-                                (int)(name.length < 80 ? name.length : 80), name.bytes,
-                                (int)(m->value.length < 80 ? m->value.length : 80), m->value.bytes);
+            language_fail_meaning(
+                &p->in, m->place, "the metric's name is set twice: \"%.*s\" and \"%.*s\"",
+                (int)(name.length < 80 ? name.length : 80), name.bytes,
+                (int)(m->value.length < 80 ? m->value.length : 80), m->value.bytes);
         if (!promql_matchers_add(p, &all, m))
             return NULL;
     }
@@ -183,16 +176,17 @@ struct promql_expr *promql_build_selector(struct promql_parser *p, struct batch_
 }
 
 struct promql_expr *promql_build_range(struct promql_parser *p, struct promql_expr *of,
-                                       const struct promql_duration *range, struct promql_place at)
+                                       const struct promql_duration *range,
+                                       struct language_place at)
 {
     if (of->form != PROMQL_SELECTOR || of->selector.range) {
-        promql_fail_meaning(p, at,
-                            "a range [...] stands behind a selector; behind anything else "
-                            "with a colon, as a subquery: [5m:]");
+        language_fail_meaning(&p->in, at,
+                              "a range [...] stands behind a selector; behind anything else "
+                              "with a colon, as a subquery: [5m:]");
         return of;
     }
     if (of->selector.when.offset || of->selector.when.at)
-        promql_fail_meaning(p, at, "offset and @ stand behind the range");
+        language_fail_meaning(&p->in, at, "offset and @ stand behind the range");
     of->selector.range = range;
     of->place = at;
     return of;
@@ -201,7 +195,7 @@ struct promql_expr *promql_build_range(struct promql_parser *p, struct promql_ex
 struct promql_expr *promql_build_subquery(struct promql_parser *p, struct promql_expr *of,
                                           const struct promql_duration *range,
                                           const struct promql_duration *step,
-                                          struct promql_place at)
+                                          struct language_place at)
 {
     struct promql_expr *e = new_expr(p, PROMQL_SUBQUERY, &of, 1, at);
     if (e) {
@@ -213,36 +207,36 @@ struct promql_expr *promql_build_subquery(struct promql_parser *p, struct promql
 
 /* Where offset and @ of an expression stand; NULL (and told) for those that take none. */
 static struct promql_when *when_of(struct promql_parser *p, struct promql_expr *of,
-                                   struct promql_place at, const char *what)
+                                   struct language_place at, const char *what)
 {
     if (of->form == PROMQL_SELECTOR || of->form == PROMQL_SUBQUERY) {
         of->place = at;
         return of->form == PROMQL_SELECTOR ? &of->selector.when : &of->subquery.when;
     }
-    promql_fail_meaning(p, at, "%s stands behind a selector or a subquery", what);
+    language_fail_meaning(&p->in, at, "%s stands behind a selector or a subquery", what);
     return NULL;
 }
 
 void promql_build_offset(struct promql_parser *p, struct promql_expr *of,
-                         const struct promql_duration *offset, struct promql_place at)
+                         const struct promql_duration *offset, struct language_place at)
 {
     struct promql_when *when = when_of(p, of, at, "offset");
     if (when && when->offset)
-        promql_fail_meaning(p, at, "offset is written twice");
+        language_fail_meaning(&p->in, at, "offset is written twice");
     if (when)
         when->offset = offset;
 }
 
 void promql_build_at_time(struct promql_parser *p, struct promql_expr *of, double seconds,
-                          struct promql_place at)
+                          struct language_place at)
 {
     struct promql_when *when = when_of(p, of, at, "@");
     if (!when)
         return;
     if (when->at)
-        promql_fail_meaning(p, at, "@ is written twice");
+        language_fail_meaning(&p->in, at, "@ is written twice");
     if (!isfinite(seconds) || fabs(seconds) > (double)(INT64_MAX / 2000)) {
-        promql_fail_meaning(p, at, "the time behind @ is out of range");
+        language_fail_meaning(&p->in, at, "the time behind @ is out of range");
         return;
     }
     when->at = PROMQL_AT_TIME;
@@ -255,29 +249,29 @@ static bool is_name(struct batch_str name, const char *word)
 }
 
 void promql_build_at_edge(struct promql_parser *p, struct promql_expr *of, struct batch_str edge,
-                          struct promql_place edge_at, struct promql_place at)
+                          struct language_place edge_at, struct language_place at)
 {
     struct promql_when *when = when_of(p, of, at, "@");
     bool start = is_name(edge, "start");
     if (!start && !is_name(edge, "end"))
-        promql_fail_meaning(p, edge_at, "behind @ stands a time, start() or end()");
+        language_fail_meaning(&p->in, edge_at, "behind @ stands a time, start() or end()");
     if (when && when->at)
-        promql_fail_meaning(p, at, "@ is written twice");
+        language_fail_meaning(&p->in, at, "@ is written twice");
     if (when)
         when->at = start ? PROMQL_AT_START : PROMQL_AT_END;
 }
 
 void promql_build_extended(struct promql_parser *p, struct promql_expr *of, bool anchored,
-                           struct promql_place at)
+                           struct language_place at)
 {
     if (of->form != PROMQL_SELECTOR || (anchored && !of->selector.range)) {
-        promql_fail_meaning(p, at,
-                            anchored ? "anchored stands behind a range selector"
-                                     : "smoothed stands behind a selector");
+        language_fail_meaning(&p->in, at,
+                              anchored ? "anchored stands behind a range selector"
+                                       : "smoothed stands behind a selector");
         return;
     }
     if (of->selector.anchored || of->selector.smoothed)
-        promql_fail_meaning(p, at, "one of anchored and smoothed is enough");
+        language_fail_meaning(&p->in, at, "one of anchored and smoothed is enough");
     of->selector.anchored = anchored;
     of->selector.smoothed = !anchored;
     of->place = at;
@@ -317,9 +311,9 @@ struct promql_duration *promql_build_duration(struct promql_parser *p,
                                               enum promql_duration_form form, enum promql_op op,
                                               const struct promql_duration *left,
                                               const struct promql_duration *right,
-                                              struct promql_place at)
+                                              struct language_place at)
 {
-    struct promql_duration *d = promql_new(p, sizeof *d);
+    struct promql_duration *d = language_new(&p->in, sizeof *d);
     if (!d)
         return NULL;
     *d = (struct promql_duration){.form = form, .op = op, .depth = 1, .place = at};
@@ -339,7 +333,7 @@ struct promql_duration *promql_build_duration(struct promql_parser *p,
 }
 
 struct promql_duration *promql_build_seconds(struct promql_parser *p, double seconds,
-                                             struct promql_place at)
+                                             struct language_place at)
 {
     struct promql_duration *d =
         promql_build_duration(p, PROMQL_DURATION_NUMBER, PROMQL_ADD, NULL, NULL, at);
@@ -351,7 +345,7 @@ struct promql_duration *promql_build_seconds(struct promql_parser *p, double sec
 struct promql_duration *promql_build_duration_of(struct promql_parser *p, struct batch_str name,
                                                  const struct promql_duration *left,
                                                  const struct promql_duration *right,
-                                                 struct promql_place at)
+                                                 struct language_place at)
 {
     static const struct {
         const char *word;
@@ -364,46 +358,33 @@ struct promql_duration *promql_build_duration_of(struct promql_parser *p, struct
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (is_name(name, known[i].word) && known[i].takes == (left != NULL))
             return promql_build_duration(p, known[i].form, PROMQL_ADD, left, right, at);
-    promql_fail_syntax(p, at, "in durations there are step(), range(), min_of(a, b), max_of(a, b)");
+    language_fail_syntax(&p->in, at,
+                         "in durations there are step(), range(), min_of(a, b), max_of(a, b)");
     return NULL;
 }
 
 /* ---- lists ------------------------------------------------------------------------------- */
 
-struct batch_str promql_text_at(const struct promql_parser *p, struct promql_place at)
+struct batch_str promql_text_at(const struct promql_parser *p, struct language_place at)
 {
-    return (struct batch_str){p->text.bytes + at.begin, at.end - at.begin};
-}
-
-/* Room for one more item; NULL when memory is out. */
-static void *grow(struct promql_parser *p, void *list, uint32_t count, uint32_t *capacity,
-                  size_t item)
-{
-    if (count < *capacity)
-        return list;
-    uint32_t more = *capacity ? *capacity * 2 : 4;
-    void *bigger = promql_new(p, more * item);
-    if (bigger && count)
-        memcpy(bigger, list, count * item);
-    if (bigger)
-        *capacity = more;
-    return bigger;
+    return (struct batch_str){p->in.text.bytes + at.begin, at.end - at.begin};
 }
 
 bool promql_exprs_add(struct promql_parser *p, struct promql_expr_list *l, struct promql_expr *e)
 {
-    l->list = grow(p, (void *)l->list, l->count, &l->capacity, sizeof(struct promql_expr *));
+    l->list = language_grow(&p->in, (void *)l->list, l->count, &l->capacity,
+                            sizeof(struct promql_expr *));
     if (l->list)
         l->list[l->count++] = e;
     return l->list;
 }
 
 bool promql_names_add(struct promql_parser *p, struct promql_name_list *l, struct batch_str name,
-                      struct promql_place at)
+                      struct language_place at)
 {
     if (!promql_is_name(name))
-        promql_fail_meaning(p, at, "this is no name of a label: it is empty, or not UTF-8");
-    l->list = grow(p, l->list, l->count, &l->capacity, sizeof *l->list);
+        language_fail_meaning(&p->in, at, "this is no name of a label: it is empty, or not UTF-8");
+    l->list = language_grow(&p->in, l->list, l->count, &l->capacity, sizeof *l->list);
     if (l->list)
         l->list[l->count++] = name;
     return l->list;
@@ -412,7 +393,7 @@ bool promql_names_add(struct promql_parser *p, struct promql_name_list *l, struc
 bool promql_matchers_add(struct promql_parser *p, struct promql_matcher_list *l,
                          const struct promql_matcher *m)
 {
-    l->list = grow(p, l->list, l->count, &l->capacity, sizeof *l->list);
+    l->list = language_grow(&p->in, l->list, l->count, &l->capacity, sizeof *l->list);
     if (l->list)
         l->list[l->count++] = *m;
     return l->list;

@@ -40,7 +40,7 @@ static bool accepts_absent(struct promql_parser *p, const struct promql_matcher 
     char why[200];
     struct regex *r = regex_create(m->value.bytes, m->value.length, why, sizeof why);
     if (!r) {
-        promql_fail_meaning(p, m->place, "this is no regular expression: %s", why);
+        language_fail_meaning(&p->in, m->place, "this is no regular expression: %s", why);
         return false;
     }
     bool matches = regex_matches(r, "", 0);
@@ -55,14 +55,14 @@ static void check_selector(struct promql_parser *p, struct promql_expr *e, bool 
     for (uint32_t i = 0; i < e->selector.matcher_count; i++) {
         const struct promql_matcher *m = &e->selector.matchers[i];
         if (!promql_is_name(m->name))
-            promql_fail_meaning(p, m->place,
-                                "this is no name of a label: it is empty, or not UTF-8");
+            language_fail_meaning(&p->in, m->place,
+                                  "this is no name of a label: it is empty, or not UTF-8");
         any |= !accepts_absent(p, m);
     }
     if (!any && !info)
-        promql_fail_meaning(p, e->place,
-                            "a selector needs a matcher that an empty value does not "
-                            "pass, as {job=\"x\"} or {job=~\".+\"}");
+        language_fail_meaning(&p->in, e->place,
+                              "a selector needs a matcher that an empty value does not "
+                              "pass, as {job=\"x\"} or {job=~\".+\"}");
     e->type = e->selector.range ? PROMQL_MATRIX : PROMQL_VECTOR;
 }
 
@@ -73,7 +73,8 @@ static void check_duration(struct promql_parser *p, const struct promql_duration
 {
     if (d && d->form == PROMQL_DURATION_NUMBER &&
         (!(d->seconds > 0) || d->seconds * 1000 > (double)(INT64_MAX / 1000)))
-        promql_fail_meaning(p, d->place, "a duration here is greater than 0 and below 292 years");
+        language_fail_meaning(&p->in, d->place,
+                              "a duration here is greater than 0 and below 292 years");
 }
 
 /* ---- operators --------------------------------------------------------------------------- */
@@ -91,17 +92,19 @@ static void check_matching(struct promql_parser *p, struct promql_expr *e, bool 
     const struct promql_matching *m = &e->binary.matching;
     bool set = promql_op_is_set(e->binary.op), fills = m->fills_left || m->fills_right;
     if (!vectors && (m->written || fills))
-        promql_fail_meaning(p, e->place, "on, ignoring and fill are between instant vectors");
+        language_fail_meaning(&p->in, e->place,
+                              "on, ignoring and fill are between instant vectors");
     if (set && m->cardinality != PROMQL_ONE_TO_ONE)
-        promql_fail_meaning(p, e->place, "%s takes no group_left and no group_right",
-                            promql_op_text(e->binary.op));
+        language_fail_meaning(&p->in, e->place, "%s takes no group_left and no group_right",
+                              promql_op_text(e->binary.op));
     if (set && fills)
-        promql_fail_meaning(p, e->place, "%s takes no fill", promql_op_text(e->binary.op));
+        language_fail_meaning(&p->in, e->place, "%s takes no fill", promql_op_text(e->binary.op));
     for (uint32_t i = 0; m->on && i < m->include.count; i++)
         if (contains(&m->names, m->include.list[i]))
-            promql_fail_meaning(p, e->place, "the label \"%.*s\" stands in on() and in group_%s()",
-                                (int)m->include.list[i].length, m->include.list[i].bytes,
-                                m->cardinality == PROMQL_MANY_TO_ONE ? "left" : "right");
+            language_fail_meaning(&p->in, e->place,
+                                  "the label \"%.*s\" stands in on() and in group_%s()",
+                                  (int)m->include.list[i].length, m->include.list[i].bytes,
+                                  m->cardinality == PROMQL_MANY_TO_ONE ? "left" : "right");
 }
 
 static void check_binary(struct promql_parser *p, struct promql_expr *e)
@@ -111,22 +114,23 @@ static void check_binary(struct promql_parser *p, struct promql_expr *e)
     for (int i = 0; i < 2; i++)
         if (e->args[i]->type != PROMQL_SCALAR && e->args[i]->type != PROMQL_VECTOR &&
             e->args[i]->type != PROMQL_TYPE_NONE)
-            promql_fail_meaning(p, e->args[i]->place,
-                                "%s is between scalars and instant vectors; "
-                                "this is a %s",
-                                promql_op_text(op), promql_type_name(e->args[i]->type));
+            language_fail_meaning(&p->in, e->args[i]->place,
+                                  "%s is between scalars and instant vectors; "
+                                  "this is a %s",
+                                  promql_op_text(op), promql_type_name(e->args[i]->type));
     bool vectors = left == PROMQL_VECTOR && right == PROMQL_VECTOR;
     if (e->binary.to_bool && !promql_op_compares(op))
-        promql_fail_meaning(p, e->place, "bool stands behind a comparison");
+        language_fail_meaning(&p->in, e->place, "bool stands behind a comparison");
     if (promql_op_compares(op) && left == PROMQL_SCALAR && right == PROMQL_SCALAR &&
         !e->binary.to_bool)
-        promql_fail_meaning(p, e->place, "comparisons of two scalars need bool");
+        language_fail_meaning(&p->in, e->place, "comparisons of two scalars need bool");
     if (promql_op_is_set(op) && !vectors)
-        promql_fail_meaning(p, e->place, "%s is between instant vectors", promql_op_text(op));
+        language_fail_meaning(&p->in, e->place, "%s is between instant vectors",
+                              promql_op_text(op));
     if ((op == PROMQL_TRIM_UPPER || op == PROMQL_TRIM_LOWER) && left == PROMQL_SCALAR &&
         right == PROMQL_SCALAR)
-        promql_fail_meaning(p, e->place, "%s trims histograms, and this is a scalar",
-                            promql_op_text(op));
+        language_fail_meaning(&p->in, e->place, "%s trims histograms, and this is a scalar",
+                              promql_op_text(op));
     check_matching(p, e, vectors);
     e->type = left == PROMQL_SCALAR && right == PROMQL_SCALAR ? PROMQL_SCALAR : PROMQL_VECTOR;
 }
@@ -137,9 +141,9 @@ static void expect_type(struct promql_parser *p, const struct promql_expr *e,
                         enum promql_type wanted, const char *of)
 {
     if (e->type != wanted && e->type != PROMQL_TYPE_NONE)
-        promql_fail_meaning(p, e->place, "%s takes %s %s here, and this is %s %s", of,
-                            wanted == PROMQL_VECTOR ? "an" : "a", promql_type_name(wanted),
-                            e->type == PROMQL_VECTOR ? "an" : "a", promql_type_name(e->type));
+        language_fail_meaning(&p->in, e->place, "%s takes %s %s here, and this is %s %s", of,
+                              wanted == PROMQL_VECTOR ? "an" : "a", promql_type_name(wanted),
+                              e->type == PROMQL_VECTOR ? "an" : "a", promql_type_name(e->type));
 }
 
 static void check_call(struct promql_parser *p, struct promql_expr *e)
@@ -150,17 +154,17 @@ static void check_call(struct promql_parser *p, struct promql_expr *e)
     e->type = f->type;
     if (e->arg_count < f->least || e->arg_count > f->most) {
         if (f->least == f->most)
-            promql_fail_meaning(p, e->place, "%s takes %u argument%s, and got %u", f->name,
-                                f->least, f->least == 1 ? "" : "s", e->arg_count);
+            language_fail_meaning(&p->in, e->place, "%s takes %u argument%s, and got %u", f->name,
+                                  f->least, f->least == 1 ? "" : "s", e->arg_count);
         else
-            promql_fail_meaning(p, e->place, "%s takes from %u to %u arguments, and got %u",
-                                f->name, f->least, f->most, e->arg_count);
+            language_fail_meaning(&p->in, e->place, "%s takes from %u to %u arguments, and got %u",
+                                  f->name, f->least, f->most, e->arg_count);
         return;
     }
     for (uint32_t i = 0; i < e->arg_count; i++)
         expect_type(p, e->args[i], promql_function_arg(f, i), f->name);
     if (f->id == PROMQL_FN_INFO && e->arg_count > 1 && e->args[1]->form != PROMQL_SELECTOR)
-        promql_fail_meaning(p, e->args[1]->place, "info takes matchers in braces here");
+        language_fail_meaning(&p->in, e->args[1]->place, "info takes matchers in braces here");
 }
 
 static void check_aggregation(struct promql_parser *p, struct promql_expr *e)
@@ -195,8 +199,9 @@ static void check_expr(struct promql_parser *p, struct promql_expr *e, bool info
         check_duration(p, e->subquery.range);
         check_duration(p, e->subquery.step);
         if (e->args[0]->type != PROMQL_VECTOR && e->args[0]->type != PROMQL_SCALAR)
-            promql_fail_meaning(p, e->place, "a subquery is of an instant vector, and this is a %s",
-                                promql_type_name(e->args[0]->type));
+            language_fail_meaning(&p->in, e->place,
+                                  "a subquery is of an instant vector, and this is a %s",
+                                  promql_type_name(e->args[0]->type));
         else
             expect_type(p, e->args[0], PROMQL_VECTOR, "a subquery");
         e->type = PROMQL_MATRIX;
@@ -212,10 +217,10 @@ static void check_expr(struct promql_parser *p, struct promql_expr *e, bool info
         break;
     case PROMQL_UNARY:
         if (e->args[0]->type != PROMQL_SCALAR && e->args[0]->type != PROMQL_VECTOR)
-            promql_fail_meaning(p, e->place,
-                                "a sign is of a scalar or an instant vector, and this "
-                                "is a %s",
-                                promql_type_name(e->args[0]->type));
+            language_fail_meaning(&p->in, e->place,
+                                  "a sign is of a scalar or an instant vector, and this "
+                                  "is a %s",
+                                  promql_type_name(e->args[0]->type));
         e->type = e->args[0]->type;
         break;
     case PROMQL_PAREN:

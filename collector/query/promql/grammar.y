@@ -7,24 +7,14 @@
 }
 
 %code {
+#include "collector/query/language/grammar.h"
 #include "collector/query/promql/lexer.h"
 #include "collector/query/promql/unexpected.h"
 
-static void promql_grammar_error(const struct promql_place *at, struct promql_parser *p,
+static void promql_grammar_error(const struct language_place *at, struct promql_parser *p,
                                  const char *message);
 
 #define YYMAXDEPTH 4000
-#define YYLLOC_DEFAULT(whole, rhs, n)                                                              \
-    do {                                                                                           \
-        (whole).begin = (n) ? YYRHSLOC(rhs, 1).begin : YYRHSLOC(rhs, 0).end;                       \
-        (whole).end = YYRHSLOC(rhs, n).end;                                                        \
-    } while (0)
-/* Where parsing cannot go on: memory is out, or the tree is too deep. */
-#define NEED(made)                                                                                 \
-    do {                                                                                           \
-        if (!(made))                                                                               \
-            YYABORT;                                                                               \
-    } while (0)
 #define JOIN(out, op, l, modifiers, r, at)                                                         \
     NEED((out) = promql_build_binary(p, op, l, &(modifiers), r, at))
 }
@@ -33,7 +23,7 @@ static void promql_grammar_error(const struct promql_place *at, struct promql_pa
 %define api.prefix {promql_grammar_}
 %define api.token.prefix {PROMQL_TOKEN_}
 %define api.value.union.name PROMQL_TOKEN_VALUE
-%define api.location.type {struct promql_place}
+%define api.location.type {struct language_place}
 %define parse.error custom
 %define parse.lac full
 %locations
@@ -313,11 +303,11 @@ offset_value:
 %%
 
 /* Bison's own: only that its stack is full. */
-static void promql_grammar_error(const struct promql_place *at, struct promql_parser *p,
+static void promql_grammar_error(const struct language_place *at, struct promql_parser *p,
                                  const char *message)
 {
     (void)message;
-    promql_fail_syntax(p, *at, "the query is nested more than %d levels deep", PROMQL_DEPTH_MAX);
+    language_fail_depth(&p->in, *at, PROMQL_DEPTH_MAX);
 }
 
 static enum promql_expected group_of(yysymbol_kind_t kind)
@@ -357,7 +347,7 @@ static int yyreport_syntax_error(const yypcontext_t *context, struct promql_pars
     int count = yypcontext_expected_tokens(context, kinds, YYNTOKENS);
     uint32_t expected = 0;
     if (count < 0)
-        p->no_memory = true;
+        p->in.no_memory = true;
     for (int i = 0; i < count; i++)
         expected |= UINT32_C(1) << group_of(kinds[i]);
     promql_unexpected(p, *yypcontext_location(context), expected);

@@ -6,54 +6,27 @@
 #include <string.h>
 
 #include "collector/query/promql/lexer.h"
-#include "lib/base/quoted.h"
-
-static const char *bytes_of(const struct promql_parser *p, struct promql_place at)
-{
-    return p->text.bytes + at.begin;
-}
 
 static int no_memory(struct promql_parser *p)
 {
-    p->no_memory = true;
+    p->in.no_memory = true;
     return PROMQL_TOKEN_WRONG;
 }
 
 /* ---- strings ----------------------------------------------------------------------------- */
 
-int promql_lex_string(struct promql_parser *p, struct promql_place at,
+int promql_lex_string(struct promql_parser *p, struct language_place at,
                       union PROMQL_TOKEN_VALUE *value)
 {
-    const char *from = bytes_of(p, at) + 1, *end = p->text.bytes + at.end - 1;
-    char quote = from[-1], *out = arena_alloc(p->arena, (size_t)(end - from) + 1), *to = out;
-    if (!out)
-        return no_memory(p);
-    while (from < end) {
-        const char *begin = from;
-        if (*from != '\\') {
-            *to++ = *from++;
-            continue;
-        }
-        from++;
-        size_t length = quoted_escape(&from, end, quote, to);
-        if (length == 0) {
-            uint32_t offset = (uint32_t)(begin - p->text.bytes);
-            promql_fail_syntax(p, (struct promql_place){offset, offset + 2},
-                               "there is no escape \"\\%c\" in strings (there are \\n \\t \\r \\\\ "
-                               "\\%c \\xHH \\uHHHH and the other ones of Go; `so` needs none)",
-                               begin[1] >= ' ' && begin[1] < 127 ? begin[1] : '?', quote);
-            return PROMQL_TOKEN_WRONG;
-        }
-        to += length;
-    }
-    value->text = (struct batch_str){out, (uint32_t)(to - out)};
+    if (!language_string(&p->in, at, &value->text))
+        return PROMQL_TOKEN_WRONG;
     return PROMQL_TOKEN_STRING;
 }
 
-int promql_lex_raw_string(struct promql_parser *p, struct promql_place at,
+int promql_lex_raw_string(struct promql_parser *p, struct language_place at,
                           union PROMQL_TOKEN_VALUE *value)
 {
-    value->text = (struct batch_str){bytes_of(p, at) + 1, at.end - at.begin - 2};
+    value->text = language_raw_string(&p->in, at);
     return PROMQL_TOKEN_STRING;
 }
 
@@ -65,19 +38,19 @@ static bool only_octal(const char *text)
 }
 
 /* Digits may be grouped by underscores; 0x begins hexadecimal ones, 0 octal ones. */
-int promql_lex_number(struct promql_parser *p, struct promql_place at,
+int promql_lex_number(struct promql_parser *p, struct language_place at,
                       union PROMQL_TOKEN_VALUE *value)
 {
-    char *plain = arena_alloc(p->arena, at.end - at.begin + 1), *to = plain;
+    char *plain = arena_alloc(p->in.arena, at.end - at.begin + 1), *to = plain;
     if (!plain)
         return no_memory(p);
     for (uint32_t i = at.begin; i < at.end; i++)
-        if (p->text.bytes[i] != '_')
-            *to++ = p->text.bytes[i];
+        if (p->in.text.bytes[i] != '_')
+            *to++ = p->in.text.bytes[i];
     *to = 0;
     bool hex = plain[0] == '0' && (plain[1] | 0x20) == 'x';
     if (hex && !plain[2]) {
-        promql_fail_syntax(p, at, "hexadecimal digits are missing behind \"0x\"");
+        language_fail_syntax(&p->in, at, "hexadecimal digits are missing behind \"0x\"");
         return PROMQL_TOKEN_WRONG;
     }
     errno = 0;
@@ -86,7 +59,7 @@ int promql_lex_number(struct promql_parser *p, struct promql_place at,
     else
         value->number = strtod(plain, NULL);
     if (errno == ERANGE && (hex || isinf(value->number))) {
-        promql_fail_syntax(p, at, "this number is too large");
+        language_fail_syntax(&p->in, at, "this number is too large");
         return PROMQL_TOKEN_WRONG;
     }
     return PROMQL_TOKEN_NUMBER;
@@ -120,10 +93,10 @@ static unsigned read_unit(const char **from, int64_t *ms)
 }
 
 /* Units fall from years to milliseconds, none twice. A duration is a number of seconds. */
-int promql_lex_duration(struct promql_parser *p, struct promql_place at,
+int promql_lex_duration(struct promql_parser *p, struct language_place at,
                         union PROMQL_TOKEN_VALUE *value)
 {
-    const char *from = bytes_of(p, at), *end = p->text.bytes + at.end;
+    const char *from = language_bytes_at(&p->in, at), *end = p->in.text.bytes + at.end;
     int64_t sum = 0;
     unsigned next = 0;
     while (from < end) {
@@ -134,15 +107,15 @@ int promql_lex_duration(struct promql_parser *p, struct promql_place at,
                         __builtin_add_overflow(part, *from - '0', &part);
         unsigned unit = read_unit(&from, &ms);
         if (unit < next) {
-            promql_fail_syntax(p, at,
-                               "the units of a duration fall from y, w, d, h, m, s to ms, "
-                               "and none stands twice");
+            language_fail_syntax(&p->in, at,
+                                 "the units of a duration fall from y, w, d, h, m, s to ms, "
+                                 "and none stands twice");
             return PROMQL_TOKEN_WRONG;
         }
         next = unit + 1;
         if (overflow || __builtin_mul_overflow(part, ms, &part) ||
             __builtin_add_overflow(sum, part, &sum) || sum > INT64_MAX / 1000000) {
-            promql_fail_syntax(p, at, "this duration is too long (292 years are the most)");
+            language_fail_syntax(&p->in, at, "this duration is too long (292 years are the most)");
             return PROMQL_TOKEN_WRONG;
         }
     }

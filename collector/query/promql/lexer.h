@@ -11,19 +11,19 @@ enum { PROMQL_TOKEN_WRONG = PROMQL_TOKEN_PROMQL_GRAMMAR_error };
 
 /* The next token; 0 at the end, PROMQL_TOKEN_WRONG where none begins (the syntax error is told
  * then). */
-int promql_grammar_lex(union PROMQL_TOKEN_VALUE *value, struct promql_place *place,
+int promql_grammar_lex(union PROMQL_TOKEN_VALUE *value, struct language_place *place,
                        struct promql_parser *p);
 
 /* Each is given the token's bytes, sets *value and answers with the token, or tells the error. */
-int promql_lex_string(struct promql_parser *p, struct promql_place at,
+int promql_lex_string(struct promql_parser *p, struct language_place at,
                       union PROMQL_TOKEN_VALUE *value);
-int promql_lex_raw_string(struct promql_parser *p, struct promql_place at,
+int promql_lex_raw_string(struct promql_parser *p, struct language_place at,
                           union PROMQL_TOKEN_VALUE *value);
-int promql_lex_number(struct promql_parser *p, struct promql_place at,
+int promql_lex_number(struct promql_parser *p, struct language_place at,
                       union PROMQL_TOKEN_VALUE *value);
-int promql_lex_duration(struct promql_parser *p, struct promql_place at,
+int promql_lex_duration(struct promql_parser *p, struct language_place at,
                         union PROMQL_TOKEN_VALUE *value);
-int promql_lex_word(struct promql_parser *p, struct promql_place at,
+int promql_lex_word(struct promql_parser *p, struct language_place at,
                     union PROMQL_TOKEN_VALUE *value);
 
 #endif

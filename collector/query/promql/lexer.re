@@ -3,31 +3,25 @@
  * range from its step, elsewhere it is a letter of metrics' names. */
 #include "collector/query/promql/lexer.h"
 
-static struct promql_place here(const struct promql_parser *p, const char *token)
+static int wrong(struct promql_parser *p, struct language_place at, const char *why)
 {
-    return (struct promql_place){(uint32_t)(token - p->text.bytes),
-                                 (uint32_t)(p->cursor - p->text.bytes)};
-}
-
-static int wrong(struct promql_parser *p, struct promql_place at, const char *why)
-{
-    promql_fail_syntax(p, at, "%s", why);
+    language_fail_syntax(&p->in, at, "%s", why);
     return PROMQL_TOKEN_WRONG;
 }
 
-int promql_grammar_lex(union PROMQL_TOKEN_VALUE *value, struct promql_place *place,
+int promql_grammar_lex(union PROMQL_TOKEN_VALUE *value, struct language_place *place,
                        struct promql_parser *p)
 {
     const char *token, *marker;
 next:
-    token = p->cursor;
-#define AT (*place = here(p, token))
+    token = p->in.cursor;
+#define AT (*place = language_here(&p->in, token))
     /*!re2c
     re2c:define:YYCTYPE = "unsigned char";
-    re2c:define:YYCURSOR = "p->cursor";
-    re2c:define:YYLIMIT = "p->end";
+    re2c:define:YYCURSOR = "p->in.cursor";
+    re2c:define:YYLIMIT = "p->in.end";
     re2c:define:YYMARKER = marker;
-    re2c:define:YYPEEK = "(unsigned char)*p->cursor";
+    re2c:define:YYPEEK = "(unsigned char)*p->in.cursor";
     re2c:api:style = free-form;
     re2c:yyfill:enable = 0;
     re2c:eof = 0;
@@ -94,11 +88,11 @@ next:
     [a-zA-Z_:] [a-zA-Z0-9_:]*
           {
             if (p->in_brackets) { /* a colon ends a word, or is one */
-                p->cursor = token + 1;
-                while (*token != ':' && p->cursor < p->end && *p->cursor != ':' &&
-                       ((*p->cursor | 0x20) >= 'a' ? (*p->cursor | 0x20) <= 'z' || *p->cursor == '_'
-                                                   : *p->cursor >= '0' && *p->cursor <= '9'))
-                    p->cursor++;
+                p->in.cursor = token + 1;
+                while (*token != ':' && p->in.cursor < p->in.end && *p->in.cursor != ':' &&
+                       ((*p->in.cursor | 0x20) >= 'a' ? (*p->in.cursor | 0x20) <= 'z' || *p->in.cursor == '_'
+                                                   : *p->in.cursor >= '0' && *p->in.cursor <= '9'))
+                    p->in.cursor++;
                 if (*token == ':') {
                     AT;
                     return PROMQL_TOKEN_COLON;

@@ -3,15 +3,11 @@
 #ifndef WEFT_COLLECTOR_QUERY_PROMQL_PARSER_H
 #define WEFT_COLLECTOR_QUERY_PROMQL_PARSER_H
 
+#include "collector/query/language/input.h"
 #include "collector/query/promql/parse.h"
 
 struct promql_parser {
-    struct arena *arena;
-    struct batch_str text;
-    const char *cursor, *end;    /* what is not yet read; a NUL stands at the end */
-    struct promql_error syntax;  /* the first of each kind: a query that is wrong in both ways */
-    struct promql_error meaning; /* does not parse, so that is told */
-    bool no_memory;
+    struct language_input in;
     bool in_braces, in_brackets; /* words and colons mean something else there */
     uint32_t nodes;
     struct promql_query *query;
@@ -38,15 +34,6 @@ struct promql_modifiers {
     bool to_bool;
     struct promql_matching matching;
 };
-
-/* Remembers the first error of its class. The text is as for printf. */
-void promql_fail_syntax(struct promql_parser *p, struct promql_place place, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-void promql_fail_meaning(struct promql_parser *p, struct promql_place place, const char *format,
-                         ...) __attribute__((format(printf, 3, 4)));
-
-/* Zeroed; NULL (and remembered) when memory is out. */
-void *promql_new(struct promql_parser *p, size_t bytes);
 
 /* Types, patterns and limits of the whole; tells meaning errors. */
 void promql_check(struct promql_parser *p, struct promql_query *query);

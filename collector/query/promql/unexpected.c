@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collector/query/promql/unexpected.h"
 
-#include <stdio.h>
-#include <string.h>
-
 #define BIT(group) (UINT32_C(1) << (group))
 
 static const char *const phrases[PROMQL_EXPECTATIONS] = {
@@ -44,35 +41,8 @@ static uint32_t without_smaller(uint32_t expected)
     return expected;
 }
 
-static void list(char *out, size_t size, uint32_t expected)
+void promql_unexpected(struct promql_parser *p, struct language_place at, uint32_t expected)
 {
-    size_t used = 0;
-    out[0] = 0;
-    for (unsigned g = 0; g < PROMQL_EXPECTATIONS && used < size; g++) {
-        if (phrases[g] && (expected & BIT(g)))
-            used += (size_t)snprintf(out + used, size - used, "%s%s", used ? ", " : "", phrases[g]);
-    }
-}
-
-void promql_unexpected(struct promql_parser *p, struct promql_place at, uint32_t expected)
-{
-    if (p->syntax.fault != PROMQL_SOUND)
-        return;
-    struct promql_error e = {.fault = PROMQL_ESYNTAX};
-    uint32_t length = at.end - at.begin, shown = length;
-    if (shown > 40)
-        for (shown = 40; shown > 0 && (p->text.bytes[at.begin + shown] & 0xc0) == 0x80;)
-            shown--;
-    if (length == 0)
-        snprintf(e.found, sizeof e.found, "the end of the query");
-    else if (strchr("\"'`", p->text.bytes[at.begin]) && shown == length)
-        snprintf(e.found, sizeof e.found, "%.*s", (int)shown, p->text.bytes + at.begin);
-    else
-        snprintf(e.found, sizeof e.found, "\"%.*s%s\"", (int)shown, p->text.bytes + at.begin,
-                 shown < length ? "…" : "");
-    list(e.expected, sizeof e.expected, without_smaller(expected));
-    promql_fail_syntax(p, at, "found %s%s%s", e.found, e.expected[0] ? "; here can stand: " : "",
-                       e.expected);
-    memcpy(p->syntax.found, e.found, sizeof e.found);
-    memcpy(p->syntax.expected, e.expected, sizeof e.expected);
+    static const struct language_groups groups = {phrases, PROMQL_EXPECTATIONS};
+    language_unexpected(&p->in, at, &groups, without_smaller(expected), "");
 }

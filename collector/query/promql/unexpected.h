@@ -36,6 +36,6 @@ enum promql_expected {
 };
 
 /* Tells that the token at `at` cannot stand there. `expected`: a bit for each group. */
-void promql_unexpected(struct promql_parser *p, struct promql_place at, uint32_t expected);
+void promql_unexpected(struct promql_parser *p, struct language_place at, uint32_t expected);
 
 #endif

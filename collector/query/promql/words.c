@@ -62,10 +62,10 @@ static bool is_word(const char *word, const char *bytes, size_t length)
 /* What stands behind the word that was read, past spaces and comments. */
 static const char *next_of(const struct promql_parser *p)
 {
-    const char *at = p->cursor;
-    while (at < p->end) {
+    const char *at = p->in.cursor;
+    while (at < p->in.end) {
         if (*at == '#')
-            while (at < p->end && *at != '\n')
+            while (at < p->in.end && *at != '\n')
                 at++;
         else if (strchr(" \t\r\n", *at))
             at++;
@@ -78,9 +78,9 @@ static const char *next_of(const struct promql_parser *p)
 static bool begins_with_word(const struct promql_parser *p, const char *at, const char *word)
 {
     size_t length = strlen(word);
-    if ((size_t)(p->end - at) < length || strncasecmp(at, word, length) != 0)
+    if ((size_t)(p->in.end - at) < length || strncasecmp(at, word, length) != 0)
         return false;
-    return at + length == p->end || strchr(" \t\r\n(#", at[length]);
+    return at + length == p->in.end || strchr(" \t\r\n(#", at[length]);
 }
 
 static bool follows(const struct promql_parser *p, uint8_t needs)
@@ -88,7 +88,7 @@ static bool follows(const struct promql_parser *p, uint8_t needs)
     if (needs == ANYWHERE)
         return true;
     const char *at = next_of(p);
-    if (at < p->end && *at == '(')
+    if (at < p->in.end && *at == '(')
         return true;
     return needs == BEFORE_GROUPING &&
            (begins_with_word(p, at, "by") || begins_with_word(p, at, "without"));
@@ -110,10 +110,10 @@ static int keyword(const struct promql_parser *p, const char *bytes, size_t leng
     return 0;
 }
 
-int promql_lex_word(struct promql_parser *p, struct promql_place at,
+int promql_lex_word(struct promql_parser *p, struct language_place at,
                     union PROMQL_TOKEN_VALUE *value)
 {
-    const char *bytes = p->text.bytes + at.begin;
+    const char *bytes = p->in.text.bytes + at.begin;
     size_t length = at.end - at.begin;
     if (!p->in_braces) {
         int token = keyword(p, bytes, length, value);

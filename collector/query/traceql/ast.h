@@ -21,6 +21,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "collector/query/language/error.h"
 #include "lib/codec/batch.h"
 
 enum {
@@ -28,11 +29,6 @@ enum {
     TRACEQL_LENGTH_MAX = 128 << 10,
     TRACEQL_BY_MAX = 16,
     TRACEQL_PATTERNS_MAX = 100
-};
-
-/* Bytes of the query's text: [begin, end). */
-struct traceql_place {
-    uint32_t begin, end;
 };
 
 /* ---- values ------------------------------------------------------------------------------ */
@@ -106,7 +102,7 @@ struct traceql_field {
     enum traceql_intrinsic intrinsic; /* of INTRINSIC */
     bool parent;          /* of the span's parent: UNSCOPED, SPAN, RESOURCE, INTRINSIC */
     struct batch_str key; /* of the others */
-    struct traceql_place place;
+    struct language_place place;
 };
 
 /* The type of an intrinsic; of PARENT it is NIL. */
@@ -157,7 +153,7 @@ const char *traceql_op_text(enum traceql_op op); /* "+", "&&" …; "" for LITERA
 struct traceql_expr {
     enum traceql_op op;
     uint32_t depth;
-    struct traceql_place place; /* of the operator where there is one */
+    struct language_place place; /* of the operator where there is one */
     struct traceql_expr *left, *right;
     struct traceql_value value;
     struct traceql_field field;
@@ -193,7 +189,7 @@ const char *traceql_set_op_text(enum traceql_set_op op);
 struct traceql_set {
     enum traceql_set_op op;
     uint32_t depth;
-    struct traceql_place place;
+    struct language_place place;
     struct traceql_set *left, *right;
     struct traceql_expr *filter; /* NULL: { }, every span */
     struct traceql_pipeline *pipeline;
@@ -221,7 +217,7 @@ enum traceql_scalar_form {
 struct traceql_scalar {
     enum traceql_scalar_form form;
     uint32_t depth;
-    struct traceql_place place;
+    struct language_place place;
     enum traceql_op op;
     struct traceql_scalar *left, *right;
     struct traceql_value value;
@@ -248,7 +244,7 @@ struct traceql_fields {
 
 struct traceql_stage {
     enum traceql_stage_form form;
-    struct traceql_place place;
+    struct language_place place;
     struct traceql_stage *next; /* NULL: the last */
     struct traceql_set *set;
     enum traceql_op op;
@@ -281,7 +277,7 @@ bool traceql_function_has_field(enum traceql_function f);
 
 struct traceql_metrics {
     enum traceql_function function;
-    struct traceql_place place;
+    struct language_place place;
     struct traceql_field of; /* where traceql_function_has_field */
     uint32_t quantile_count;
     double *quantiles;
@@ -303,7 +299,7 @@ enum traceql_series_form {
 struct traceql_series {
     enum traceql_series_form form;
     uint32_t depth;
-    struct traceql_place place;
+    struct language_place place;
     enum traceql_op op;
     struct traceql_series *left, *right;
     struct traceql_pipeline *pipeline;
@@ -317,7 +313,7 @@ struct traceql_series {
 struct traceql_hint { /* with (name = value, …) */
     struct batch_str name;
     struct traceql_value value;
-    struct traceql_place place;
+    struct language_place place;
 };
 
 struct traceql_query {

@@ -4,39 +4,31 @@
 #include <stdio.h>
 #include <string.h>
 
-void *traceql_new(struct traceql_parser *p, size_t bytes)
-{
-    void *made = arena_calloc(p->arena, 1, bytes);
-    if (!made)
-        p->no_memory = true;
-    return made;
-}
-
 static uint32_t deeper(uint32_t a, uint32_t b)
 {
     return (a > b ? a : b) + 1;
 }
 
-static bool fits(struct traceql_parser *p, uint32_t depth, struct traceql_place at)
+static bool fits(struct traceql_parser *p, uint32_t depth, struct language_place at)
 {
     if (depth <= TRACEQL_DEPTH_MAX)
         return true;
-    traceql_fail_syntax(p, at, "the query is nested more than %d levels deep", TRACEQL_DEPTH_MAX);
+    language_fail_depth(&p->in, at, TRACEQL_DEPTH_MAX);
     return false;
 }
 
-static struct traceql_place span_of(struct traceql_place a, struct traceql_place b)
+static struct language_place span_of(struct language_place a, struct language_place b)
 {
-    return (struct traceql_place){a.begin < b.begin ? a.begin : b.begin,
-                                  a.end > b.end ? a.end : b.end};
+    return (struct language_place){a.begin < b.begin ? a.begin : b.begin,
+                                   a.end > b.end ? a.end : b.end};
 }
 
 /* ---- inside { } -------------------------------------------------------------------------- */
 
 struct traceql_expr *traceql_build_literal(struct traceql_parser *p, struct traceql_value value,
-                                           struct traceql_place at)
+                                           struct language_place at)
 {
-    struct traceql_expr *e = traceql_new(p, sizeof *e);
+    struct traceql_expr *e = language_new(&p->in, sizeof *e);
     if (e)
         *e = (struct traceql_expr){.op = TRACEQL_LITERAL, .depth = 1, .place = at, .value = value};
     return e;
@@ -44,7 +36,7 @@ struct traceql_expr *traceql_build_literal(struct traceql_parser *p, struct trac
 
 struct traceql_expr *traceql_build_field(struct traceql_parser *p, struct traceql_field field)
 {
-    struct traceql_expr *e = traceql_new(p, sizeof *e);
+    struct traceql_expr *e = language_new(&p->in, sizeof *e);
     if (e)
         *e = (struct traceql_expr){
             .op = TRACEQL_FIELD, .depth = 1, .place = field.place, .field = field};
@@ -64,7 +56,7 @@ static bool negate(struct traceql_value *v)
 }
 
 struct traceql_expr *traceql_build_unary(struct traceql_parser *p, enum traceql_op op,
-                                         struct traceql_expr *of, struct traceql_place at)
+                                         struct traceql_expr *of, struct language_place at)
 {
     if (op == TRACEQL_NEGATE && of->op == TRACEQL_LITERAL && negate(&of->value)) {
         of->place = span_of(at, of->place);
@@ -72,7 +64,7 @@ struct traceql_expr *traceql_build_unary(struct traceql_parser *p, enum traceql_
     }
     if (!fits(p, of->depth + 1, at))
         return NULL;
-    struct traceql_expr *e = traceql_new(p, sizeof *e);
+    struct traceql_expr *e = language_new(&p->in, sizeof *e);
     if (e)
         *e = (struct traceql_expr){.op = op, .depth = of->depth + 1, .place = at, .left = of};
     return e;
@@ -85,7 +77,7 @@ static bool is_nil(const struct traceql_expr *e)
 
 struct traceql_expr *traceql_build_binary(struct traceql_parser *p, enum traceql_op op,
                                           struct traceql_expr *left, struct traceql_expr *right,
-                                          struct traceql_place at)
+                                          struct language_place at)
 {
     if ((op == TRACEQL_EQ || op == TRACEQL_NE) && is_nil(left) != is_nil(right)) {
         struct traceql_expr *of = is_nil(left) ? right : left;
@@ -94,7 +86,7 @@ struct traceql_expr *traceql_build_binary(struct traceql_parser *p, enum traceql
     uint32_t depth = deeper(left->depth, right->depth);
     if (!fits(p, depth, at))
         return NULL;
-    struct traceql_expr *e = traceql_new(p, sizeof *e);
+    struct traceql_expr *e = language_new(&p->in, sizeof *e);
     if (e)
         *e = (struct traceql_expr){op, depth, at, left, right, {0}, {0}};
     return e;
@@ -103,9 +95,9 @@ struct traceql_expr *traceql_build_binary(struct traceql_parser *p, enum traceql
 /* ---- sets, scalars, series --------------------------------------------------------------- */
 
 bool traceql_build_filter(struct traceql_parser *p, struct traceql_expr *filter,
-                          struct traceql_place at, struct traceql_operand *out)
+                          struct language_place at, struct traceql_operand *out)
 {
-    struct traceql_set *s = traceql_new(p, sizeof *s);
+    struct traceql_set *s = language_new(&p->in, sizeof *s);
     if (!s)
         return false;
     s->op = TRACEQL_SET_FILTER;
@@ -117,9 +109,9 @@ bool traceql_build_filter(struct traceql_parser *p, struct traceql_expr *filter,
 }
 
 static bool scalar_operand(struct traceql_parser *p, struct traceql_scalar scalar,
-                           struct traceql_place whole, struct traceql_operand *out)
+                           struct language_place whole, struct traceql_operand *out)
 {
-    struct traceql_scalar *s = traceql_new(p, sizeof *s);
+    struct traceql_scalar *s = language_new(&p->in, sizeof *s);
     if (!s)
         return false;
     *s = scalar;
@@ -128,10 +120,10 @@ static bool scalar_operand(struct traceql_parser *p, struct traceql_scalar scala
 }
 
 bool traceql_build_number(struct traceql_parser *p, struct traceql_value value, bool negative,
-                          struct traceql_place at, struct traceql_operand *out)
+                          struct language_place at, struct traceql_operand *out)
 {
     if (negative && !negate(&value)) {
-        traceql_fail_meaning(p, at, "there is no integer that large");
+        language_fail_meaning(&p->in, at, "there is no integer that large");
         *out = (struct traceql_operand){.sort = TRACEQL_BROKEN, .place = at};
         return true;
     }
@@ -141,7 +133,7 @@ bool traceql_build_number(struct traceql_parser *p, struct traceql_value value, 
 }
 
 bool traceql_build_aggregate(struct traceql_parser *p, enum traceql_aggregate aggregate,
-                             struct traceql_expr *of, struct traceql_place at,
+                             struct traceql_expr *of, struct language_place at,
                              struct traceql_operand *out)
 {
     struct traceql_scalar scalar = {.form = TRACEQL_SCALAR_AGGREGATE,
@@ -155,8 +147,8 @@ bool traceql_build_aggregate(struct traceql_parser *p, enum traceql_aggregate ag
 bool traceql_build_metrics(struct traceql_parser *p, const struct traceql_metrics *metrics,
                            struct traceql_operand *out)
 {
-    struct traceql_series *s = traceql_new(p, sizeof *s);
-    struct traceql_metrics *m = traceql_new(p, sizeof *m);
+    struct traceql_series *s = language_new(&p->in, sizeof *s);
+    struct traceql_metrics *m = language_new(&p->in, sizeof *m);
     if (!s || !m)
         return false;
     *m = *metrics;
@@ -170,9 +162,9 @@ bool traceql_build_metrics(struct traceql_parser *p, const struct traceql_metric
 }
 
 bool traceql_build_top(struct traceql_parser *p, enum traceql_series_form form, int64_t limit,
-                       struct traceql_place at, struct traceql_operand *out)
+                       struct language_place at, struct traceql_operand *out)
 {
-    struct traceql_series *s = traceql_new(p, sizeof *s);
+    struct traceql_series *s = language_new(&p->in, sizeof *s);
     if (!s)
         return false;
     *s = (struct traceql_series){.form = form, .depth = 1, .place = at, .limit = limit};
@@ -181,7 +173,7 @@ bool traceql_build_top(struct traceql_parser *p, enum traceql_series_form form, 
 }
 
 bool traceql_build_group(struct traceql_parser *p, const struct traceql_flow *flow,
-                         struct traceql_place at, struct traceql_operand *out)
+                         struct language_place at, struct traceql_operand *out)
 {
     const struct traceql_stage *only =
         flow->pipeline && flow->pipeline->count == 1 ? flow->pipeline->first : NULL;
@@ -199,7 +191,7 @@ bool traceql_build_group(struct traceql_parser *p, const struct traceql_flow *fl
     } else if (flow->sort == TRACEQL_SET && only && only->form == TRACEQL_STAGE_SET) {
         out->set = only->set;
     } else if (flow->sort == TRACEQL_SET) {
-        struct traceql_set *s = traceql_new(p, sizeof *s);
+        struct traceql_set *s = language_new(&p->in, sizeof *s);
         if (!s)
             return false;
         s->op = TRACEQL_SET_PIPELINE;
@@ -214,9 +206,9 @@ bool traceql_build_group(struct traceql_parser *p, const struct traceql_flow *fl
 
 static bool join_sets(struct traceql_parser *p, const struct traceql_operand *left,
                       const struct traceql_operand *right, enum traceql_set_op op,
-                      struct traceql_place at, struct traceql_operand *out)
+                      struct language_place at, struct traceql_operand *out)
 {
-    struct traceql_set *s = traceql_new(p, sizeof *s);
+    struct traceql_set *s = language_new(&p->in, sizeof *s);
     if (!s)
         return false;
     *s = (struct traceql_set){
@@ -228,7 +220,7 @@ static bool join_sets(struct traceql_parser *p, const struct traceql_operand *le
 
 static bool join_scalars(struct traceql_parser *p, const struct traceql_operand *left,
                          const struct traceql_operand *right, enum traceql_op op,
-                         struct traceql_place at, struct traceql_operand *out)
+                         struct language_place at, struct traceql_operand *out)
 {
     if (traceql_op_is_arithmetic(op)) {
         struct traceql_scalar scalar = {.form = TRACEQL_SCALAR_ARITHMETIC,
@@ -239,7 +231,7 @@ static bool join_scalars(struct traceql_parser *p, const struct traceql_operand 
                                         .right = right->scalar};
         return scalar_operand(p, scalar, out->place, out);
     }
-    struct traceql_stage *s = traceql_new(p, sizeof *s);
+    struct traceql_stage *s = language_new(&p->in, sizeof *s);
     if (!s)
         return false;
     s->form = TRACEQL_STAGE_CONDITION;
@@ -255,7 +247,7 @@ static bool join_scalars(struct traceql_parser *p, const struct traceql_operand 
 static bool join_series(struct traceql_parser *p, struct traceql_series joined,
                         struct traceql_operand *out)
 {
-    struct traceql_series *s = traceql_new(p, sizeof *s);
+    struct traceql_series *s = language_new(&p->in, sizeof *s);
     if (!s)
         return false;
     *s = joined;
@@ -280,22 +272,23 @@ static const char *sort_name(enum traceql_sort sort)
 
 static bool cannot_join(struct traceql_parser *p, const struct traceql_operand *left,
                         const struct traceql_operand *right, const char *op,
-                        struct traceql_place at, struct traceql_operand *out)
+                        struct language_place at, struct traceql_operand *out)
 {
     bool condition = left->sort == TRACEQL_CONDITION || right->sort == TRACEQL_CONDITION;
     bool metrics = left->sort == TRACEQL_METRICS || right->sort == TRACEQL_METRICS;
-    traceql_fail_meaning(
-        p, at, "\"%s\" cannot join %s and %s%s", op, sort_name(left->sort), sort_name(right->sort),
-        condition ? "; a condition belongs into a pipeline: ({ … } | count() > 2)"
-        : metrics ? "; metrics that are joined stand in parentheses: ({ … } | rate())"
-                  : "");
+    language_fail_meaning(&p->in, at, "\"%s\" cannot join %s and %s%s", op, sort_name(left->sort),
+                          sort_name(right->sort),
+                          condition ? "; a condition belongs into a pipeline: ({ … } | count() > 2)"
+                          : metrics
+                              ? "; metrics that are joined stand in parentheses: ({ … } | rate())"
+                              : "");
     out->sort = TRACEQL_BROKEN;
     return true;
 }
 
 bool traceql_build_joined(struct traceql_parser *p, const struct traceql_operand *left,
                           const struct traceql_operand *right, enum traceql_op op,
-                          enum traceql_set_op set_op, struct traceql_place at,
+                          enum traceql_set_op set_op, struct language_place at,
                           struct traceql_operand *out)
 {
     enum traceql_sort l = left->sort, r = right->sort;
@@ -338,27 +331,9 @@ bool traceql_build_joined(struct traceql_parser *p, const struct traceql_operand
 
 /* ---- lists ------------------------------------------------------------------------------- */
 
-/* Room for one more; NULL when memory is out. */
-static void *grow(struct traceql_parser *p, void *list, uint32_t count, uint32_t *capacity,
-                  size_t size)
-{
-    if (count < *capacity)
-        return list;
-    uint32_t more = *capacity ? *capacity * 2 : 4;
-    void *bigger = arena_alloc(p->arena, more * size);
-    if (!bigger) {
-        p->no_memory = true;
-        return NULL;
-    }
-    if (count)
-        memcpy(bigger, list, count * size);
-    *capacity = more;
-    return bigger;
-}
-
 bool traceql_numbers_add(struct traceql_parser *p, struct traceql_numbers *n, double number)
 {
-    double *list = grow(p, n->list, n->count, &n->capacity, sizeof *list);
+    double *list = language_grow(&p->in, n->list, n->count, &n->capacity, sizeof *list);
     if (!list)
         return false;
     n->list = list;
@@ -369,7 +344,8 @@ bool traceql_numbers_add(struct traceql_parser *p, struct traceql_numbers *n, do
 bool traceql_fields_add(struct traceql_parser *p, struct traceql_field_list *l,
                         const struct traceql_field *field)
 {
-    struct traceql_field *list = grow(p, l->list, l->count, &l->capacity, sizeof *list);
+    struct traceql_field *list =
+        language_grow(&p->in, l->list, l->count, &l->capacity, sizeof *list);
     if (!list)
         return false;
     l->list = list;
@@ -380,7 +356,8 @@ bool traceql_fields_add(struct traceql_parser *p, struct traceql_field_list *l,
 bool traceql_hints_add(struct traceql_parser *p, struct traceql_hint_list *l,
                        const struct traceql_hint *hint)
 {
-    struct traceql_hint *list = grow(p, l->list, l->count, &l->capacity, sizeof *list);
+    struct traceql_hint *list =
+        language_grow(&p->in, l->list, l->count, &l->capacity, sizeof *list);
     if (!list)
         return false;
     l->list = list;

@@ -10,37 +10,37 @@
 /* ---- inside { } -------------------------------------------------------------------------- */
 
 struct traceql_expr *traceql_build_literal(struct traceql_parser *p, struct traceql_value value,
-                                           struct traceql_place at);
+                                           struct language_place at);
 struct traceql_expr *traceql_build_field(struct traceql_parser *p, struct traceql_field field);
 /* Negated literals become literals. */
 struct traceql_expr *traceql_build_unary(struct traceql_parser *p, enum traceql_op op,
-                                         struct traceql_expr *of, struct traceql_place at);
+                                         struct traceql_expr *of, struct language_place at);
 /* Comparisons with nil become EXISTS and MISSING. */
 struct traceql_expr *traceql_build_binary(struct traceql_parser *p, enum traceql_op op,
                                           struct traceql_expr *left, struct traceql_expr *right,
-                                          struct traceql_place at);
+                                          struct language_place at);
 
 /* ---- sets, scalars, series --------------------------------------------------------------- */
 
 bool traceql_build_filter(struct traceql_parser *p, struct traceql_expr *filter,
-                          struct traceql_place at, struct traceql_operand *out);
+                          struct language_place at, struct traceql_operand *out);
 bool traceql_build_number(struct traceql_parser *p, struct traceql_value value, bool negative,
-                          struct traceql_place at, struct traceql_operand *out);
+                          struct language_place at, struct traceql_operand *out);
 bool traceql_build_aggregate(struct traceql_parser *p, enum traceql_aggregate aggregate,
-                             struct traceql_expr *of, struct traceql_place at,
+                             struct traceql_expr *of, struct language_place at,
                              struct traceql_operand *out);
 bool traceql_build_metrics(struct traceql_parser *p, const struct traceql_metrics *metrics,
                            struct traceql_operand *out);
 bool traceql_build_top(struct traceql_parser *p, enum traceql_series_form form, int64_t limit,
-                       struct traceql_place at, struct traceql_operand *out);
+                       struct language_place at, struct traceql_operand *out);
 /* What stands in parentheses. */
 bool traceql_build_group(struct traceql_parser *p, const struct traceql_flow *flow,
-                         struct traceql_place at, struct traceql_operand *out);
+                         struct language_place at, struct traceql_operand *out);
 /* What an operator makes of its sides: `op` if they are scalars or series, `set_op` if they are
  * sets; LITERAL and FILTER where it is none of these. */
 bool traceql_build_joined(struct traceql_parser *p, const struct traceql_operand *left,
                           const struct traceql_operand *right, enum traceql_op op,
-                          enum traceql_set_op set_op, struct traceql_place at,
+                          enum traceql_set_op set_op, struct language_place at,
                           struct traceql_operand *out);
 
 /* ---- pipelines --------------------------------------------------------------------------- */

@@ -69,13 +69,13 @@ static bool takes(enum traceql_op op, enum traceql_type type)
 static bool check_expr(struct traceql_parser *p, const struct traceql_expr *e,
                        enum traceql_type *type);
 
-static bool wrong_type(struct traceql_parser *p, struct traceql_place at, enum traceql_op op,
+static bool wrong_type(struct traceql_parser *p, struct language_place at, enum traceql_op op,
                        const struct traceql_expr *e, enum traceql_type type)
 {
     struct buffer text = text_of(e);
-    traceql_fail_meaning(p, at, "\"%s\" does not work on %s, and %s is %s", traceql_op_text(op),
-                         type == TRACEQL_ANY ? "this" : type_name(type), buffer_cstring(&text),
-                         type_name(type));
+    language_fail_meaning(&p->in, at, "\"%s\" does not work on %s, and %s is %s",
+                          traceql_op_text(op), type == TRACEQL_ANY ? "this" : type_name(type),
+                          buffer_cstring(&text), type_name(type));
     buffer_fini(&text);
     return false;
 }
@@ -84,9 +84,10 @@ static bool do_not_fit(struct traceql_parser *p, const struct traceql_expr *e,
                        enum traceql_type left, enum traceql_type right)
 {
     struct buffer l = text_of(e->left), r = text_of(e->right);
-    traceql_fail_meaning(p, e->place, "\"%s\" joins values of one kind, but %s is %s and %s is %s",
-                         traceql_op_text(e->op), buffer_cstring(&l), type_name(left),
-                         buffer_cstring(&r), type_name(right));
+    language_fail_meaning(&p->in, e->place,
+                          "\"%s\" joins values of one kind, but %s is %s and %s is %s",
+                          traceql_op_text(e->op), buffer_cstring(&l), type_name(left),
+                          buffer_cstring(&r), type_name(right));
     buffer_fini(&l);
     buffer_fini(&r);
     return false;
@@ -96,22 +97,22 @@ static bool check_pattern(struct traceql_parser *p, const struct traceql_expr *e
 {
     const struct traceql_expr *pattern = e->right;
     if (pattern->op != TRACEQL_LITERAL || pattern->value.type != TRACEQL_STRING) {
-        traceql_fail_meaning(p, pattern->place,
-                             "the pattern right of \"%s\" is a string, as in "
-                             "name =~ \"GET .*\"",
-                             traceql_op_text(e->op));
+        language_fail_meaning(&p->in, pattern->place,
+                              "the pattern right of \"%s\" is a string, as in "
+                              "name =~ \"GET .*\"",
+                              traceql_op_text(e->op));
         return false;
     }
     if (++p->patterns > TRACEQL_PATTERNS_MAX) {
-        traceql_fail_meaning(p, pattern->place, "a query has %d regular expressions at most",
-                             TRACEQL_PATTERNS_MAX);
+        language_fail_meaning(&p->in, pattern->place, "a query has %d regular expressions at most",
+                              TRACEQL_PATTERNS_MAX);
         return false;
     }
     char why[200];
     struct regex *r =
         regex_create(pattern->value.text.bytes, pattern->value.text.length, why, sizeof why);
     if (!r) {
-        traceql_fail_meaning(p, pattern->place, "this is no regular expression: %s", why);
+        language_fail_meaning(&p->in, pattern->place, "this is no regular expression: %s", why);
         return false;
     }
     regex_destroy(&r);
@@ -126,7 +127,7 @@ static bool check_binary(struct traceql_parser *p, const struct traceql_expr *e,
         return false;
     if ((left == TRACEQL_NIL || right == TRACEQL_NIL) &&
         !(left == right && (e->op == TRACEQL_EQ || e->op == TRACEQL_NE))) {
-        traceql_fail_meaning(p, e->place, "nil compares by \"=\" and \"!=\" only");
+        language_fail_meaning(&p->in, e->place, "nil compares by \"=\" and \"!=\" only");
         return false;
     }
     if (!takes(e->op, left))
@@ -174,9 +175,9 @@ static bool check_field(struct traceql_parser *p, const struct traceql_field *f,
     *type = traceql_intrinsic_type(f->intrinsic);
     if (f->intrinsic != TRACEQL_PARENT)
         return true;
-    traceql_fail_meaning(p, f->place,
-                         "\"parent\" only compares with nil; what the parent has is "
-                         "parent.x, parent.name, parent.duration and so on");
+    language_fail_meaning(&p->in, f->place,
+                          "\"parent\" only compares with nil; what the parent has is "
+                          "parent.x, parent.name, parent.duration and so on");
     return false;
 }
 
@@ -216,10 +217,10 @@ static bool check_filter(struct traceql_parser *p, const struct traceql_expr *fi
     if (type == TRACEQL_BOOL || type == TRACEQL_ANY)
         return true;
     struct buffer text = text_of(filter);
-    traceql_fail_meaning(p, filter->place,
-                         "what stands in { } is true or false for each span, but "
-                         "%s is %s",
-                         buffer_cstring(&text), type_name(type));
+    language_fail_meaning(&p->in, filter->place,
+                          "what stands in { } is true or false for each span, but "
+                          "%s is %s",
+                          buffer_cstring(&text), type_name(type));
     buffer_fini(&text);
     return false;
 }
@@ -241,10 +242,10 @@ static bool check_set(struct traceql_parser *p, const struct traceql_set *s, boo
         return false;
     if ((!left && !right) || s->op == TRACEQL_SET_AND || s->op == TRACEQL_SET_OR)
         return true;
-    traceql_fail_meaning(p, s->place,
-                         "by() makes several sets of one trace, and \"%s\" wants one "
-                         "on each side: coalesce() joins them",
-                         traceql_set_op_text(s->op));
+    language_fail_meaning(&p->in, s->place,
+                          "by() makes several sets of one trace, and \"%s\" wants one "
+                          "on each side: coalesce() joins them",
+                          traceql_set_op_text(s->op));
     return false;
 }
 
@@ -258,17 +259,17 @@ static bool check_aggregate(struct traceql_parser *p, const struct traceql_scala
         return false;
     if (type != TRACEQL_ANY && !is_numeric(type)) {
         struct buffer text = text_of(s->of);
-        traceql_fail_meaning(p, s->of->place, "%s() works on numbers, but %s is %s", name,
-                             buffer_cstring(&text), type_name(type));
+        language_fail_meaning(&p->in, s->of->place, "%s() works on numbers, but %s is %s", name,
+                              buffer_cstring(&text), type_name(type));
         buffer_fini(&text);
         return false;
     }
     if (looks_at_spans(s->of))
         return true;
-    traceql_fail_meaning(p, s->of->place,
-                         "%s() of something that is the same for all spans: name "
-                         "a field, as in %s(duration)",
-                         name, name);
+    language_fail_meaning(&p->in, s->of->place,
+                          "%s() of something that is the same for all spans: name "
+                          "a field, as in %s(duration)",
+                          name, name);
     return false;
 }
 
@@ -288,9 +289,9 @@ static bool check_scalar(struct traceql_parser *p, const struct traceql_scalar *
     if (!check_pipeline(p, s->pipeline, &split))
         return false;
     if (split)
-        traceql_fail_meaning(p, s->place,
-                             "by() makes several sets of one trace, and each would "
-                             "give a number: coalesce() joins them");
+        language_fail_meaning(&p->in, s->place,
+                              "by() makes several sets of one trace, and each would "
+                              "give a number: coalesce() joins them");
     return !split;
 }
 
@@ -310,9 +311,9 @@ static bool check_by(struct traceql_parser *p, const struct traceql_expr *by)
     if (!check_expr(p, by, &type))
         return false;
     if (!looks_at_spans(by))
-        traceql_fail_meaning(p, by->place,
-                             "by() of something that is the same for all spans: name "
-                             "a field, as in by(resource.service.name)");
+        language_fail_meaning(&p->in, by->place,
+                              "by() of something that is the same for all spans: name "
+                              "a field, as in by(resource.service.name)");
     return looks_at_spans(by);
 }
 
@@ -360,14 +361,14 @@ static bool check_measured(struct traceql_parser *p, const struct traceql_metric
     if (!check_field(p, &m->of, &type))
         return false;
     if (type != TRACEQL_ANY && !is_numeric(type)) {
-        traceql_fail_meaning(p, m->of.place, "%s() works on numbers, but this is %s", name,
-                             type_name(type));
+        language_fail_meaning(&p->in, m->of.place, "%s() works on numbers, but this is %s", name,
+                              type_name(type));
         return false;
     }
     for (uint32_t i = 0; i < m->quantile_count; i++) {
         if (!(m->quantiles[i] >= 0 && m->quantiles[i] <= 1)) {
-            traceql_fail_meaning(p, m->place, "quantiles lie between 0 and 1: %g does not",
-                                 m->quantiles[i]);
+            language_fail_meaning(&p->in, m->place, "quantiles lie between 0 and 1: %g does not",
+                                  m->quantiles[i]);
             return false;
         }
     }
@@ -385,7 +386,7 @@ static bool check_compare(struct traceql_parser *p, const struct traceql_metrics
     else if (m->has_times && (m->start_unix_ns <= 0 || m->end_unix_ns <= m->start_unix_ns))
         why = "compare() ends with a start and a later end, in nanoseconds since 1970";
     if (why)
-        traceql_fail_meaning(p, m->place, "%s", why);
+        language_fail_meaning(&p->in, m->place, "%s", why);
     return !why;
 }
 
@@ -396,8 +397,8 @@ static bool check_metrics(struct traceql_parser *p, const struct traceql_metrics
     if (traceql_function_has_field(m->function) && !check_measured(p, m))
         return false;
     if (m->by.count > TRACEQL_BY_MAX) {
-        traceql_fail_meaning(p, m->by.list[TRACEQL_BY_MAX].place, "by() takes %d fields at most",
-                             TRACEQL_BY_MAX);
+        language_fail_meaning(&p->in, m->by.list[TRACEQL_BY_MAX].place,
+                              "by() takes %d fields at most", TRACEQL_BY_MAX);
         return false;
     }
     return check_fields(p, &m->by);
@@ -415,7 +416,8 @@ static bool check_series(struct traceql_parser *p, const struct traceql_series *
     case TRACEQL_SERIES_BOTTOMK:
         if (s->limit > 0)
             return check_series(p, s->left);
-        traceql_fail_meaning(p, s->place, "this keeps no series at all: the number is 1 or more");
+        language_fail_meaning(&p->in, s->place,
+                              "this keeps no series at all: the number is 1 or more");
         return false;
     case TRACEQL_SERIES_THRESHOLD:
         break;
@@ -455,15 +457,15 @@ static bool check_hint(struct traceql_parser *p, const struct traceql_hint *h)
             continue;
         if (known[i].types == 0 || (known[i].types & 1u << h->value.type))
             return true;
-        traceql_fail_meaning(p, h->place, "the hint %s takes no such value, but %s%s",
-                             known[i].name, known[i].types & BOOL ? "true or false" : "",
-                             known[i].types & INT ? " or a number" : "");
+        language_fail_meaning(&p->in, h->place, "the hint %s takes no such value, but %s%s",
+                              known[i].name, known[i].types & BOOL ? "true or false" : "",
+                              known[i].types & INT ? " or a number" : "");
         return false;
     }
-    traceql_fail_meaning(p, h->place,
-                         "there is no hint \"%.*s\"; there are most_recent, exemplars "
-                         "and sample",
-                         (int)(h->name.length < 60 ? h->name.length : 60), h->name.bytes);
+    language_fail_meaning(&p->in, h->place,
+                          "there is no hint \"%.*s\"; there are most_recent, exemplars "
+                          "and sample",
+                          (int)(h->name.length < 60 ? h->name.length : 60), h->name.bytes);
     return false;
 }
 

@@ -19,7 +19,7 @@ static uint32_t depth_of(const struct traceql_stage *s)
 static bool append(struct traceql_parser *p, struct traceql_flow *flow,
                    const struct traceql_stage *stage)
 {
-    struct traceql_stage *copy = traceql_new(p, sizeof *copy);
+    struct traceql_stage *copy = language_new(&p->in, sizeof *copy);
     if (!copy)
         return false;
     *copy = *stage;
@@ -38,18 +38,18 @@ static bool append(struct traceql_parser *p, struct traceql_flow *flow,
 }
 
 /* Whether spans may be chosen further; what is wrong is told. */
-static bool goes_on(struct traceql_parser *p, struct traceql_flow *flow, struct traceql_place at)
+static bool goes_on(struct traceql_parser *p, struct traceql_flow *flow, struct language_place at)
 {
     if (flow->sort == TRACEQL_SET)
         return true;
     if (flow->sort == TRACEQL_SERIES)
-        traceql_fail_meaning(p, at,
-                             "after a metrics function there are series and no spans any "
-                             "more: only topk(), bottomk() and comparisons can follow");
+        language_fail_meaning(&p->in, at,
+                              "after a metrics function there are series and no spans any "
+                              "more: only topk(), bottomk() and comparisons can follow");
     if (flow->sort == TRACEQL_SCALAR)
-        traceql_fail_meaning(p, at,
-                             "before this there is a number, and nothing is chosen by it: "
-                             "compare it, as in count() > 2");
+        language_fail_meaning(&p->in, at,
+                              "before this there is a number, and nothing is chosen by it: "
+                              "compare it, as in count() > 2");
     flow->sort = TRACEQL_BROKEN;
     return false;
 }
@@ -64,7 +64,7 @@ bool traceql_flow_begin_stage(struct traceql_parser *p, const struct traceql_sta
                               struct traceql_flow *flow)
 {
     *flow = (struct traceql_flow){.sort = TRACEQL_SET, .place = first->place};
-    flow->pipeline = traceql_new(p, sizeof *flow->pipeline);
+    flow->pipeline = language_new(&p->in, sizeof *flow->pipeline);
     return flow->pipeline && append(p, flow, first);
 }
 
@@ -73,14 +73,14 @@ static bool take_series(struct traceql_parser *p, struct traceql_flow *flow,
 {
     if (o->sort == TRACEQL_SERIES || flow->pipeline->count == 0) {
         if (o->sort == TRACEQL_SERIES)
-            traceql_fail_meaning(p, o->place,
-                                 "these series have their own spans and take none "
-                                 "from a pipeline");
+            language_fail_meaning(&p->in, o->place,
+                                  "these series have their own spans and take none "
+                                  "from a pipeline");
         else
-            traceql_fail_meaning(p, o->place,
-                                 "the function has no spans to work on: begin with "
-                                 "{ }, as in { } | %s(…)",
-                                 traceql_function_name(o->open->metrics->function));
+            language_fail_meaning(&p->in, o->place,
+                                  "the function has no spans to work on: begin with "
+                                  "{ }, as in { } | %s(…)",
+                                  traceql_function_name(o->open->metrics->function));
         flow->sort = TRACEQL_BROKEN;
         return true;
     }
@@ -94,9 +94,9 @@ static bool take_top(struct traceql_parser *p, struct traceql_flow *flow,
                      const struct traceql_operand *o)
 {
     if (flow->sort != TRACEQL_SERIES) {
-        traceql_fail_meaning(p, o->place,
-                             "topk() and bottomk() choose among series: a metrics "
-                             "function, as rate(), comes first");
+        language_fail_meaning(&p->in, o->place,
+                              "topk() and bottomk() choose among series: a metrics "
+                              "function, as rate(), comes first");
         flow->sort = TRACEQL_BROKEN;
         return true;
     }
@@ -104,8 +104,8 @@ static bool take_top(struct traceql_parser *p, struct traceql_flow *flow,
     o->series->depth += flow->series->depth;
     flow->series = o->series;
     if (o->series->depth > TRACEQL_DEPTH_MAX)
-        traceql_fail_syntax(p, o->place, "the query is nested more than %d levels deep",
-                            TRACEQL_DEPTH_MAX);
+        language_fail_syntax(&p->in, o->place, "the query is nested more than %d levels deep",
+                             TRACEQL_DEPTH_MAX);
     return o->series->depth <= TRACEQL_DEPTH_MAX;
 }
 
@@ -143,7 +143,7 @@ bool traceql_flow_begin(struct traceql_parser *p, const struct traceql_operand *
                         struct traceql_flow *flow)
 {
     *flow = (struct traceql_flow){.sort = TRACEQL_SET, .place = first->place};
-    flow->pipeline = traceql_new(p, sizeof *flow->pipeline);
+    flow->pipeline = language_new(&p->in, sizeof *flow->pipeline);
     if (!flow->pipeline)
         return false;
     if (first->sort == TRACEQL_SERIES) {
@@ -157,10 +157,10 @@ bool traceql_flow_begin(struct traceql_parser *p, const struct traceql_operand *
 bool traceql_build_query(struct traceql_parser *p, const struct traceql_flow *flow,
                          const struct traceql_hint_list *hints)
 {
-    struct traceql_query *q = traceql_new(p, sizeof *q);
+    struct traceql_query *q = language_new(&p->in, sizeof *q);
     if (!q)
         return false;
-    q->text = p->text;
+    q->text = p->in.text;
     q->hint_count = hints->count;
     q->hints = hints->list;
     if (flow->sort == TRACEQL_SERIES)
@@ -168,8 +168,8 @@ bool traceql_build_query(struct traceql_parser *p, const struct traceql_flow *fl
     else
         q->pipeline = flow->pipeline;
     if (flow->sort == TRACEQL_SCALAR)
-        traceql_fail_meaning(p, flow->pipeline->last->place,
-                             "the query ends with a number: compare it, as in count() > 2");
+        language_fail_meaning(&p->in, flow->pipeline->last->place,
+                              "the query ends with a number: compare it, as in count() > 2");
     p->query = q;
     return true;
 }

@@ -5,29 +5,19 @@
  *
  * Precedences are Tempo's: && and || are equal, comparisons and structural operators are equal,
  * all go to the left but ^. What could stand at a wrong token comes from LAC, so it is exact; it
- * is told in groups by syntax_error.c. */
+ * is told in groups by unexpected.c. */
 %code requires {
 #include "collector/query/traceql/build.h"
 }
 %code {
+#include "collector/query/language/grammar.h"
 #include "collector/query/traceql/lexer.h"
 #include "collector/query/traceql/unexpected.h"
 
-static void traceql_grammar_error(const struct traceql_place *at, struct traceql_parser *p,
+static void traceql_grammar_error(const struct language_place *at, struct traceql_parser *p,
                                   const char *message);
 
 #define YYMAXDEPTH (4 * TRACEQL_DEPTH_MAX)
-#define YYLLOC_DEFAULT(current, rhs, n)                                                            \
-    do {                                                                                           \
-        (current).begin = (n) ? YYRHSLOC(rhs, 1).begin : YYRHSLOC(rhs, 0).end;                     \
-        (current).end = YYRHSLOC(rhs, n).end;                                                      \
-    } while (0)
-/* Where parsing cannot go on: memory is out, or the tree is too deep. */
-#define NEED(made)                                                                                 \
-    do {                                                                                           \
-        if (!(made))                                                                               \
-            YYABORT;                                                                               \
-    } while (0)
 #define JOIN(out, l, r, op, set_op, at)                                                            \
     NEED(traceql_build_joined(p, &(l), &(r), op, set_op, at, &(out)))
 }
@@ -36,7 +26,7 @@ static void traceql_grammar_error(const struct traceql_place *at, struct traceql
 %define api.prefix {traceql_grammar_}
 %define api.token.prefix {TRACEQL_TOKEN_}
 %define api.value.union.name TRACEQL_TOKEN_VALUE
-%define api.location.type {struct traceql_place}
+%define api.location.type {struct language_place}
 %define parse.error custom
 %define parse.lac full
 %locations
@@ -271,11 +261,11 @@ literal: STRING | INTEGER | FLOAT | DURATION | TRUTH | NIL | STATUS | KIND
 %%
 
 /* Bison's own: only that its stack is full. */
-static void traceql_grammar_error(const struct traceql_place *at, struct traceql_parser *p,
+static void traceql_grammar_error(const struct language_place *at, struct traceql_parser *p,
                                   const char *message)
 {
     (void)message;
-    traceql_fail_syntax(p, *at, "the query is nested more than %d levels deep", TRACEQL_DEPTH_MAX);
+    language_fail_depth(&p->in, *at, TRACEQL_DEPTH_MAX);
 }
 
 static enum traceql_expected group_of(yysymbol_kind_t kind)
@@ -333,7 +323,7 @@ static int yyreport_syntax_error(const yypcontext_t *context, struct traceql_par
     int count = yypcontext_expected_tokens(context, kinds, YYNTOKENS);
     uint64_t expected = 0;
     if (count < 0)
-        p->no_memory = true;
+        p->in.no_memory = true;
     for (int i = 0; i < count; i++)
         expected |= UINT64_C(1) << group_of(kinds[i]);
     traceql_unexpected(p, *yypcontext_location(context),

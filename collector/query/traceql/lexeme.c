@@ -6,74 +6,45 @@
 #include <string.h>
 
 #include "collector/query/traceql/lexer.h"
-#include "lib/base/quoted.h"
-
-static const char *bytes_of(const struct traceql_parser *p, struct traceql_place at)
-{
-    return p->text.bytes + at.begin;
-}
 
 static int no_memory(struct traceql_parser *p)
 {
-    p->no_memory = true;
+    p->in.no_memory = true;
     return TRACEQL_TOKEN_WRONG;
 }
 
 /* ---- strings ----------------------------------------------------------------------------- */
 
-int traceql_lex_string(struct traceql_parser *p, struct traceql_place at,
+int traceql_lex_string(struct traceql_parser *p, struct language_place at,
                        union TRACEQL_TOKEN_VALUE *value)
 {
-    const char *from = bytes_of(p, at) + 1, *end = p->text.bytes + at.end - 1;
-    char *out = arena_alloc(p->arena, (size_t)(end - from) + 1), *to = out;
-    if (!out)
-        return no_memory(p);
-    while (from < end) {
-        const char *begin = from;
-        if (*from != '\\') {
-            *to++ = *from++;
-            continue;
-        }
-        from++;
-        size_t length = quoted_escape(&from, end, '"', to);
-        if (length == 0) {
-            uint32_t offset = (uint32_t)(begin - p->text.bytes);
-            traceql_fail_syntax(
-                p, (struct traceql_place){offset, offset + 2},
-                "there is no escape \"\\%c\" in strings (there are \\n \\t \\r "
-                "\\\\ \\\" \\xHH \\uHHHH and the other ones of Go; `so` needs none)",
-                begin[1] >= ' ' && begin[1] < 127 ? begin[1] : '?');
-            return TRACEQL_TOKEN_WRONG;
-        }
-        to += length;
-    }
-    value->value = (struct traceql_value){
-        .type = TRACEQL_STRING,
-        .text = {out, (uint32_t)(to - out)},
-    };
+    value->value = (struct traceql_value){.type = TRACEQL_STRING};
+    if (!language_string(&p->in, at, &value->value.text))
+        return TRACEQL_TOKEN_WRONG;
     return TRACEQL_TOKEN_STRING;
 }
 
-int traceql_lex_raw_string(struct traceql_parser *p, struct traceql_place at,
+int traceql_lex_raw_string(struct traceql_parser *p, struct language_place at,
                            union TRACEQL_TOKEN_VALUE *value)
 {
     value->value = (struct traceql_value){
         .type = TRACEQL_STRING,
-        .text = {bytes_of(p, at) + 1, at.end - at.begin - 2},
+        .text = language_raw_string(&p->in, at),
     };
     return TRACEQL_TOKEN_STRING;
 }
 
 /* ---- numbers ----------------------------------------------------------------------------- */
 
-int traceql_lex_integer(struct traceql_parser *p, struct traceql_place at,
+int traceql_lex_integer(struct traceql_parser *p, struct language_place at,
                         union TRACEQL_TOKEN_VALUE *value)
 {
     int64_t integer = 0;
     for (uint32_t i = at.begin; i < at.end; i++) {
         if (__builtin_mul_overflow(integer, 10, &integer) ||
-            __builtin_add_overflow(integer, p->text.bytes[i] - '0', &integer)) {
-            traceql_fail_syntax(p, at, "this integer is larger than 9223372036854775807 (maxInt)");
+            __builtin_add_overflow(integer, p->in.text.bytes[i] - '0', &integer)) {
+            language_fail_syntax(&p->in, at,
+                                 "this integer is larger than 9223372036854775807 (maxInt)");
             return TRACEQL_TOKEN_WRONG;
         }
     }
@@ -82,12 +53,12 @@ int traceql_lex_integer(struct traceql_parser *p, struct traceql_place at,
 }
 
 /* strtod wants an end; the text has a character of another kind or a NUL behind the token. */
-int traceql_lex_float(struct traceql_parser *p, struct traceql_place at,
+int traceql_lex_float(struct traceql_parser *p, struct language_place at,
                       union TRACEQL_TOKEN_VALUE *value)
 {
-    double number = strtod(bytes_of(p, at), NULL);
+    double number = strtod(language_bytes_at(&p->in, at), NULL);
     if (!isfinite(number)) {
-        traceql_fail_syntax(p, at, "this number is too large");
+        language_fail_syntax(&p->in, at, "this number is too large");
         return TRACEQL_TOKEN_WRONG;
     }
     value->value = (struct traceql_value){.type = TRACEQL_FLOAT, .number = number};
@@ -146,14 +117,14 @@ static bool read_part(const char **from, int64_t *sum)
            !__builtin_add_overflow(whole, part, &part) && !__builtin_add_overflow(*sum, part, sum);
 }
 
-int traceql_lex_duration(struct traceql_parser *p, struct traceql_place at,
+int traceql_lex_duration(struct traceql_parser *p, struct language_place at,
                          union TRACEQL_TOKEN_VALUE *value)
 {
-    const char *from = bytes_of(p, at), *end = p->text.bytes + at.end;
+    const char *from = language_bytes_at(&p->in, at), *end = p->in.text.bytes + at.end;
     int64_t sum = 0;
     while (from < end) {
         if (!read_part(&from, &sum)) {
-            traceql_fail_syntax(p, at, "this duration is too long (292 years are the most)");
+            language_fail_syntax(&p->in, at, "this duration is too long (292 years are the most)");
             return TRACEQL_TOKEN_WRONG;
         }
     }
@@ -183,11 +154,11 @@ static bool parent_intrinsic(struct batch_str key, enum traceql_intrinsic *intri
     return false;
 }
 
-int traceql_lex_attribute(struct traceql_parser *p, struct traceql_place at, uint32_t prefix,
+int traceql_lex_attribute(struct traceql_parser *p, struct language_place at, uint32_t prefix,
                           enum traceql_scope scope, bool parent, union TRACEQL_TOKEN_VALUE *value)
 {
-    const char *from = bytes_of(p, at) + prefix, *end = p->text.bytes + at.end;
-    char *out = arena_alloc(p->arena, (size_t)(end - from) + 1), *to = out;
+    const char *from = language_bytes_at(&p->in, at) + prefix, *end = p->in.text.bytes + at.end;
+    char *out = arena_alloc(p->in.arena, (size_t)(end - from) + 1), *to = out;
     bool quoted = false, quotes = false;
     if (!out)
         return no_memory(p);
@@ -198,9 +169,9 @@ int traceql_lex_attribute(struct traceql_parser *p, struct traceql_place at, uin
         } else if (quoted && *from == '\\') {
             from++;
             if (*from != '"' && *from != '\\') {
-                traceql_fail_syntax(p, at,
-                                    "the name of an attribute has no escapes but \\\" "
-                                    "and \\\\");
+                language_fail_syntax(&p->in, at,
+                                     "the name of an attribute has no escapes but \\\" "
+                                     "and \\\\");
                 return TRACEQL_TOKEN_WRONG;
             }
             *to++ = *from;
@@ -210,7 +181,7 @@ int traceql_lex_attribute(struct traceql_parser *p, struct traceql_place at, uin
     }
     struct traceql_field field = {scope, 0, parent, {out, (uint32_t)(to - out)}, at};
     if (field.key.length == 0) {
-        traceql_fail_syntax(p, at, "the attribute's name is empty");
+        language_fail_syntax(&p->in, at, "the attribute's name is empty");
         return TRACEQL_TOKEN_WRONG;
     }
     if (parent && scope == TRACEQL_UNSCOPED && !quotes &&

@@ -5,40 +5,34 @@
  * instead of being cut in two. Comments are Go's. */
 #include "collector/query/traceql/lexer.h"
 
-static struct traceql_place here(const struct traceql_parser *p, const char *token)
+static int wrong(struct traceql_parser *p, struct language_place at, const char *why)
 {
-    return (struct traceql_place){(uint32_t)(token - p->text.bytes),
-                                  (uint32_t)(p->cursor - p->text.bytes)};
-}
-
-static int wrong(struct traceql_parser *p, struct traceql_place at, const char *why)
-{
-    traceql_fail_syntax(p, at, "%s", why);
+    language_fail_syntax(&p->in, at, "%s", why);
     return TRACEQL_TOKEN_WRONG;
 }
 
-static int attribute(struct traceql_parser *p, struct traceql_place at, enum traceql_scope scope,
+static int attribute(struct traceql_parser *p, struct language_place at, enum traceql_scope scope,
                      union TRACEQL_TOKEN_VALUE *value)
 {
     uint32_t prefix = 1;
-    while (p->text.bytes[at.begin + prefix - 1] != '.')
+    while (p->in.text.bytes[at.begin + prefix - 1] != '.')
         prefix++;
     return traceql_lex_attribute(p, at, prefix, scope, false, value);
 }
 
-int traceql_grammar_lex(union TRACEQL_TOKEN_VALUE *value, struct traceql_place *place,
+int traceql_grammar_lex(union TRACEQL_TOKEN_VALUE *value, struct language_place *place,
                         struct traceql_parser *p)
 {
     const char *token, *marker;
 next:
-    token = p->cursor;
-#define AT (*place = here(p, token))
+    token = p->in.cursor;
+#define AT (*place = language_here(&p->in, token))
     /*!re2c
     re2c:define:YYCTYPE = "unsigned char";
-    re2c:define:YYCURSOR = "p->cursor";
-    re2c:define:YYLIMIT = "p->end";
+    re2c:define:YYCURSOR = "p->in.cursor";
+    re2c:define:YYLIMIT = "p->in.end";
     re2c:define:YYMARKER = marker;
-    re2c:define:YYPEEK = "(unsigned char)*p->cursor";
+    re2c:define:YYPEEK = "(unsigned char)*p->in.cursor";
     re2c:api:style = free-form;
     re2c:yyfill:enable = 0;
     re2c:eof = 0;

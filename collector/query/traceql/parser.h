@@ -3,15 +3,11 @@
 #ifndef WEFT_COLLECTOR_QUERY_TRACEQL_PARSER_H
 #define WEFT_COLLECTOR_QUERY_TRACEQL_PARSER_H
 
+#include "collector/query/language/input.h"
 #include "collector/query/traceql/parse.h"
 
 struct traceql_parser {
-    struct arena *arena;
-    struct batch_str text;
-    const char *cursor, *end;     /* what is not yet read; a NUL stands at the end */
-    struct traceql_error syntax;  /* the first of each kind: a query that is wrong in both ways */
-    struct traceql_error meaning; /* does not parse, so that is told */
-    bool no_memory;
+    struct language_input in;
     uint32_t patterns; /* regular expressions that were checked */
     struct traceql_query *query;
 };
@@ -30,7 +26,7 @@ enum traceql_sort {
 
 struct traceql_operand {
     enum traceql_sort sort;
-    struct traceql_place place;
+    struct language_place place;
     struct traceql_set *set;
     struct traceql_scalar *scalar;
     struct traceql_stage *condition;
@@ -41,7 +37,7 @@ struct traceql_operand {
 /* A pipeline being read, and what its last stage made of it. */
 struct traceql_flow {
     enum traceql_sort sort; /* SET, SCALAR, SERIES or BROKEN */
-    struct traceql_place place;
+    struct language_place place;
     struct traceql_pipeline *pipeline;
     struct traceql_series *series;
 };
@@ -60,16 +56,7 @@ struct traceql_hint_list {
     struct traceql_hint *list;
 };
 
-/* Remembers the first error of its class. The text is as for printf. */
-void traceql_fail_syntax(struct traceql_parser *p, struct traceql_place place, const char *format,
-                         ...) __attribute__((format(printf, 3, 4)));
-void traceql_fail_meaning(struct traceql_parser *p, struct traceql_place place, const char *format,
-                          ...) __attribute__((format(printf, 3, 4)));
-
 /* Whether it is all right to go on; else the meaning error is told and false comes back. */
 bool traceql_check(struct traceql_parser *p, const struct traceql_query *q);
-
-/* NULL when memory is out: then no_memory is set. Zeroed. */
-void *traceql_new(struct traceql_parser *p, size_t bytes);
 
 #endif

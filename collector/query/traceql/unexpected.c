@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collector/query/traceql/unexpected.h"
 
-#include <stdio.h>
-#include <string.h>
-
 #define BIT(group) (UINT64_C(1) << (group))
 
 static const char *const phrases[TRACEQL_EXPECTATIONS] = {
@@ -65,36 +62,12 @@ static uint64_t without_smaller(uint64_t expected)
     return expected;
 }
 
-static void list(char *out, size_t size, uint64_t expected)
-{
-    size_t used = 0;
-    out[0] = 0;
-    for (unsigned g = 0; g < TRACEQL_EXPECTATIONS && used < size; g++) {
-        if (phrases[g] && (expected & BIT(g)))
-            used += (size_t)snprintf(out + used, size - used, "%s%s", used ? ", " : "", phrases[g]);
-    }
-}
-
-void traceql_unexpected(struct traceql_parser *p, struct traceql_place at, bool is_word,
+void traceql_unexpected(struct traceql_parser *p, struct language_place at, bool is_word,
                         uint64_t expected)
 {
-    if (p->syntax.fault != TRACEQL_SOUND)
-        return;
-    struct traceql_error e = {.fault = TRACEQL_ESYNTAX};
-    uint32_t length = at.end - at.begin, shown = length;
-    if (shown > 40)
-        for (shown = 40; shown > 0 && (p->text.bytes[at.begin + shown] & 0xc0) == 0x80;)
-            shown--;
-    if (length == 0)
-        snprintf(e.found, sizeof e.found, "the end of the query");
-    else
-        snprintf(e.found, sizeof e.found, "\"%.*s%s\"", (int)shown, p->text.bytes + at.begin,
-                 shown < length ? "…" : "");
-    list(e.expected, sizeof e.expected, without_smaller(expected));
+    static const struct language_groups groups = {phrases, TRACEQL_EXPECTATIONS};
     bool attribute = is_word && (expected & BIT(TRACEQL_EXPECT_FIELD));
-    traceql_fail_syntax(
-        p, at, "found %s%s%s%s", e.found, e.expected[0] ? "; here can stand: " : "", e.expected,
-        attribute ? " (attributes begin with a scope: span.x, resource.x or .x)" : "");
-    memcpy(p->syntax.found, e.found, sizeof e.found);
-    memcpy(p->syntax.expected, e.expected, sizeof e.expected);
+    language_unexpected(&p->in, at, &groups, without_smaller(expected),
+                        attribute ? " (attributes begin with a scope: span.x, resource.x or .x)"
+                                  : "");
 }

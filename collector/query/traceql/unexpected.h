@@ -44,7 +44,7 @@ enum traceql_expected {
 
 /* Tells that the token at `at` cannot stand there. `is_word`: it is a word without a meaning.
  * `expected`: a bit for each group. */
-void traceql_unexpected(struct traceql_parser *p, struct traceql_place at, bool is_word,
+void traceql_unexpected(struct traceql_parser *p, struct language_place at, bool is_word,
                         uint64_t expected);
 
 #endif

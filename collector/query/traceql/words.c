@@ -61,7 +61,7 @@ static const struct {
 };
 
 static void set_meaning(union TRACEQL_TOKEN_VALUE *value, int token, short meaning,
-                        struct traceql_place at)
+                        struct language_place at)
 {
     switch (token) {
     case TRACEQL_TOKEN_TRUTH:
@@ -90,10 +90,10 @@ static bool is_word(const char *word, const char *bytes, size_t length)
     return strlen(word) == length && memcmp(word, bytes, length) == 0;
 }
 
-int traceql_lex_word(struct traceql_parser *p, struct traceql_place at,
+int traceql_lex_word(struct traceql_parser *p, struct language_place at,
                      union TRACEQL_TOKEN_VALUE *value)
 {
-    const char *bytes = p->text.bytes + at.begin;
+    const char *bytes = p->in.text.bytes + at.begin;
     size_t length = at.end - at.begin;
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         if (is_word(words[i].word, bytes, length)) {
@@ -137,7 +137,7 @@ static const struct {
     {"instrumentation", "version", TRACEQL_INSTRUMENTATION_VERSION},
 };
 
-static void no_such_intrinsic(struct traceql_parser *p, struct traceql_place at, const char *scope,
+static void no_such_intrinsic(struct traceql_parser *p, struct language_place at, const char *scope,
                               size_t scope_length)
 {
     char known[200] = "";
@@ -151,20 +151,20 @@ static void no_such_intrinsic(struct traceql_parser *p, struct traceql_place at,
         any = true;
     }
     uint32_t shown = at.end - at.begin < 40 ? at.end - at.begin : 40;
-    const char *text = p->text.bytes + at.begin;
+    const char *text = p->in.text.bytes + at.begin;
     if (any)
-        traceql_fail_syntax(p, at, "there is no %.*s; there are %s", (int)shown, text, known);
+        language_fail_syntax(&p->in, at, "there is no %.*s; there are %s", (int)shown, text, known);
     else
-        traceql_fail_syntax(p, at,
-                            "there is no %.*s; before \":\" stand span, trace, event, link "
-                            "or instrumentation",
-                            (int)shown, text);
+        language_fail_syntax(&p->in, at,
+                             "there is no %.*s; before \":\" stand span, trace, event, link "
+                             "or instrumentation",
+                             (int)shown, text);
 }
 
-int traceql_lex_scoped(struct traceql_parser *p, struct traceql_place at,
+int traceql_lex_scoped(struct traceql_parser *p, struct language_place at,
                        union TRACEQL_TOKEN_VALUE *value)
 {
-    const char *bytes = p->text.bytes + at.begin;
+    const char *bytes = p->in.text.bytes + at.begin;
     const char *colon = memchr(bytes, ':', at.end - at.begin);
     size_t scope_length = (size_t)(colon - bytes);
     size_t word_length = at.end - at.begin - scope_length - 1;

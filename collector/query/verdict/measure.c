@@ -110,7 +110,7 @@ static int ask(const struct measured *m, struct buffer *text, int64_t start_ms, 
 {
     struct arena arena;
     struct promql_query *query;
-    struct promql_error error;
+    struct language_error error;
     struct promql_options options = {.start_ms = start_ms,
                                      .end_ms = end_ms,
                                      .step_ms = step_ms,
@@ -119,7 +119,7 @@ static int ask(const struct measured *m, struct buffer *text, int64_t start_ms, 
     int status = -1;
     arena_init(&arena, 16 << 10);
     if (!text->failed &&
-        promql_parse(&arena, text->data, text->length, &query, &error) == PROMQL_SOUND) {
+        promql_parse(&arena, text->data, text->length, &query, &error) == LANGUAGE_SOUND) {
         status = promql_evaluate(query, m->question->source, &options, result);
         if (status != PROMQL_OK)
             promql_result_fini(result);

@@ -19,9 +19,9 @@ static int compile(struct prom_call *c, const struct promql_matcher *from, struc
 int prom_match_parse(struct prom_call *c, const struct form_field *field, struct prom_match *m)
 {
     struct promql_query *query;
-    struct promql_error error;
+    struct language_error error;
     *m = (struct prom_match){0};
-    if (promql_parse(&c->arena, field->value, field->length, &query, &error) != PROMQL_SOUND) {
+    if (promql_parse(&c->arena, field->value, field->length, &query, &error) != LANGUAGE_SOUND) {
         prom_fail(c, PROM_BAD_DATA, "invalid parameter \"match[]\": %u:%u: %s", error.line,
                   error.column, error.message);
         return -1;

@@ -111,7 +111,7 @@ static const char *reason_of(enum promql_status status)
 static bool add_query(struct asked *a, const char *text, const char *name)
 {
     struct promql_query *query;
-    struct promql_error error;
+    struct language_error error;
     struct promql_result result;
     struct promql_options options = {.start_ms = a->start_ms,
                                      .end_ms = a->end_ms,
@@ -119,7 +119,7 @@ static bool add_query(struct asked *a, const char *text, const char *name)
                                      .samples_max = SAMPLES_MAX,
                                      .memory_bytes_max = a->memory_bytes,
                                      .deadline_ns = a->deadline_ns};
-    if (promql_parse(&a->c->arena, text, strlen(text), &query, &error) != PROMQL_SOUND) {
+    if (promql_parse(&a->c->arena, text, strlen(text), &query, &error) != LANGUAGE_SOUND) {
         prom_fail(a->c, PROM_BAD_DATA, "invalid parameter \"query\": %u:%u: %s", error.line,
                   error.column, error.message);
         return false;
@@ -142,9 +142,9 @@ static bool add_query(struct asked *a, const char *text, const char *name)
 static bool add_percentiles(struct asked *a, const char *query, const char *list)
 {
     struct promql_query *parsed;
-    struct promql_error error;
+    struct language_error error;
     /* By itself first: what is put in parentheses must be one expression. */
-    if (promql_parse(&a->c->arena, query, strlen(query), &parsed, &error) != PROMQL_SOUND)
+    if (promql_parse(&a->c->arena, query, strlen(query), &parsed, &error) != LANGUAGE_SOUND)
         return add_query(a, query, NULL);
     while (*list) {
         char *end, name[32];

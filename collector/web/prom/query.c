@@ -21,16 +21,16 @@ struct asked {
 
 static bool parse_query(struct prom_call *c, struct promql_query **query)
 {
-    struct promql_error error;
+    struct language_error error;
     const struct form_field *field = form_find(&c->form, "query");
     if (!field) {
         prom_fail(c, PROM_BAD_DATA, "invalid parameter \"query\": it is missing");
         return false;
     }
-    enum promql_fault fault = promql_parse(&c->arena, field->value, field->length, query, &error);
-    if (fault == PROMQL_SOUND)
+    enum language_fault fault = promql_parse(&c->arena, field->value, field->length, query, &error);
+    if (fault == LANGUAGE_SOUND)
         return true;
-    if (fault == PROMQL_ENOMEM)
+    if (fault == LANGUAGE_ENOMEM)
         prom_fail(c, PROM_UNAVAILABLE, "no memory");
     else
         prom_fail(c, PROM_BAD_DATA, "invalid parameter \"query\": %u:%u: %s", error.line,

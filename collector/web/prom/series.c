@@ -386,14 +386,14 @@ void prom_exemplars(const struct api_call *call, struct reply *reply)
     struct prom_call c;
     struct window window;
     struct promql_query *query;
-    struct promql_error error;
+    struct language_error error;
     if (!prom_begin(&c, call, reply))
         return;
     const struct form_field *field = form_find(&c.form, "query");
     if (!field) {
         prom_fail(&c, PROM_BAD_DATA, "invalid parameter \"query\": it is missing");
     } else if (promql_parse(&c.arena, field->value, field->length, &query, &error) !=
-               PROMQL_SOUND) {
+               LANGUAGE_SOUND) {
         prom_fail(&c, PROM_BAD_DATA, "invalid parameter \"query\": %u:%u: %s", error.line,
                   error.column, error.message);
     } else if (parse_window(&c, &window)) {

@@ -23,7 +23,7 @@ struct state {
 struct aggregation {
     struct stream stream;
     enum promql_aggregate op;
-    struct promql_place at;
+    struct language_place at;
     struct grouping groups;
     struct arena *arena; /* of sums of histograms */
     uint32_t next;

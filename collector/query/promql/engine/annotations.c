@@ -23,7 +23,7 @@ static bool is_told(const struct annotations *a, const char *text)
 }
 
 /* Lines from 1; columns too, in bytes. */
-static void put_place(struct evaluation *ev, struct promql_place at, char *text, size_t size)
+static void put_place(struct evaluation *ev, struct language_place at, char *text, size_t size)
 {
     unsigned line = 1, column = 1;
     for (uint32_t i = 0; i < at.begin; i++) {
@@ -38,7 +38,7 @@ static void put_place(struct evaluation *ev, struct promql_place at, char *text,
 }
 
 static void __attribute__((format(printf, 4, 0)))
-annotate(struct evaluation *ev, bool warning, struct promql_place at, const char *format,
+annotate(struct evaluation *ev, bool warning, struct language_place at, const char *format,
          va_list arguments)
 {
     char text[TEXT_BYTES_MAX];
@@ -54,7 +54,7 @@ annotate(struct evaluation *ev, bool warning, struct promql_place at, const char
     a->list[a->count++] = (struct promql_annotation){warning, copy};
 }
 
-void annotate_warning(struct evaluation *ev, struct promql_place at, const char *format, ...)
+void annotate_warning(struct evaluation *ev, struct language_place at, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -62,7 +62,7 @@ void annotate_warning(struct evaluation *ev, struct promql_place at, const char 
     va_end(arguments);
 }
 
-void annotate_info(struct evaluation *ev, struct promql_place at, const char *format, ...)
+void annotate_info(struct evaluation *ev, struct language_place at, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -82,13 +82,14 @@ void annotations_finish(struct evaluation *ev)
 
 #define NAMED(metric) (int)((metric).length < 1000 ? (metric).length : 1000), (metric).bytes
 
-void annotate_mixed(struct evaluation *ev, struct promql_place at, struct batch_str metric)
+void annotate_mixed(struct evaluation *ev, struct language_place at, struct batch_str metric)
 {
     annotate_warning(ev, at, "encountered a mix of histograms and floats for metric name \"%.*s\"",
                      NAMED(metric));
 }
 
-void annotate_mixed_schemas(struct evaluation *ev, struct promql_place at, struct batch_str metric)
+void annotate_mixed_schemas(struct evaluation *ev, struct language_place at,
+                            struct batch_str metric)
 {
     annotate_warning(ev, at,
                      "vector contains a mix of histograms with exponential and custom buckets "
@@ -96,7 +97,7 @@ void annotate_mixed_schemas(struct evaluation *ev, struct promql_place at, struc
                      NAMED(metric));
 }
 
-void annotate_ignored_in_range(struct evaluation *ev, struct promql_place at,
+void annotate_ignored_in_range(struct evaluation *ev, struct language_place at,
                                struct batch_str metric)
 {
     annotate_info(ev, at,
@@ -105,25 +106,25 @@ void annotate_ignored_in_range(struct evaluation *ev, struct promql_place at,
                   NAMED(metric));
 }
 
-void annotate_ignored_in_aggregation(struct evaluation *ev, struct promql_place at,
+void annotate_ignored_in_aggregation(struct evaluation *ev, struct language_place at,
                                      const char *aggregation)
 {
     annotate_info(ev, at, "ignored histogram in %s aggregation", aggregation);
 }
 
-void annotate_not_counter(struct evaluation *ev, struct promql_place at, struct batch_str metric)
+void annotate_not_counter(struct evaluation *ev, struct language_place at, struct batch_str metric)
 {
     annotate_warning(ev, at, "this native histogram metric is not a counter: \"%.*s\"",
                      NAMED(metric));
 }
 
-void annotate_not_gauge(struct evaluation *ev, struct promql_place at, struct batch_str metric)
+void annotate_not_gauge(struct evaluation *ev, struct language_place at, struct batch_str metric)
 {
     annotate_warning(ev, at, "this native histogram metric is not a gauge: \"%.*s\"",
                      NAMED(metric));
 }
 
-void annotate_quantile(struct evaluation *ev, struct promql_place at, double q)
+void annotate_quantile(struct evaluation *ev, struct language_place at, double q)
 {
     if (isnan(q))
         annotate_warning(ev, at, "quantile value should be between 0 and 1, got NaN");
@@ -131,12 +132,12 @@ void annotate_quantile(struct evaluation *ev, struct promql_place at, double q)
         annotate_warning(ev, at, "quantile value should be between 0 and 1, got %g", q);
 }
 
-void annotate_reconciled(struct evaluation *ev, struct promql_place at, const char *operation)
+void annotate_reconciled(struct evaluation *ev, struct language_place at, const char *operation)
 {
     annotate_info(ev, at, "mismatched custom buckets were reconciled during %s", operation);
 }
 
-void annotate_collision(struct evaluation *ev, struct promql_place at, const char *operation)
+void annotate_collision(struct evaluation *ev, struct language_place at, const char *operation)
 {
     annotate_warning(ev, at, "conflicting counter resets during histogram %s", operation);
 }
@@ -155,7 +156,7 @@ static const char *put_time(int64_t unix_ms, char text[40])
     return text;
 }
 
-void annotate_monotonicity(struct evaluation *ev, struct promql_place at, struct batch_str metric,
+void annotate_monotonicity(struct evaluation *ev, struct language_place at, struct batch_str metric,
                            const struct monotonicity *m)
 {
     char name[1100] = "", first[40], last[40];

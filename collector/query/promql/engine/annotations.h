@@ -6,24 +6,25 @@
 
 #include "collector/query/promql/engine/evaluation.h"
 
-void annotate_warning(struct evaluation *ev, struct promql_place at, const char *format, ...)
+void annotate_warning(struct evaluation *ev, struct language_place at, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-void annotate_info(struct evaluation *ev, struct promql_place at, const char *format, ...)
+void annotate_info(struct evaluation *ev, struct language_place at, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* Those that several functions have. `metric`: the name in the labels, which may be empty. */
-void annotate_mixed(struct evaluation *ev, struct promql_place at, struct batch_str metric);
-void annotate_mixed_schemas(struct evaluation *ev, struct promql_place at, struct batch_str metric);
-void annotate_ignored_in_range(struct evaluation *ev, struct promql_place at,
+void annotate_mixed(struct evaluation *ev, struct language_place at, struct batch_str metric);
+void annotate_mixed_schemas(struct evaluation *ev, struct language_place at,
+                            struct batch_str metric);
+void annotate_ignored_in_range(struct evaluation *ev, struct language_place at,
                                struct batch_str metric);
-void annotate_ignored_in_aggregation(struct evaluation *ev, struct promql_place at,
+void annotate_ignored_in_aggregation(struct evaluation *ev, struct language_place at,
                                      const char *aggregation);
-void annotate_not_counter(struct evaluation *ev, struct promql_place at, struct batch_str metric);
-void annotate_not_gauge(struct evaluation *ev, struct promql_place at, struct batch_str metric);
-void annotate_quantile(struct evaluation *ev, struct promql_place at, double q);
+void annotate_not_counter(struct evaluation *ev, struct language_place at, struct batch_str metric);
+void annotate_not_gauge(struct evaluation *ev, struct language_place at, struct batch_str metric);
+void annotate_quantile(struct evaluation *ev, struct language_place at, double q);
 /* What adding (`operation`: "addition", "subtraction", "aggregation") noted. */
-void annotate_reconciled(struct evaluation *ev, struct promql_place at, const char *operation);
-void annotate_collision(struct evaluation *ev, struct promql_place at, const char *operation);
+void annotate_reconciled(struct evaluation *ev, struct language_place at, const char *operation);
+void annotate_collision(struct evaluation *ev, struct language_place at, const char *operation);
 
 /* Of one classic histogram whose counts fell: told once for a series, with how often it was. */
 struct monotonicity {
@@ -31,7 +32,7 @@ struct monotonicity {
     int64_t first_ms, last_ms;
     uint64_t count;
 };
-void annotate_monotonicity(struct evaluation *ev, struct promql_place at, struct batch_str metric,
+void annotate_monotonicity(struct evaluation *ev, struct language_place at, struct batch_str metric,
                            const struct monotonicity *m);
 
 /* Into the result. */

@@ -15,7 +15,7 @@ struct question {
     const double *q;              /* for each step; or the fraction's lower bound */
     const double *upper;          /* of a fraction */
     struct batch_str label, text; /* of histogram_quantiles: set in the result */
-    struct promql_place at;
+    struct language_place at;
 };
 
 /* One classic histogram: its buckets' series. */
@@ -32,7 +32,7 @@ struct classic {
 struct inputs {
     const struct promql_expr *e;
     const struct grid *grid;
-    struct promql_place at; /* of the vector */
+    struct language_place at; /* of the vector */
     struct column_list natives;
     struct labels_index index;
     uint32_t capacity;

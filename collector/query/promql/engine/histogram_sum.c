@@ -93,7 +93,7 @@ struct histogram *histogram_sum_finish(struct evaluation *ev, struct histogram_s
 }
 
 void histogram_sum_annotate(struct evaluation *ev, const struct histogram_sum *s,
-                            struct promql_place at)
+                            struct language_place at)
 {
     if (s->reset_seen && s->no_reset_seen)
         annotate_collision(ev, at, "aggregation");

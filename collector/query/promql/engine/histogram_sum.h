@@ -21,6 +21,6 @@ struct histogram *histogram_sum_finish(struct evaluation *ev, struct histogram_s
                                        struct arena *arena);
 /* Tells collisions of resets, and that bounds were reconciled. */
 void histogram_sum_annotate(struct evaluation *ev, const struct histogram_sum *s,
-                            struct promql_place at);
+                            struct language_place at);
 
 #endif

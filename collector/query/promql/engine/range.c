@@ -35,7 +35,7 @@ struct range_stream {
     struct column *column;
 };
 
-struct promql_place range_place(const struct range_call *c)
+struct language_place range_place(const struct range_call *c)
 {
     return promql_bare(c->stream.expr->args[0])->place;
 }

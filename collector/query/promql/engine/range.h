@@ -66,6 +66,6 @@ bool range_is_counter(const struct range_call *c);
 bool range_add(struct evaluation *ev, const struct range_call *c, struct histogram *to,
                const struct histogram *h, double sign);
 /* Where annotations of the call point to. */
-struct promql_place range_place(const struct range_call *c);
+struct language_place range_place(const struct range_call *c);
 
 #endif

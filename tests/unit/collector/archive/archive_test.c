@@ -76,14 +76,14 @@ static void ask(const struct series_source *source, const char *text, int64_t fr
 {
     struct arena arena;
     struct promql_query *query;
-    struct promql_error error;
+    struct language_error error;
     struct promql_result r;
     struct promql_options options = {.start_ms = (BASE_S + from_s) * 1000,
                                      .end_ms = (BASE_S + from_s + (int64_t)(count - 1) * 10) * 1000,
                                      .step_ms = 10000,
                                      .lookback_ms = 10000};
     arena_init(&arena, 4096);
-    assert_int_equal(promql_parse(&arena, text, strlen(text), &query, &error), PROMQL_SOUND);
+    assert_int_equal(promql_parse(&arena, text, strlen(text), &query, &error), LANGUAGE_SOUND);
     assert_int_equal(promql_evaluate(query, source, &options, &r), PROMQL_OK);
     assert_in_range(r.series_count, 0, 1);
     for (size_t i = 0; i < count; i++)

@@ -54,9 +54,9 @@ static enum promql_status evaluate_on(const struct series_source *source, const 
 {
     struct arena arena;
     struct promql_query *query;
-    struct promql_error error;
+    struct language_error error;
     arena_init(&arena, 4096);
-    if (promql_parse(&arena, text, strlen(text), &query, &error) != PROMQL_SOUND)
+    if (promql_parse(&arena, text, strlen(text), &query, &error) != LANGUAGE_SOUND)
         fail_msg("%s: %s", text, error.message);
     enum promql_status status = promql_evaluate(query, source, options, &result);
     assert_int_equal(status, result.status);

@@ -18,8 +18,8 @@
 static const struct promql_query *parse(struct arena *arena, const char *text, size_t length)
 {
     struct promql_query *query;
-    struct promql_error error;
-    if (promql_parse(arena, text, length, &query, &error) != PROMQL_SOUND)
+    struct language_error error;
+    if (promql_parse(arena, text, length, &query, &error) != LANGUAGE_SOUND)
         fail_msg("%.*s: %s", (int)length, text, error.message);
     return query;
 }

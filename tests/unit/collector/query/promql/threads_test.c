@@ -44,7 +44,7 @@ static void threads_share_a_query_and_a_source(void **state)
         "sum by (to) (label_replace(rate(requests{instance=~\"[a-h]\"}[2m]), \"to\", \"$1\", "
         "\"job\", \"(.).*\")) * 2";
     struct arena arena;
-    struct promql_error error;
+    struct language_error error;
     arena_init(&arena, 4096);
     memory_source_init(&memory);
     for (int s = 0; s < 8; s++) {
@@ -56,7 +56,7 @@ static void threads_share_a_query_and_a_source(void **state)
             memory_source_add(&memory, &(struct labels){l, 3}, i * INT64_C(15000), i * 15.0, NULL,
                               0);
     }
-    assert_int_equal(promql_parse(&arena, text, sizeof text - 1, &query, &error), PROMQL_SOUND);
+    assert_int_equal(promql_parse(&arena, text, sizeof text - 1, &query, &error), LANGUAGE_SOUND);
     pthread_t threads[THREADS];
     double last[THREADS] = {0};
     for (int i = 0; i < THREADS; i++)

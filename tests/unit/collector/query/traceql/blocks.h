@@ -101,8 +101,8 @@ static inline void block_by_hand_fini(struct block_by_hand *h)
 static inline struct traceql_query *parsed(struct arena *arena, const char *text)
 {
     struct traceql_query *query;
-    struct traceql_error e;
-    if (traceql_parse(arena, text, strlen(text), &query, &e) != TRACEQL_SOUND)
+    struct language_error e;
+    if (traceql_parse(arena, text, strlen(text), &query, &e) != LANGUAGE_SOUND)
         fail_msg("%s\ncolumn %u: %s", text, e.column, e.message);
     return query;
 }

@@ -76,10 +76,10 @@ static char *printed(const char *text)
 {
     struct arena arena;
     struct traceql_query *query;
-    struct traceql_error e;
+    struct language_error e;
     struct buffer out = {0};
     arena_init(&arena, 4096);
-    if (traceql_parse(&arena, text, strlen(text), &query, &e) != TRACEQL_SOUND)
+    if (traceql_parse(&arena, text, strlen(text), &query, &e) != LANGUAGE_SOUND)
         fail_msg("%s\ncolumn %u: %s", text, e.column, e.message);
     traceql_print(&out, query);
     char *copy = strdup(buffer_cstring(&out));

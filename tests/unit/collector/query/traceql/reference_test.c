@@ -138,17 +138,17 @@ static bool agrees(const struct data *d, const struct traceql_source *source, ui
 {
     struct arena arena;
     struct traceql_query *q;
-    struct traceql_error e;
+    struct language_error e;
     struct traceql_search answer;
     struct buffer text = any_query(seed), expected = {0}, found = {0};
     struct traceql_options options = {.end_unix_ns = UINT64_MAX, .threads = 1 + seed % 2};
     bool right = true;
     arena_init(&arena, 4096);
-    enum traceql_fault fault =
+    enum language_fault fault =
         traceql_parse(&arena, buffer_cstring(&text), strlen(buffer_cstring(&text)), &q, &e);
-    assert_int_not_equal(fault, TRACEQL_ESYNTAX);
-    score->meaningless += fault != TRACEQL_SOUND;
-    if (fault == TRACEQL_SOUND) {
+    assert_int_not_equal(fault, LANGUAGE_ESYNTAX);
+    score->meaningless += fault != LANGUAGE_SOUND;
+    if (fault == LANGUAGE_SOUND) {
         score->asked++;
         assert_true(traceql_search(q, source, &options, DATA_TRACES, REFERENCE_ROWS, &answer));
         assert_int_equal(answer.end, TRACEQL_END_ALL);
