@@ -1,16 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/host_clock.h"
 
-static uint64_t read_ns(clockid_t id)
-{
-    struct timespec t;
-    clock_gettime(id, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
+#include "lib/base/clock.h"
 
 uint64_t host_clock_now_unix_ns(void)
 {
-    return read_ns(CLOCK_REALTIME);
+    return clock_read_ns(CLOCK_REALTIME);
 }
 
 /* One moment on two clocks: of several tries the one that was least disturbed. */
@@ -19,7 +14,7 @@ static void pair(enum slab_clock clock, clockid_t id, uint64_t *ticks, uint64_t 
     uint64_t least = UINT64_MAX;
     for (int i = 0; i < 8; i++) {
         uint64_t before = ticks_now(clock);
-        uint64_t t = read_ns(id);
+        uint64_t t = clock_read_ns(id);
         uint64_t after = ticks_now(clock);
         if (after - before < least) {
             least = after - before;

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "agent/spool.h"
+#include "lib/base/clock.h"
 #include "lib/base/log.h"
 
 #define WAIT_MS 200 /* of a poll without work; what is put wakes it */
@@ -35,13 +36,6 @@ struct outbox {
     bool stopping;
     uint64_t stop_at_ns; /* then whatever waits stays in the spool */
 };
-
-static uint64_t now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
 
 static void on_lost(void *context, enum loss_reason reason, uint64_t count)
 {
@@ -170,7 +164,7 @@ static void on_answer(struct outbox *o, const struct link_event *event)
 
 static bool is_finished(struct outbox *o)
 {
-    return o->stopping && (spool_waiting(o->spool) == 0 || now_ns() >= o->stop_at_ns);
+    return o->stopping && (spool_waiting(o->spool) == 0 || clock_monotonic_ns() >= o->stop_at_ns);
 }
 
 static void *ship(void *context)
@@ -260,7 +254,7 @@ void outbox_destroy(struct outbox **outbox, uint64_t drain_ns)
         return;
     pthread_mutex_lock(&o->mutex);
     o->stopping = true;
-    o->stop_at_ns = now_ns() + drain_ns;
+    o->stop_at_ns = clock_monotonic_ns() + drain_ns;
     pthread_mutex_unlock(&o->mutex);
     if (o->running) {
         link_client_wake(o->link);

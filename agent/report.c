@@ -7,14 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/base/clock.h"
 #include "weft.pb-c.h"
-
-static uint64_t cpu_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
 
 static uint64_t resident_bytes(void)
 {
@@ -44,7 +38,7 @@ void report_encode(struct buffer *out, const struct counters *counters,
     report.spool_bytes = stats->spool_bytes;
     report.spool_limit_bytes = stats->spool_limit_bytes;
     report.spool_batches = stats->spool_batches;
-    report.cpu_ns = cpu_ns();
+    report.cpu_ns = clock_read_ns(CLOCK_PROCESS_CPUTIME_ID);
     report.resident_bytes = resident_bytes();
     report.problem = (char *)stats->link.problem;
     uint8_t *to = (uint8_t *)buffer_reserve(out, weft__agent_report__get_packed_size(&report));
@@ -107,7 +101,8 @@ void report_metrics(struct buffer *out, const struct counters *counters,
            stats->link.acknowledged);
     metric(out, "link_reconnects_total", "counter", "Connections made anew.",
            stats->link.reconnects);
-    metric(out, "cpu_nanoseconds_total", "counter", "Processor time of the agent.", cpu_ns());
+    metric(out, "cpu_nanoseconds_total", "counter", "Processor time of the agent.",
+           clock_read_ns(CLOCK_PROCESS_CPUTIME_ID));
     metric(out, "resident_bytes", "gauge", "Resident memory of the agent.", resident_bytes());
     losses(out, counters);
 }

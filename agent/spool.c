@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/base/clock.h"
 #include "lib/base/journal.h"
 #include "lib/base/log.h"
 
@@ -237,13 +238,11 @@ static int open_all(struct spool *s)
 
 struct spool *spool_open(const struct spool_options *options, char *why, size_t why_size)
 {
-    struct timespec now;
     struct spool *s = calloc(1, sizeof *s);
-    clock_gettime(CLOCK_REALTIME, &now);
     int error = -ENOMEM;
     if (s) {
         s->options = *options;
-        s->sequence.epoch = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+        s->sequence.epoch = clock_unix_ns();
         s->sequence.number = 1;
         error = open_all(s);
     }

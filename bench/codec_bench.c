@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "lib/base/clock.h"
 #include "lib/codec/batch.h"
 #include "lib/ring/span_id.h"
 
@@ -37,13 +38,6 @@ static uint64_t random64(void)
     rng ^= rng << 13;
     rng ^= rng >> 7;
     return rng ^= rng << 17;
-}
-
-static uint64_t now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
 static void fill_dashboard_attributes(struct input_span *s, uint64_t trace)
@@ -167,18 +161,18 @@ static void run(const char *name, struct batch_builder *b)
     arena_init(&arena, 1 << 16);
     for (int i = 0; i < BATCHES; i++) {
         int error;
-        uint64_t t0 = now_ns();
+        uint64_t t0 = clock_monotonic_ns();
         build(b);
-        uint64_t t1 = now_ns();
+        uint64_t t1 = clock_monotonic_ns();
         buffer_clear(&bytes);
         if (batch_encode(b, &bytes) < 0)
             exit(1);
-        uint64_t t2 = now_ns();
+        uint64_t t2 = clock_monotonic_ns();
         arena_reset(&arena);
         if (!batch_decode(&arena, bytes.data, bytes.length, MAX_BYTES, &error))
             exit(1);
         kept = arena.total_bytes;
-        uint64_t t3 = now_ns();
+        uint64_t t3 = clock_monotonic_ns();
         build_ns[i] = (double)(t1 - t0) / SPANS;
         encode_ns[i] = (double)(t2 - t1) / SPANS;
         decode_ns[i] = (double)(t3 - t2) / SPANS;

@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "demo/people.h"
+#include "lib/base/clock.h"
 
 enum { THREADS = 6, LATENCIES_MAX = 1 << 20 };
 
@@ -31,13 +32,6 @@ struct user {
     double *latency_ms;
     unsigned long latencies;
 };
-
-static uint64_t now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
 
 static double draw(struct user *u)
 {
@@ -77,14 +71,14 @@ static void ask(struct user *u, CURL *curl)
     curl_easy_setopt(curl, CURLOPT_PROXY, "");
     if (post)
         curl_easy_setopt(curl, CURLOPT_POSTFIELDS, "A picture of a cat, and what she thinks of it");
-    uint64_t start = now_ns();
+    uint64_t start = clock_monotonic_ns();
     long status = 0;
     CURLcode code = curl_easy_perform(curl);
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
     u->errors += code != CURLE_OK || status != 200;
     *(post ? &u->posts : &u->reads) += 1;
     if (u->latencies < LATENCIES_MAX)
-        u->latency_ms[u->latencies++] = (double)(now_ns() - start) / 1e6;
+        u->latency_ms[u->latencies++] = (double)(clock_monotonic_ns() - start) / 1e6;
 }
 
 static void *live(void *context)
@@ -92,17 +86,18 @@ static void *live(void *context)
     struct user *u = context;
     CURL *curl = curl_easy_init();
     uint64_t interval = (uint64_t)(1e9 * THREADS / plan.rate);
-    uint64_t next = now_ns() + interval * u->number / THREADS;
-    while (curl && !ending && now_ns() < plan.end_ns) {
-        uint64_t now = now_ns();
+    uint64_t next = clock_monotonic_ns() + interval * u->number / THREADS;
+    while (curl && !ending && clock_monotonic_ns() < plan.end_ns) {
+        uint64_t now = clock_monotonic_ns();
         if (now < next) {
             struct timespec pause = {.tv_nsec = (long)((next - now) % 1000000000u)};
             nanosleep(&pause, NULL);
         }
         ask(u, curl);
         next += interval;
-        if (next + 1000000000u < now_ns()) /* more than a second behind: no storm afterwards */
-            next = now_ns();
+        /* More than a second behind: no storm afterwards. */
+        if (next + 1000000000u < clock_monotonic_ns())
+            next = clock_monotonic_ns();
     }
     curl_easy_cleanup(curl);
     return NULL;
@@ -154,7 +149,7 @@ int main(int argc, char **argv)
     plan.rate = atof(argv[2]) > 0 ? atof(argv[2]) : 1;
     plan.post_share = atof(argv[3]);
     double seconds = atof(argv[4]);
-    plan.end_ns = seconds > 0 ? now_ns() + (uint64_t)(seconds * 1e9) : UINT64_MAX;
+    plan.end_ns = seconds > 0 ? clock_monotonic_ns() + (uint64_t)(seconds * 1e9) : UINT64_MAX;
     struct sigaction action = {.sa_handler = on_signal};
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGINT, &action, NULL);

@@ -2,17 +2,15 @@
 #include "collector/accept/queue.h"
 
 #include <string.h>
-#include <time.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/condition.h"
 
 void queue_init(struct queue *q)
 {
     memset(q, 0, sizeof *q);
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_mutex_init(&q->lock, NULL);
-    pthread_cond_init(&q->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    condition_init(&q->changed);
 }
 
 void queue_fini(struct queue *q)
@@ -42,28 +40,15 @@ bool queue_put(struct queue *q, const struct queued *item)
     return taken;
 }
 
-static struct timespec after_ms(int timeout_ms)
-{
-    struct timespec at;
-    clock_gettime(CLOCK_MONOTONIC, &at);
-    at.tv_sec += timeout_ms / 1000;
-    at.tv_nsec += timeout_ms % 1000 * 1000000L;
-    if (at.tv_nsec >= 1000000000L) {
-        at.tv_sec++;
-        at.tv_nsec -= 1000000000L;
-    }
-    return at;
-}
-
 size_t queue_take(struct queue *q, struct queued *items, size_t most, size_t most_bytes,
                   int timeout_ms)
 {
     size_t count = 0, bytes = 0;
-    struct timespec deadline = after_ms(timeout_ms);
+    int64_t until_ms = clock_monotonic_ms() + timeout_ms;
     pthread_mutex_lock(&q->lock);
-    int waited = 0;
-    while (q->count == 0 && !q->closed && waited == 0)
-        waited = pthread_cond_timedwait(&q->changed, &q->lock, &deadline);
+    bool in_time = true;
+    while (q->count == 0 && !q->closed && in_time)
+        in_time = condition_wait(&q->changed, &q->lock, until_ms);
     while (count < most && q->count > 0 && (count == 0 || bytes < most_bytes)) {
         items[count] = q->ring[q->first];
         bytes += items[count++].request.length;

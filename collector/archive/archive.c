@@ -10,6 +10,7 @@
 #include "collector/archive/round.h"
 #include "collector/query/promql/promql.h"
 #include "lib/base/clock.h"
+#include "lib/base/condition.h"
 #include "lib/base/log.h"
 
 enum {
@@ -228,18 +229,10 @@ int archive_round(struct archive *a, int64_t now_s)
 
 static void wait_ms(struct archive *a, int64_t ms)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += ms / 1000;
-    until.tv_nsec += ms % 1000 * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
-    int woken = 0;
+    int64_t until_ms = clock_monotonic_ms() + ms;
     pthread_mutex_lock(&a->lock);
-    while (!atomic_load(&a->stopping) && woken == 0)
-        woken = pthread_cond_timedwait(&a->changed, &a->lock, &until);
+    while (!atomic_load(&a->stopping) && condition_wait(&a->changed, &a->lock, until_ms))
+        ;
     pthread_mutex_unlock(&a->lock);
 }
 
@@ -300,12 +293,8 @@ static int on_entry(void *context, const char *file, bool is_raw, int64_t since_
 
 static void init_waiting(struct archive *a)
 {
-    pthread_condattr_t attributes;
     pthread_mutex_init(&a->lock, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&a->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    condition_init(&a->changed);
 }
 
 struct archive *archive_open(const struct archive_options *options, struct archive_plan *plan,

@@ -6,6 +6,7 @@
 
 #include "collector/firehose/internal.h"
 #include "lib/base/clock.h"
+#include "lib/base/condition.h"
 #include "lib/base/log.h"
 
 enum { NO_MEMORY_MS = 200 };
@@ -213,11 +214,6 @@ static enum step keep_alive(struct firehose_client *c, struct buffer *out)
     return STEP_SEND;
 }
 
-static struct timespec moment(int64_t ms)
-{
-    return (struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
-}
-
 /* Until more is durable, partitions are to change, it is over, or it is time to say something. */
 static enum step wait_for_more(struct firehose_client *c, struct buffer *out,
                                uint64_t durable_count, int64_t most_ms)
@@ -226,14 +222,13 @@ static enum step wait_for_more(struct firehose_client *c, struct buffer *out,
     int64_t until_ms = c->spoke_ms + f->options.keep_alive_ms;
     if (most_ms > 0 && clock_monotonic_ms() + most_ms < until_ms)
         until_ms = clock_monotonic_ms() + most_ms;
-    struct timespec until = moment(until_ms);
-    int result = 0;
+    bool in_time = true;
     pthread_mutex_lock(&f->lock);
-    while (result == 0 && !c->over && !f->stopping && f->durable_count == durable_count &&
+    while (in_time && !c->over && !f->stopping && f->durable_count == durable_count &&
            !(c->group && ((c->owned & ~c->wanted) || free_ones(c))))
-        result = pthread_cond_timedwait(&f->wake, &f->lock, &until);
+        in_time = condition_wait(&f->wake, &f->lock, until_ms);
     pthread_mutex_unlock(&f->lock);
-    return result == 0 ? STEP_ON : keep_alive(c, out);
+    return in_time ? STEP_ON : keep_alive(c, out);
 }
 
 static enum step read_on(struct firehose_client *c, struct buffer *out, uint64_t durable_count)

@@ -8,6 +8,7 @@
 
 #include "collector/firehose/internal.h"
 #include "lib/base/clock.h"
+#include "lib/base/condition.h"
 #include "lib/base/log.h"
 
 enum {
@@ -18,13 +19,6 @@ enum {
     CHECKPOINT_MS = 100,
     IDLE_MS = 1000,
 };
-
-/* On the monotonic clock, as the conditions are. */
-static struct timespec in_ms(int64_t ms)
-{
-    int64_t at = clock_monotonic_ms() + ms;
-    return (struct timespec){.tv_sec = at / 1000, .tv_nsec = at % 1000 * 1000000};
-}
 
 /* ---- the keeper ---------------------------------------------------------------------------- */
 
@@ -124,8 +118,8 @@ static void *keeper(void *context)
     pthread_mutex_lock(&f->lock);
     while (!f->closing || f->clients) {
         bool idle = !f->clients && !f->groups;
-        struct timespec until = in_ms(idle ? IDLE_MS : f->options.checkpoint_ms);
-        pthread_cond_timedwait(&f->look, &f->lock, &until);
+        unsigned pause_ms = idle ? IDLE_MS : f->options.checkpoint_ms;
+        condition_wait(&f->look, &f->lock, clock_monotonic_ms() + pause_ms);
         keep(f);
     }
     keep(f);
@@ -144,15 +138,6 @@ static void set_defaults(struct firehose_options *o)
     o->checkpoint_ms = o->checkpoint_ms ? o->checkpoint_ms : CHECKPOINT_MS;
 }
 
-static void init_condition(pthread_cond_t *condition)
-{
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(condition, &attributes);
-    pthread_condattr_destroy(&attributes);
-}
-
 struct firehose *firehose_open(const struct firehose_options *options, char *why, size_t why_size)
 {
     struct firehose *f = calloc(1, sizeof *f);
@@ -163,8 +148,8 @@ struct firehose *firehose_open(const struct firehose_options *options, char *why
     f->options = *options;
     set_defaults(&f->options);
     pthread_mutex_init(&f->lock, NULL);
-    init_condition(&f->wake);
-    init_condition(&f->look);
+    condition_init(&f->wake);
+    condition_init(&f->look);
     f->checkpoints = checkpoints_open(options->directory, why, why_size);
     if (f->checkpoints) {
         f->keeper_runs = pthread_create(&f->keeper, NULL, keeper, f) == 0;
@@ -195,14 +180,14 @@ static bool has_group_clients(const struct firehose *f)
 
 void firehose_stop(struct firehose *f, unsigned timeout_ms)
 {
-    struct timespec until = in_ms(timeout_ms);
-    int result = 0;
+    int64_t until_ms = clock_monotonic_ms() + timeout_ms;
+    bool in_time = true;
     pthread_mutex_lock(&f->lock);
     f->stopping = true;
     pthread_cond_broadcast(&f->wake);
     pthread_cond_signal(&f->look);
-    while (result == 0 && has_group_clients(f)) /* finishing one wakes all */
-        result = pthread_cond_timedwait(&f->wake, &f->lock, &until);
+    while (in_time && has_group_clients(f)) /* finishing one wakes all */
+        in_time = condition_wait(&f->wake, &f->lock, until_ms);
     pthread_mutex_unlock(&f->lock);
 }
 

@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collector/query/budget.h"
 
-#include <errno.h>
-#include <time.h>
+#include "lib/base/clock.h"
+#include "lib/base/condition.h"
 
 void budget_init(struct budget *b, uint64_t total)
 {
-    pthread_condattr_t attributes;
     *b = (struct budget){.total = total};
     pthread_mutex_init(&b->lock, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&b->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    condition_init(&b->changed);
 }
 
 void budget_fini(struct budget *b)
@@ -21,28 +17,15 @@ void budget_fini(struct budget *b)
     pthread_mutex_destroy(&b->lock);
 }
 
-static struct timespec after(unsigned timeout_ms)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    t.tv_sec += timeout_ms / 1000;
-    t.tv_nsec += timeout_ms % 1000 * 1000000L;
-    if (t.tv_nsec >= 1000000000L) {
-        t.tv_sec++;
-        t.tv_nsec -= 1000000000L;
-    }
-    return t;
-}
-
 uint64_t budget_take(struct budget *b, uint64_t amount, unsigned timeout_ms)
 {
-    struct timespec until = after(timeout_ms);
-    int waited = 0;
+    int64_t until_ms = clock_monotonic_ms() + timeout_ms;
+    bool in_time = true;
     if (amount > b->total)
         amount = b->total;
     pthread_mutex_lock(&b->lock);
-    while (b->taken + amount > b->total && waited != ETIMEDOUT)
-        waited = pthread_cond_timedwait(&b->changed, &b->lock, &until);
+    while (b->taken + amount > b->total && in_time)
+        in_time = condition_wait(&b->changed, &b->lock, until_ms);
     if (b->taken + amount > b->total)
         amount = 0;
     b->taken += amount;

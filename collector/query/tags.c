@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "collector/hash.h"
+#include "lib/base/clock.h"
 
 /* Distinct values in a table; keys are values of the type STRING. */
 struct gathering {
@@ -98,13 +99,6 @@ static void gathering_fini(struct gathering *g)
 
 /* ---- going through units ----------------------------------------------------------------- */
 
-static uint64_t monotonic_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * UINT64_C(1000000000) + (uint64_t)t.tv_nsec;
-}
-
 typedef void unit_reader(void *context, struct block *b);
 
 /* -1: no memory. *all: the deadline did not come. */
@@ -113,7 +107,7 @@ static int each_unit(struct scan *s, uint64_t deadline_ns, unit_reader *read, vo
 {
     *all = true;
     for (size_t i = 0; i < scan_units(s); i++) {
-        if (monotonic_ns() > deadline_ns) {
+        if (clock_monotonic_ns() > deadline_ns) {
             *all = false;
             return 0;
         }

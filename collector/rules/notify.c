@@ -11,6 +11,7 @@
 
 #include "lib/base/buffer.h"
 #include "lib/base/clock.h"
+#include "lib/base/condition.h"
 #include "lib/base/log.h"
 
 enum { TIMEOUT_MS = 10000, LAST_TRY_MS = 1000, PAUSE_FIRST_MS = 500, PAUSE_MOST_MS = 30000 };
@@ -146,17 +147,9 @@ static size_t take(struct receiver *r, struct queued *list[NOTIFY_BATCH_MAX])
 
 static void pause_for(struct receiver *r, int64_t ms)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += ms / 1000;
-    until.tv_nsec += ms % 1000 * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
+    int64_t until_ms = clock_monotonic_ms() + ms;
     pthread_mutex_lock(&r->lock);
-    while (!atomic_load(&r->notifier->stopping) &&
-           pthread_cond_timedwait(&r->changed, &r->lock, &until) == 0)
+    while (!atomic_load(&r->notifier->stopping) && condition_wait(&r->changed, &r->lock, until_ms))
         ;
     pthread_mutex_unlock(&r->lock);
 }
@@ -235,14 +228,10 @@ void notifier_put(struct notifier *n, const char *json, size_t length)
 static int add_receiver(struct notifier *n, const char *url)
 {
     struct receiver *r = &n->receivers[n->count];
-    pthread_condattr_t attributes;
     *r = (struct receiver){.notifier = n, .last = &r->first};
     if (asprintf(&r->url, "%s/api/v2/alerts", url) < 0)
         return -1;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&r->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    condition_init(&r->changed);
     pthread_mutex_init(&r->lock, NULL);
     n->count++;
     r->runs = pthread_create(&r->thread, NULL, run, r) == 0;

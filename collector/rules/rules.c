@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "lib/base/clock.h"
+#include "lib/base/condition.h"
 #include "lib/base/log.h"
 
 enum { OUTAGE_MS = 3600000, LOOK_MS = 100, WAIT_MOST_MS = 1000 };
@@ -160,16 +161,10 @@ static void adopt(struct rules *r, struct rule_set *set)
 /* Waits at most so long, less if something changes. */
 static void wait_for(struct rules *r, int64_t ms)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += (ms < WAIT_MOST_MS ? ms : WAIT_MOST_MS - 1) * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
+    int64_t until_ms = clock_monotonic_ms() + (ms < WAIT_MOST_MS ? ms : WAIT_MOST_MS);
     pthread_mutex_lock(&r->lock);
     if (!r->next && !atomic_load(&r->stopping))
-        pthread_cond_timedwait(&r->changed, &r->lock, &until);
+        condition_wait(&r->changed, &r->lock, until_ms);
     pthread_mutex_unlock(&r->lock);
 }
 
@@ -234,17 +229,13 @@ static void *run(void *context)
 struct rules *rules_create(const struct rules_options *options, char *why, size_t why_size)
 {
     struct rules *r = calloc(1, sizeof *r);
-    pthread_condattr_t attributes;
     if (!r) {
         snprintf(why, why_size, "no memory");
         return NULL;
     }
     r->options = *options;
     pthread_mutex_init(&r->lock, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&r->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    condition_init(&r->changed);
     r->evaluation = (struct evaluation){.source = options->source,
                                         .lock = &r->lock,
                                         .write = on_write,

@@ -56,13 +56,6 @@ static void put_verdict(struct json_writer *w, const char *key, const struct ver
     json_close_object(w);
 }
 
-static uint64_t deadline_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)(t.tv_sec + DEADLINE_S) * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
 static void answer(const struct web *web, const struct mark *deploy, struct arena *arena,
                    struct reply *reply)
 {
@@ -70,7 +63,8 @@ static void answer(const struct web *web, const struct mark *deploy, struct aren
     struct verdict_question q = {.source = web_source(web),
                                  .deploy = deploy,
                                  .now_unix_ns = clock_unix_ns(),
-                                 .deadline_ns = deadline_ns()};
+                                 .deadline_ns =
+                                     clock_monotonic_ns() + DEADLINE_S * UINT64_C(1000000000)};
     int error = verdict_of(&q, arena, &cell);
     q.all_cells = true;
     if (error == 0)

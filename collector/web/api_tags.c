@@ -45,18 +45,15 @@ static bool open_scan(const struct api_call *call, const char *known, struct ask
     char why[PARAMS_WHY_MAX];
     uint32_t limit;
     uint64_t start, end;
-    struct timespec t;
     if (params_only(call->params, known, why) != 0 ||
         params_number(call->params, "limit", 1, NAMES_MOST, NAMES_DEFAULT, &limit, why) != 0 ||
         params_window(call->params, &start, &end, why) != 0) {
         reply_error(reply, 400, "%s", why);
         return false;
     }
-    clock_gettime(CLOCK_MONOTONIC, &t);
     a->limits = (struct tag_limits){
         .names = limit,
-        .deadline_monotonic_ns = (uint64_t)t.tv_sec * UINT64_C(1000000000) + (uint64_t)t.tv_nsec +
-                                 TIME_MS * UINT64_C(1000000),
+        .deadline_monotonic_ns = clock_monotonic_ns() + TIME_MS * UINT64_C(1000000),
     };
     a->scan = scan_create(&call->web->query, start, end, clock_unix_ns());
     if (!a->scan)

@@ -56,13 +56,6 @@ static bool parse(struct question *q, enum question_kind kind, const char *text,
     return true;
 }
 
-static uint64_t monotonic_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * UINT64_C(1000000000) + (uint64_t)t.tv_nsec;
-}
-
 static bool read_options(struct question *q, const struct api_call *call, struct reply *reply)
 {
     char why[PARAMS_WHY_MAX];
@@ -76,7 +69,7 @@ static bool read_options(struct question *q, const struct api_call *call, struct
     if (timeout_ns > TIMEOUT_MOST_S * UINT64_C(1000000000))
         timeout_ns = TIMEOUT_MOST_S * UINT64_C(1000000000);
     o->threads = call->web->query_threads;
-    o->deadline_monotonic_ns = monotonic_ns() + timeout_ns;
+    o->deadline_monotonic_ns = clock_monotonic_ns() + timeout_ns;
     o->memory_bytes = MEMORY_BYTES;
     return true;
 }

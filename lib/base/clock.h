@@ -6,18 +6,26 @@
 #include <stdint.h>
 #include <time.h>
 
-static inline uint64_t clock_unix_ns(void)
+static inline uint64_t clock_read_ns(clockid_t clock)
 {
     struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
+    clock_gettime(clock, &now);
     return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
+}
+
+static inline uint64_t clock_unix_ns(void)
+{
+    return clock_read_ns(CLOCK_REALTIME);
+}
+
+static inline uint64_t clock_monotonic_ns(void)
+{
+    return clock_read_ns(CLOCK_MONOTONIC);
 }
 
 static inline int64_t clock_monotonic_ms(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return (int64_t)(clock_monotonic_ns() / 1000000);
 }
 
 #endif

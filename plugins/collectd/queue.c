@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "lib/base/condition.h"
+
 struct queue {
     pthread_mutex_t lock;
     pthread_cond_t changed; /* for the sender: more, or hurry */
@@ -20,16 +22,12 @@ struct queue {
 struct queue *queue_create(uint32_t limit)
 {
     struct queue *q = calloc(1, sizeof *q);
-    pthread_condattr_t monotonic;
     if (!q)
         return NULL;
     q->limit = limit;
     pthread_mutex_init(&q->lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&q->changed, &monotonic);
-    pthread_cond_init(&q->gone, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    condition_init(&q->changed);
+    condition_init(&q->gone);
     return q;
 }
 
@@ -126,20 +124,13 @@ void queue_settle(struct queue *q, uint32_t count, bool lost)
     pthread_mutex_unlock(&q->lock);
 }
 
-/* Holding the lock. False: the deadline is over. */
-static bool wait_until(struct queue *q, pthread_cond_t *condition, int64_t deadline_ms)
-{
-    struct timespec at = {deadline_ms / 1000, deadline_ms % 1000 * 1000000};
-    return pthread_cond_timedwait(condition, &q->lock, &at) == 0;
-}
-
 uint32_t queue_wait(struct queue *q, uint32_t enough, int64_t deadline_ms)
 {
     if (enough > q->limit / 2 + 1)
         enough = q->limit / 2 + 1;
     pthread_mutex_lock(&q->lock);
     while (q->queued < enough && !q->ended && !(q->flushing && q->queued) &&
-           wait_until(q, &q->changed, deadline_ms))
+           condition_wait(&q->changed, &q->lock, deadline_ms))
         ;
     uint32_t queued = q->queued;
     pthread_mutex_unlock(&q->lock);
@@ -149,7 +140,7 @@ uint32_t queue_wait(struct queue *q, uint32_t enough, int64_t deadline_ms)
 void queue_sleep(struct queue *q, int64_t deadline_ms)
 {
     pthread_mutex_lock(&q->lock);
-    while (!q->ended && wait_until(q, &q->changed, deadline_ms))
+    while (!q->ended && condition_wait(&q->changed, &q->lock, deadline_ms))
         ;
     pthread_mutex_unlock(&q->lock);
 }
@@ -162,7 +153,7 @@ uint64_t queue_flush(struct queue *q, int64_t deadline_ms)
     uint64_t target = q->put;
     q->flushing++;
     pthread_cond_signal(&q->changed);
-    while (q->left < target && wait_until(q, &q->gone, deadline_ms))
+    while (q->left < target && condition_wait(&q->gone, &q->lock, deadline_ms))
         ;
     q->flushing--;
     uint64_t missing = q->left < target ? target - q->left : 0;

@@ -311,11 +311,9 @@ static void picture(const struct api_call *call, struct reply *reply, bool svg)
 {
     struct prom_call c;
     struct asked a = {.c = &c, .picture = {.svg = svg}};
-    struct timespec now;
     if (!prom_begin(&c, call, reply))
         return;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    a.deadline_ns = ((uint64_t)now.tv_sec + TIMEOUT_MS / 1000) * 1000000000u;
+    a.deadline_ns = clock_monotonic_ns() + TIMEOUT_MS * UINT64_C(1000000);
     if (parse_looks(&a) && parse_times(&a) && gather(&a))
         answer(&a);
     prom_end(&c);

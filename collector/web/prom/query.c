@@ -38,13 +38,6 @@ static bool parse_query(struct prom_call *c, struct promql_query **query)
     return false;
 }
 
-static uint64_t monotonic_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
 /* What both kinds of queries have in common. */
 static bool parse_common(struct prom_call *c, struct asked *a)
 {
@@ -67,7 +60,7 @@ static bool parse_common(struct prom_call *c, struct asked *a)
         prom_fail_parameter(c, "limit", "a whole number");
         return false;
     }
-    a->options.deadline_ns = monotonic_ns() + (uint64_t)timeout_ms * 1000000u;
+    a->options.deadline_ns = clock_monotonic_ns() + (uint64_t)timeout_ms * 1000000u;
     return true;
 }
 

@@ -9,6 +9,7 @@
 
 #include "collector/query/promql/engine/annotations.h"
 #include "collector/query/promql/engine/held.h"
+#include "lib/base/clock.h"
 
 /* ---- failing ----------------------------------------------------------------------------- */
 
@@ -57,18 +58,12 @@ void *evaluation_calloc(struct evaluation *ev, size_t count, size_t bytes)
     return evaluation_need(ev, arena_calloc(ev->arena, count, bytes));
 }
 
-static uint64_t now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
-
 void evaluation_check(struct evaluation *ev)
 {
     if (ev->options.stopped && atomic_load_explicit(ev->options.stopped, memory_order_relaxed))
         evaluation_fail(ev, PROMQL_STOPPED, "the query was stopped");
-    if (ev->options.deadline_ns && (ev->checks++ & 15) == 0 && now_ns() > ev->options.deadline_ns)
+    if (ev->options.deadline_ns && (ev->checks++ & 15) == 0 &&
+        clock_monotonic_ns() > ev->options.deadline_ns)
         evaluation_fail(ev, PROMQL_TIMEOUT, "the query took too long");
     check_memory(ev);
 }

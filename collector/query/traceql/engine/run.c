@@ -4,6 +4,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/base/clock.h"
+
 enum { THREADS_MAX = 64, ARENA_BYTES = 256 << 10 };
 
 const char *traceql_end_text(enum traceql_end end)
@@ -25,13 +27,6 @@ void run_end(struct run *r, enum traceql_end why)
 {
     int none = TRACEQL_END_ALL;
     atomic_compare_exchange_strong(&r->end, &none, (int)why);
-}
-
-static uint64_t monotonic_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
 bool run_charge(struct run *r, size_t bytes)
@@ -71,7 +66,7 @@ bool run_goes_on(struct worker *w)
     const struct traceql_options *o = r->options;
     if (o->cancel && atomic_load_explicit(o->cancel, memory_order_relaxed))
         run_end(r, TRACEQL_END_CANCELLED);
-    if (o->deadline_monotonic_ns && monotonic_ns() >= o->deadline_monotonic_ns)
+    if (o->deadline_monotonic_ns && clock_monotonic_ns() >= o->deadline_monotonic_ns)
         run_end(r, TRACEQL_END_DEADLINE);
     if (w->block.total_bytes + w->trace.total_bytes != w->charged_bytes)
         charge_arenas(w);
