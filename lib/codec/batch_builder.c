@@ -13,12 +13,13 @@ enum { SHAPE_EXTRA = 1u << 24 };
 
 /* ---- life -------------------------------------------------------------------------------- */
 
-static bool array_grow(struct batch_builder *b, struct builder_array *a, size_t count, size_t item)
+bool builder_array_grow(struct batch_builder *b, struct builder_array *a, size_t count,
+                        size_t item_bytes)
 {
     size_t capacity = a->capacity ? a->capacity : 64;
     while (capacity < count)
         capacity *= 2;
-    void *items = realloc(a->items, capacity * item);
+    void *items = realloc(a->items, capacity * item_bytes);
     if (!items) {
         b->failed = true;
         return false;
@@ -27,18 +28,6 @@ static bool array_grow(struct batch_builder *b, struct builder_array *a, size_t 
     a->capacity = capacity;
     return true;
 }
-
-static inline bool array_reserve(struct batch_builder *b, struct builder_array *a, size_t more,
-                                 size_t item)
-{
-    return __builtin_expect(a->capacity - a->count >= more, 1) ||
-           array_grow(b, a, a->count + more, item);
-}
-
-#define ARRAY_ADD(b, array, type, ...)                                                             \
-    (array_reserve(b, array, 1, sizeof(type))                                                      \
-         ? (void)(((type *)(array)->items)[(array)->count++] = __VA_ARGS__)                        \
-         : (void)0)
 
 struct batch_builder *batch_builder_create(void)
 {
@@ -104,8 +93,8 @@ void batch_builder_reset(struct batch_builder *b)
     b->last_trace_hi = b->last_end = 0;
     b->process_run = b->block_run = (struct builder_run){0};
     b->failed = b->open = false;
-    ARRAY_ADD(b, &b->string_offsets, size_t, 0);
-    ARRAY_ADD(b, &b->shape_offsets, size_t, 0);
+    BUILDER_ADD(b, &b->string_offsets, size_t, 0);
+    BUILDER_ADD(b, &b->shape_offsets, size_t, 0);
 }
 
 /* ---- tables ------------------------------------------------------------------------------ */
@@ -123,8 +112,8 @@ uint32_t batch_string(struct batch_builder *b, const void *bytes, size_t length)
             return i + 1;
     }
     uint32_t index = (uint32_t)b->string_offsets.count - 1;
-    if (!array_reserve(b, &b->string_offsets, 1, sizeof(size_t)) || !column_reserve(text, length) ||
-        !hash_index_insert(&b->strings, hash, at, index)) {
+    if (!builder_array_reserve(b, &b->string_offsets, 1, sizeof(size_t)) ||
+        !column_reserve(text, length) || !hash_index_insert(&b->strings, hash, at, index)) {
         b->failed = true;
         return 0;
     }
@@ -151,7 +140,7 @@ static uint32_t find_trace(struct batch_builder *b, struct trace_id id, bool *fr
     }
     uint32_t index = (uint32_t)b->trace_ids.count;
     *fresh = true;
-    if (!array_reserve(b, &b->trace_ids, 1, sizeof id) ||
+    if (!builder_array_reserve(b, &b->trace_ids, 1, sizeof id) ||
         !hash_index_insert(&b->traces, hash, at, index)) {
         b->failed = true;
         return 0;
@@ -187,7 +176,7 @@ static uint32_t find_block(struct batch_builder *b, uint64_t high)
             return i;
     }
     uint32_t index = (uint32_t)b->id_blocks.count;
-    if (!array_reserve(b, &b->id_blocks, 1, sizeof(struct builder_block)) ||
+    if (!builder_array_reserve(b, &b->id_blocks, 1, sizeof(struct builder_block)) ||
         !hash_index_insert(&b->blocks, hash, at, index)) {
         b->failed = true;
         return 0;
@@ -245,7 +234,7 @@ static void put_ids(struct batch_builder *b, uint64_t span_id, uint64_t parent_i
 void batch_span_add(struct batch_builder *b, const struct batch_span *span)
 {
     batch_builder_finish_span(b);
-    if (b->failed || !array_reserve(b, &b->words, SHAPE_KEYS, sizeof(uint32_t)))
+    if (b->failed || !builder_array_reserve(b, &b->words, SHAPE_KEYS, sizeof(uint32_t)))
         return;
     put_ids(b, span->span_id, span->parent_id);
     put_trace(b, span->trace_id);
@@ -274,7 +263,7 @@ static int64_t *last_int(struct batch_builder *b, uint32_t key)
 {
     struct builder_array *a = &b->last_ints;
     if (key >= a->count) {
-        if (key >= a->capacity && !array_grow(b, a, (size_t)key + 1, sizeof(int64_t)))
+        if (key >= a->capacity && !builder_array_grow(b, a, (size_t)key + 1, sizeof(int64_t)))
             return NULL;
         memset(ITEMS(*a, int64_t) + a->count, 0, (key + 1 - a->count) * sizeof(int64_t));
         a->count = (size_t)key + 1;
@@ -291,7 +280,7 @@ void batch_attribute(struct batch_builder *b, uint32_t key, enum value_type type
         column_put(&b->columns[COLUMN_HANGING_KEYS], word);
         b->hanging_attributes++;
     } else {
-        ARRAY_ADD(b, &b->words, uint32_t, word);
+        BUILDER_ADD(b, &b->words, uint32_t, word);
     }
     if (type == VALUE_INT) {
         int64_t *last = last_int(b, key);
@@ -368,8 +357,8 @@ static uint32_t find_shape(struct batch_builder *b)
             return i;
     }
     uint32_t index = (uint32_t)b->shape_offsets.count - 1;
-    if (!array_reserve(b, &b->shape_words, count, sizeof(uint32_t)) ||
-        !array_reserve(b, &b->shape_offsets, 1, sizeof(size_t)) ||
+    if (!builder_array_reserve(b, &b->shape_words, count, sizeof(uint32_t)) ||
+        !builder_array_reserve(b, &b->shape_offsets, 1, sizeof(size_t)) ||
         !hash_index_insert(&b->shapes, hash, at, index)) {
         b->failed = true;
         return 0;
@@ -424,7 +413,7 @@ uint32_t batch_process(struct batch_builder *b, const struct batch_process_info 
     };
     memcpy(process.uuid, info->uuid, sizeof process.uuid);
     uint32_t index = (uint32_t)b->processes.count;
-    ARRAY_ADD(b, &b->processes, struct builder_process, process);
+    BUILDER_ADD(b, &b->processes, struct builder_process, process);
     return index;
 }
 
@@ -433,16 +422,16 @@ void batch_process_attribute(struct batch_builder *b, uint32_t key, enum value_t
 {
     if (b->failed || b->processes.count == 0)
         return;
-    ARRAY_ADD(b, &b->resource, struct builder_attribute,
-              (struct builder_attribute){key, type, value});
+    BUILDER_ADD(b, &b->resource, struct builder_attribute,
+                (struct builder_attribute){key, type, value});
     ITEMS(b->processes, struct builder_process)[b->processes.count - 1].attribute_count++;
 }
 
 void batch_loss(struct batch_builder *b, uint32_t process, unsigned reason, uint64_t count,
                 uint64_t from_unix_ns, uint64_t to_unix_ns)
 {
-    ARRAY_ADD(b, &b->losses, struct builder_loss,
-              (struct builder_loss){process, reason, count, from_unix_ns, to_unix_ns});
+    BUILDER_ADD(b, &b->losses, struct builder_loss,
+                (struct builder_loss){process, reason, count, from_unix_ns, to_unix_ns});
 }
 
 /* ---- sizes ------------------------------------------------------------------------------- */

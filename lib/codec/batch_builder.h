@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The builder's inside, shared by batch_builder.c (adding) and batch_encode.c (the bytes).
+/* The builder's inside, shared by batch_builder.c, batch_samples.c, batch_marks.c (adding) and
+ * batch_encode.c (the bytes).
  *
  * Columns are written as they go: an add appends varints to a dozen columns, and encoding only
  * joins and compresses them. What spans share is found again and written once: strings, trace
@@ -86,6 +87,24 @@ struct batch_builder {
     ZSTD_CCtx *zstd;
     struct column message; /* scratch of batch_encode */
 };
+
+/* Room for `count` items in all. False, and b->failed: no memory. */
+bool builder_array_grow(struct batch_builder *b, struct builder_array *a, size_t count,
+                        size_t item_bytes);
+
+/* Room for so many more. */
+static inline bool builder_array_reserve(struct batch_builder *b, struct builder_array *a,
+                                         size_t more, size_t item_bytes)
+{
+    return __builtin_expect(a->capacity - a->count >= more, 1) ||
+           builder_array_grow(b, a, a->count + more, item_bytes);
+}
+
+/* Appends a value to an array of `type`. */
+#define BUILDER_ADD(b, array, type, ...)                                                           \
+    (builder_array_reserve(b, array, 1, sizeof(type))                                              \
+         ? (void)(((type *)(array)->items)[(array)->count++] = __VA_ARGS__)                        \
+         : (void)0)
 
 /* Completes the open span, if there is one. */
 void batch_builder_finish_span(struct batch_builder *b);

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lib/codec/batch_marks.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "lib/codec/batch_builder.h"
 #include "lib/codec/batch_decode.h"
 #include "weft.pb-c.h"
@@ -18,18 +15,7 @@ const char *batch_mark_severity_name(unsigned severity)
 
 void batch_mark_add(struct batch_builder *b, const struct batch_mark *mark)
 {
-    struct builder_array *a = &b->marks;
-    if (a->count == a->capacity) {
-        size_t capacity = a->capacity ? 2 * a->capacity : 16;
-        void *items = realloc(a->items, capacity * sizeof *mark);
-        if (!items) {
-            b->failed = true;
-            return;
-        }
-        a->items = items;
-        a->capacity = capacity;
-    }
-    ITEMS(*a, struct batch_mark)[a->count++] = *mark;
+    BUILDER_ADD(b, &b->marks, struct batch_mark, *mark);
 }
 
 size_t batch_builder_marks(const struct batch_builder *b)
