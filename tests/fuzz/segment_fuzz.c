@@ -2,29 +2,19 @@
 /* A segment from a hostile hand. A good one is changed as the input says; then its checksums are
  * made to hold again, so that what stands behind them is reached; then everything in it is read
  * in every way. With an odd first byte the input is a column instead, whatever its encoding. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 #include <xxhash.h>
 
 #include "collector/traces/segment/encoding.h"
 #include "collector/traces/segment/footer.h"
 #include "collector/traces/segment/writer.h"
 #include "lib/ring/span_id.h"
+#include "tests/fuzz/hostile_file.h"
 
-enum { IMAGE_MAX = 1 << 16, SPANS = 60, TRACE_SPANS = 6, COLUMN_MAX = 70000 };
+enum { SPANS = 60, TRACE_SPANS = 6, COLUMN_MAX = 70000 };
 
-static uint8_t good[IMAGE_MAX], image[IMAGE_MAX];
-static size_t image_length;
 static struct footer footer; /* of the good one */
-
-static void check(bool fine)
-{
-    if (!fine)
-        abort();
-}
 
 /* ---- a good segment ---------------------------------------------------------------------- */
 
@@ -99,7 +89,7 @@ static void make_good(void)
 {
     struct arena arena;
     const char *why;
-    int fd = memfd_create("good", MFD_CLOEXEC);
+    int fd = hostile_new_file();
     struct segment_writer *w = segment_writer_create(fd);
     arena_init(&arena, 4096);
     const struct batch *batch = make_batch(&arena);
@@ -116,9 +106,7 @@ static void make_good(void)
     struct segment_summary summary = {.first = 1, .last = 1};
     check(segment_writer_finish(w, &summary) == 0);
     segment_writer_destroy(&w);
-    image_length = summary.file_bytes;
-    check(image_length <= IMAGE_MAX);
-    check(pread(fd, good, image_length, 0) == (ssize_t)image_length);
+    hostile_keep(fd, summary.file_bytes);
     close(fd);
     uint64_t length = get_u64(good + image_length - SEGMENT_TRAILER_BYTES);
     check(footer_get(good + image_length - SEGMENT_TRAILER_BYTES - length,
@@ -156,23 +144,6 @@ static void fix_checksums(void)
             put_u64(entry + 24, XXH3_64bits(image + offset, bytes));
     }
     put_u64(image + image_length - 8, XXH3_64bits(begin, length + SEGMENT_TRAILER_BYTES - 8));
-}
-
-/* Where, how many bytes, and these. */
-static void change(const uint8_t *data, size_t size)
-{
-    memcpy(image, good, image_length);
-    while (size > 3) {
-        size_t at = (size_t)(data[0] | data[1] << 8) % image_length, length = data[2] % 16 + 1;
-        data += 3;
-        size -= 3;
-        length = length < size ? length : size;
-        length = length < image_length - at ? length : image_length - at;
-        memcpy(image + at, data, length);
-        data += length;
-        size -= length;
-    }
-    fix_checksums();
 }
 
 /* ---- reading ----------------------------------------------------------------------------- */
@@ -294,8 +265,7 @@ static void read_segment(void)
 {
     struct arena arena;
     char why[200];
-    int error, fd = memfd_create("changed", MFD_CLOEXEC);
-    check(fd >= 0 && write(fd, image, image_length) == (ssize_t)image_length);
+    int error, fd = hostile_file();
     struct segment *s = segment_open(fd, &error, why, sizeof why);
     if (!s) {
         close(fd);
@@ -337,7 +307,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (data[0] % 2) {
         read_column(data + 1, size - 1);
     } else {
-        change(data + 1, size - 1);
+        hostile_change(data + 1, size - 1);
+        fix_checksums();
         read_segment();
     }
     return 0;

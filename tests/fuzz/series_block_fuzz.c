@@ -5,19 +5,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 #include <xxhash.h>
 
 #include "collector/series/chunk/chunk.h"
 #include "collector/series/disk/layout.h"
 #include "collector/series/disk/writer.h"
 #include "lib/base/little_endian.h"
+#include "tests/fuzz/hostile_file.h"
 
-enum { IMAGE_MAX = 1 << 16, SERIES = 150, CHUNKS_MAX = 1000, PAGES_MAX = 64 };
+enum { SERIES = 150, CHUNKS_MAX = 1000, PAGES_MAX = 64 };
 
-static uint8_t good[IMAGE_MAX], image[IMAGE_MAX];
-static size_t image_length, footer_at;
+static size_t footer_at;
 static struct block_chunk chunks[CHUNKS_MAX]; /* of the good one */
 static size_t chunk_count;
 static struct {
@@ -26,12 +24,6 @@ static struct {
     size_t checksum_at;
 } pages[PAGES_MAX];
 static size_t page_count;
-
-static void check(bool fine)
-{
-    if (!fine)
-        abort();
-}
 
 /* ---- a good block ------------------------------------------------------------------------ */
 
@@ -117,7 +109,7 @@ static void make_good(void)
     struct points p;
     struct block_summary summary = {.first = 1, .last = 1};
     struct series_metadata m = {{"m", 1}, {"help", 4}, {"s", 1}, 1};
-    int fd = memfd_create("good", MFD_CLOEXEC);
+    int fd = hostile_new_file();
     struct block_writer *w = block_writer_create(fd);
     points_init(&p);
     for (int i = 0; i < SERIES; i++)
@@ -125,8 +117,7 @@ static void make_good(void)
     check(block_writer_metadata(w, &m) == 0 && block_writer_finish(w, &summary) == 0);
     block_writer_destroy(&w);
     points_fini(&p);
-    image_length = summary.file_bytes;
-    check(image_length <= IMAGE_MAX && pread(fd, good, image_length, 0) == (ssize_t)image_length);
+    hostile_keep(fd, summary.file_bytes);
     footer_at = image_length - BLOCK_TRAILER_BYTES - get_u64(good + image_length - 32);
     note_pages();
     note_chunks(fd);
@@ -145,23 +136,6 @@ static void fix_checksums(void)
         put_u64(image + pages[i].checksum_at,
                 XXH3_64bits(image + pages[i].offset, pages[i].length));
     put_u64(image + image_length - 8, XXH3_64bits(image + footer_at, image_length - footer_at - 8));
-}
-
-/* Where, how many bytes, and these. */
-static void change(const uint8_t *data, size_t size)
-{
-    memcpy(image, good, image_length);
-    while (size > 3) {
-        size_t at = (size_t)(data[0] | data[1] << 8) % image_length, length = data[2] % 16 + 1;
-        data += 3;
-        size -= 3;
-        length = length < size ? length : size;
-        length = length < image_length - at ? length : image_length - at;
-        memcpy(image + at, data, length);
-        data += length;
-        size -= length;
-    }
-    fix_checksums();
 }
 
 /* ---- reading ----------------------------------------------------------------------------- */
@@ -232,8 +206,7 @@ static void read_block(void)
     struct series_metadata *list;
     size_t count;
     char why[200];
-    int error, fd = memfd_create("changed", MFD_CLOEXEC);
-    check(fd >= 0 && write(fd, image, image_length) == (ssize_t)image_length);
+    int error, fd = hostile_file();
     struct block *b = block_open(fd, &error, why, sizeof why);
     if (!b) {
         close(fd);
@@ -274,7 +247,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (data[0] % 2) {
         read_chunk(data + 1, size - 1);
     } else {
-        change(data + 1, size - 1);
+        hostile_change(data + 1, size - 1);
+        fix_checksums();
         read_block();
     }
     return 0;
