@@ -8,15 +8,13 @@
  * The floor is two reads of the clock, which a span cannot do without. Each figure is the
  * median of many runs; the reader works between them, on the same core, outside the time.
  */
-#include <dirent.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "bench/measure.h"
-#include "lib/ring/guard.h"
+#include "bench/slabs.h"
 #include "lib/ring/slab_reader.h"
 #include "lib/ring/ticks.h"
 #include "weft/weft.h"
@@ -216,33 +214,6 @@ static double from_two_threads(void)
 
 /* ---- set-up and table -------------------------------------------------------------------- */
 
-static void open_reader(const char *directory)
-{
-    int fd = open(directory, O_RDONLY | O_DIRECTORY);
-    DIR *d = opendir(directory);
-    enum slab_error error = SLAB_EFORMAT;
-    for (struct dirent *e; d && fd >= 0 && (e = readdir(d));)
-        if (e->d_name[0] != '.' && strstr(e->d_name, SLAB_SUFFIX))
-            reader = slab_reader_open(fd, e->d_name, &error);
-    if (!reader) {
-        fprintf(stderr, "record: no slab in %s: %s\n", directory, slab_error_text(error));
-        exit(1);
-    }
-    closedir(d);
-    close(fd);
-}
-
-static void remove_slabs(const char *directory)
-{
-    DIR *d = opendir(directory);
-    for (struct dirent *e; d && (e = readdir(d));)
-        if (e->d_name[0] != '.')
-            unlinkat(dirfd(d), e->d_name, 0);
-    if (d)
-        closedir(d);
-    rmdir(directory);
-}
-
 static void row(const char *what, double ns, double floor, const char *budget)
 {
     printf("%-44s %8.1f ns  %6.2f x  %s\n", what, ns, ns / floor, budget);
@@ -250,16 +221,10 @@ static void row(const char *what, double ns, double floor, const char *budget)
 
 int main(void)
 {
-    char directory[] = "/dev/shm/weft-bench-XXXXXX";
-    if (!mkdtemp(directory)) {
-        perror("record: /dev/shm");
-        return 1;
-    }
-    setenv("WEFT_DIR", directory, 1);
-    guard_install();
+    char directory[] = SLABS_DIRECTORY;
+    slabs_make(directory);
     bare(0);
-    open_reader(directory);
-    slab_set_clock(reader, 1, 1, 1u << 31);
+    reader = slabs_open(directory);
     elsewhere = calloc(1, ELSEWHERE);
 
     double floor = median_tight(tight_two_clock_reads);
@@ -284,7 +249,7 @@ int main(void)
     printf("lost: %llu ring full, %llu no slot\n", (unsigned long long)losses.ring_full,
            (unsigned long long)losses.no_slot);
     slab_reader_close(&reader);
-    remove_slabs(directory);
+    slabs_remove(directory);
     free(elsewhere);
     return 0;
 }

@@ -6,8 +6,6 @@
  *
  * Each figure is the median of many runs; of two threads, each on a processor of its own, the mean
  * of both. */
-#include <dirent.h>
-#include <fcntl.h>
 #include <math.h>
 #include <pthread.h>
 #include <sched.h>
@@ -15,7 +13,7 @@
 #include <unistd.h>
 
 #include "bench/measure.h"
-#include "lib/ring/guard.h"
+#include "bench/slabs.h"
 #include "lib/ring/slab_stats_reader.h"
 #include "lib/ring/ticks.h"
 #include "weft/weft.h"
@@ -191,37 +189,6 @@ static void make_values(void)
         bounds[i] = 0.1 * pow(1.25, i);
 }
 
-/* What an agent tells the process: how fast the clock runs. */
-static struct slab_reader *open_reader(const char *directory)
-{
-    struct slab_reader *reader = NULL;
-    enum slab_error error = SLAB_EFORMAT;
-    int fd = open(directory, O_RDONLY | O_DIRECTORY);
-    DIR *d = opendir(directory);
-    for (struct dirent *e; d && fd >= 0 && (e = readdir(d));)
-        if (e->d_name[0] != '.' && strstr(e->d_name, SLAB_SUFFIX))
-            reader = slab_reader_open(fd, e->d_name, &error);
-    if (!reader) {
-        fprintf(stderr, "record_stats: no slab in %s: %s\n", directory, slab_error_text(error));
-        exit(1);
-    }
-    closedir(d);
-    close(fd);
-    slab_set_clock(reader, 1, 1, 1u << 31);
-    return reader;
-}
-
-static void remove_slabs(const char *directory)
-{
-    DIR *d = opendir(directory);
-    for (struct dirent *e; d && (e = readdir(d));)
-        if (e->d_name[0] != '.')
-            unlinkat(dirfd(d), e->d_name, 0);
-    if (d)
-        closedir(d);
-    rmdir(directory);
-}
-
 static void ignore(void *context, const struct slab_stat *stat)
 {
     uint64_t *visits = context;
@@ -230,16 +197,11 @@ static void ignore(void *context, const struct slab_stat *stat)
 
 int main(void)
 {
-    char directory[] = "/dev/shm/weft-bench-XXXXXX";
-    if (!mkdtemp(directory)) {
-        perror("record_stats: /dev/shm");
-        return 1;
-    }
-    setenv("WEFT_DIR", directory, 1);
-    guard_install();
+    char directory[] = SLABS_DIRECTORY;
+    slabs_make(directory);
     make_values();
     counter_add(0);
-    struct slab_reader *reader = open_reader(directory);
+    struct slab_reader *reader = slabs_open(directory);
 
     floor_ns = median(run_plain_store);
     printf("%-44s %10s  %10s  %9s  %s\n", "an update", "one thread", "two", "of floor", "budget");
@@ -262,6 +224,6 @@ int main(void)
            (measure_wall_ns() - start_ns) / 1e3, slab_error_text(error),
            (unsigned long long)losses.stats_no_room);
     slab_reader_close(&reader);
-    remove_slabs(directory);
+    slabs_remove(directory);
     return 0;
 }
