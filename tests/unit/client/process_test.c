@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The process file's life: each test runs in a forked child, as libweft keeps one state for a
- * process. A child reports by its exit status: 0, or the line that failed. */
+/* The process file's life: each test in a child of its own. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,51 +10,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <sched.h>
-#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <time.h>
 
-#include "tests/unit/slab_fixture.h"
+#include "tests/unit/client/child.h"
 #include "weft/weft.h"
-
-/* A status has eight bits: the line is printed. */
-#define CHECK(condition)                                                                           \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            fprintf(stderr, "line %d: %s\n", __LINE__, #condition);                                \
-            return 1;                                                                              \
-        }                                                                                          \
-    } while (0)
-
-static void in_child(int (*body)(void))
-{
-    fixture_begin();
-    pid_t pid = fork();
-    if (pid == 0)
-        _exit(body());
-    int status;
-    waitpid(pid, &status, 0);
-    fixture_end();
-    assert_true(WIFEXITED(status));
-    assert_int_not_equal(WEXITSTATUS(status), 77);
-    assert_int_equal(WEXITSTATUS(status), 0);
-}
-
-static uint64_t now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
 
 /* Begins spans until one is recorded, three seconds at most. */
 static bool records_soon(void)
 {
-    uint64_t until = now_ns() + 3000000000u;
-    while (now_ns() < until) {
+    uint64_t until = soon_ns();
+    while (clock_monotonic_ns() < until) {
         weft_span span = weft_begin(WEFT_NAME("try"), WEFT_INTERNAL);
         weft_end(span);
         if (span.slot)
@@ -128,8 +93,8 @@ static int removed_file_is_replaced(void)
     char path[512];
     snprintf(path, sizeof path, "%s/%s", fixture_directory, fixture_file(0));
     CHECK(unlink(path) == 0);
-    uint64_t until = now_ns() + 3000000000u;
-    while (now_ns() < until && fixture_file(0)[0] == '\0')
+    uint64_t until = soon_ns();
+    while (clock_monotonic_ns() < until && fixture_file(0)[0] == '\0')
         for (int i = 0; i < 2000; i++) /* until the ring is full, where it is noticed */
             weft_end(weft_begin(WEFT_NAME("a"), WEFT_INTERNAL));
     CHECK(fixture_file(0)[0] != '\0');
@@ -144,8 +109,8 @@ static int retired_file_is_replaced(void)
     CHECK(old);
     slab_set_recording(old, SLAB_RECORDING_RETIRED);
     weft_span across = {0, 0};
-    uint64_t until = now_ns() + 3000000000u;
-    while (now_ns() < until && fixture_file(1)[0] == '\0')
+    uint64_t until = soon_ns();
+    while (clock_monotonic_ns() < until && fixture_file(1)[0] == '\0')
         weft_end(across = weft_begin(WEFT_NAME("a"), WEFT_INTERNAL));
     CHECK(fixture_file(1)[0] != '\0');
     CHECK(records_soon());
@@ -156,8 +121,7 @@ static int retired_file_is_replaced(void)
 /* A tmpfs of our own, too small for a thread slab: in a mount namespace, so only as root. */
 static int full_tmpfs(void)
 {
-    if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
-        mount("tmpfs", fixture_directory, "tmpfs", 0, "size=1M") != 0)
+    if (!on_small_tmpfs("size=1M"))
         return 0;
     CHECK(weft_begin(WEFT_NAME("a"), WEFT_INTERNAL).slot == NULL);
     struct weft_losses losses;
@@ -171,8 +135,7 @@ static int full_tmpfs(void)
 
 static int no_room_even_for_the_file(void)
 {
-    if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
-        mount("tmpfs", fixture_directory, "tmpfs", 0, "size=64k") != 0)
+    if (!on_small_tmpfs("size=64k"))
         return 0;
     CHECK(weft_begin(WEFT_NAME("a"), WEFT_INTERNAL).slot == NULL);
     struct weft_losses losses;
@@ -239,9 +202,9 @@ static int file_of_the_service_that_took_our_descriptor_is_not_touched(void)
     int fds[64];
     for (int i = 0; i < 64; i++)
         CHECK((fds[i] = open(path, O_RDWR | O_CREAT, 0600)) >= 0);
-    uint64_t until = now_ns() + 3000000000u;
+    uint64_t until = soon_ns();
     void *slot = NULL;
-    while (!slot && now_ns() < until) {
+    while (!slot && clock_monotonic_ns() < until) {
         pthread_t thread; /* two at once would need a second slab: so does this one */
         CHECK(pthread_create(&thread, NULL, record_once, &slot) == 0);
         pthread_join(thread, NULL);
@@ -337,12 +300,6 @@ static int fork_handlers_of_the_service_may_record(void)
     return 0;
 }
 
-#define IN_CHILD(body)                                                                             \
-    static void body##_test(void **state)                                                          \
-    {                                                                                              \
-        (void)state;                                                                               \
-        in_child(body);                                                                            \
-    }
 IN_CHILD(missing_directory)
 IN_CHILD(forked_child_makes_its_own)
 IN_CHILD(removed_file_is_replaced)

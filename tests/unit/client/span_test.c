@@ -8,11 +8,7 @@
 
 #include <errno.h>
 
-#include "tests/unit/slab_fixture.h"
-#include "weft/weft.h"
-
-static struct slab_reader *reader;
-static struct gathered *found;
+#include "tests/unit/client/recording.h"
 
 static int begin_all(void **state)
 {
@@ -21,30 +17,7 @@ static int begin_all(void **state)
     setenv("WEFT_SLOTS", "8", 1);
     setenv("WEFT_RING_BYTES", "65536", 1);
     setenv("WEFT_SERVICE", "feed", 1);
-    weft_end(weft_begin(WEFT_NAME("first"), WEFT_INTERNAL));
-    enum slab_error error;
-    reader = fixture_open(fixture_file(0), &error);
-    found = gathered_create();
-    return reader ? 0 : -1;
-}
-
-static int end_all(void **state)
-{
-    (void)state;
-    slab_reader_close(&reader);
-    gathered_destroy(found);
-    fixture_end();
-    return 0;
-}
-
-/* What came into the rings since the last test. */
-static int drain(void **state)
-{
-    (void)state;
-    found->count = 0;
-    gather_rings(reader, found);
-    found->count = 0;
-    return slab_release(reader);
+    return recording_begin();
 }
 
 static void sweep(void)

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Statistics over the life of a process and its file: each test runs in a forked child, which
- * reports by its exit status: 0, or not, with the line that failed. */
+/* Statistics over the life of a process and its file: each test in a child of its own. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,42 +11,12 @@
 #include <pthread.h>
 #include <sched.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <time.h>
 
+#include "tests/unit/client/child.h"
 #include "tests/unit/stats_fixture.h"
 #include "weft/weft.h"
-
-#define CHECK(condition)                                                                           \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            fprintf(stderr, "line %d: %s\n", __LINE__, #condition);                                \
-            return 1;                                                                              \
-        }                                                                                          \
-    } while (0)
-
-static void in_child(int (*body)(void))
-{
-    fixture_begin();
-    pid_t pid = fork();
-    if (pid == 0)
-        _exit(body());
-    int status;
-    waitpid(pid, &status, 0);
-    fixture_end();
-    assert_true(WIFEXITED(status));
-    assert_int_equal(WEXITSTATUS(status), 0);
-}
-
-static uint64_t now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
 
 static struct weft_losses losses(void)
 {
@@ -159,8 +128,8 @@ static int a_retired_file_is_left_and_every_count_stands_in_one_of_both(void)
     struct slab_reader *old = fixture_open(fixture_file(0), &error);
     CHECK(old);
     CHECK(slab_set_recording(old, SLAB_RECORDING_RETIRED) == SLAB_OK);
-    uint64_t n = 1, until = now_ns() + 3000000000u;
-    for (; now_ns() < until && fixture_file(1)[0] == '\0'; n++)
+    uint64_t n = 1, until = soon_ns();
+    for (; clock_monotonic_ns() < until && fixture_file(1)[0] == '\0'; n++)
         count_one();
     CHECK(fixture_file(1)[0] != '\0');
     for (; n < 1000; n++)
@@ -275,8 +244,7 @@ static int an_instrument_without_room_keeps_no_others_from_theirs(void)
 /* A tmpfs of our own, with room for the file and little more: in a mount namespace, as root. */
 static int a_full_tmpfs_kills_nobody_and_is_counted(void)
 {
-    if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
-        mount("tmpfs", fixture_directory, "tmpfs", 0, "size=400k") != 0)
+    if (!on_small_tmpfs("size=400k"))
         return 0;
     count_one();
     int n = 0;
@@ -292,7 +260,7 @@ static int a_full_tmpfs_kills_nobody_and_is_counted(void)
     count_one();
     CHECK(counted(0) == 2);
     CHECK(mount("tmpfs", fixture_directory, "tmpfs", MS_REMOUNT, "size=16M") == 0);
-    uint64_t before = losses().stats_no_room, until = now_ns() + 3000000000u;
+    uint64_t before = losses().stats_no_room, until = soon_ns();
     struct weft_counter *late = WEFT_COUNTER("late_total");
     uint64_t tries = 0;
     struct tally *found = NULL;
@@ -304,7 +272,7 @@ static int a_full_tmpfs_kills_nobody_and_is_counted(void)
             t = take_files(0);
             found = tally_of(t, "late_total");
         }
-    } while (!found && now_ns() < until);
+    } while (!found && clock_monotonic_ns() < until);
     CHECK(found && found->count + (losses().stats_no_room - before) == tries);
     tallies_destroy(t);
     return 0;
@@ -385,12 +353,6 @@ static int a_killed_process_has_counted_what_it_did(void)
     return 0;
 }
 
-#define IN_CHILD(body)                                                                             \
-    static void body##_test(void **state)                                                          \
-    {                                                                                              \
-        (void)state;                                                                               \
-        in_child(body);                                                                            \
-    }
 IN_CHILD(a_forked_child_begins_at_zero_in_a_file_of_its_own)
 IN_CHILD(fork_handlers_of_the_service_may_count)
 IN_CHILD(a_retired_file_is_left_and_every_count_stands_in_one_of_both)
