@@ -20,6 +20,7 @@ pkg_check_modules(re2 REQUIRED IMPORTED_TARGET re2)
 pkg_check_modules(snappy REQUIRED IMPORTED_TARGET snappy>=1.1.9)
 pkg_check_modules(sqlite REQUIRED IMPORTED_TARGET sqlite3>=3.40)
 pkg_check_modules(rrd REQUIRED IMPORTED_TARGET librrd>=1.7)
+pkg_check_modules(pangocairo REQUIRED IMPORTED_TARGET pangocairo>=1.50)
 # Debian's package has no .pc file.
 find_path(ROARING_INCLUDE roaring/roaring.h REQUIRED)
 find_library(ROARING_LIBRARY roaring REQUIRED)

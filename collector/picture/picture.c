@@ -8,22 +8,36 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "collector/picture/frame.h"
 #include "collector/picture/text.h"
 #include "collector/picture/theme.h"
 #include "lib/base/arena.h"
 
-enum { ARGUMENTS_MAX = 2048, LABELLED_MARKS = 12, NAME_CHARACTERS = 36, ROWS_AT_ONCE = 500 };
+enum { ARGUMENTS_MAX = 2048, NAME_CHARACTERS = 36, ROWS_AT_ONCE = 500 };
+enum {
+    CHARACTER_WIDTH = 7, /* of the legend's font, in pixels */
+    LINE_HEIGHT = 14,
+    LEGEND_SIDES = 30,
+    AXIS_HEIGHT = 40,
+    PLOT_HEIGHT_LEAST = 70, /* with less the legend is left out */
+    UNIT_HEIGHT_LEAST = 200,
+    ONE_COLUMN = 6,        /* series; more stand in two where there is room */
+    ENTRY_CHARACTERS = 34, /* of an entry behind its name */
+    MARK_CHARACTERS = 20,  /* of a mark's number and time, and what is between two */
+};
 
-/* librrd's own objects for fonts and layouts are shared by all of its graphs. */
+/* Fonts and layouts are shared by all graphs, librrd's as well as the frame's. */
 static pthread_mutex_t drawing = PTHREAD_MUTEX_INITIALIZER;
 
 struct work {
     const struct picture *p;
     const struct theme *theme;
     struct arena arena;
+    struct frame frame;
+    unsigned name_width, columns, mark_width, mark_columns; /* of the legend, in characters */
+    bool has_legend;
     char directory[64], file[80]; /* "": not made */
     char *list[ARGUMENTS_MAX];
     int count;
@@ -143,7 +157,7 @@ static void put_frame(struct work *w)
     word(w, "--start=%lld", (long long)p->start_s);
     word(w, "--end=%lld", (long long)end_s(p));
     word(w, "--width=%u", p->width);
-    word(w, "--height=%u", p->height);
+    word(w, "--height=%u", p->height - w->frame.band);
     word(w, "--full-size-mode");
     word(w, "--slope-mode");
     word(w, "--border=0");
@@ -152,15 +166,16 @@ static void put_frame(struct work *w)
     word(w, "--disable-rrdtool-tag");
     word(w, "--grid-dash=1:0");
     word(w, "--font=DEFAULT:8:DejaVu Sans");
-    word(w, "--font=TITLE:11:DejaVu Sans Bold");
     word(w, "--font=AXIS:8:DejaVu Sans");
     word(w, "--font=UNIT:8:DejaVu Sans");
     word(w, "--font=LEGEND:8:DejaVu Sans Mono");
     for (size_t i = 0; i < sizeof colours / sizeof *colours; i++)
         word(w, "--color=%s#%s", colours[i][0], colours[i][1]);
-    if (p->title)
-        word(w, "--title=%s", text_shown(&w->arena, p->title, 120, false));
-    if (p->unit)
+    if (!w->has_legend)
+        word(w, "--no-legend");
+    if (p->series_count == 0)
+        word(w, "--y-grid=none");
+    if (p->unit && p->height >= UNIT_HEIGHT_LEAST)
         word(w, "--vertical-label=%s", text_shown(&w->arena, p->unit, 40, false));
 }
 
@@ -187,121 +202,113 @@ static void put_values(struct work *w)
     }
 }
 
+/* The legend: how it is laid out, and whether it leaves the plot its place. */
+
+static void plan_legend(struct work *w)
+{
+    const struct picture *p = w->p;
+    const struct frame *f = &w->frame;
+    unsigned room = (p->width - LEGEND_SIDES) / CHARACTER_WIDTH;
+    w->name_width = name_width(w);
+    w->columns =
+        p->series_count > ONE_COLUMN && 2 * (w->name_width + ENTRY_CHARACTERS) <= room ? 2 : 1;
+    for (size_t i = 0; f->is_numbered && i < f->count; i++) {
+        unsigned n = text_characters(p->marks[f->first + i].label) + MARK_CHARACTERS;
+        w->mark_width = n > w->mark_width ? n : w->mark_width;
+    }
+    w->mark_columns = w->mark_width > 0 && room > w->mark_width ? room / w->mark_width : 1;
+    size_t lines = (p->series_count > 0) + (p->series_count + w->columns - 1) / w->columns +
+                   (f->is_numbered ? (f->count + w->mark_columns - 1) / w->mark_columns : 0) +
+                   (f->first > 0);
+    w->has_legend = p->height >= f->band + lines * LINE_HEIGHT + AXIS_HEIGHT + PLOT_HEIGHT_LEAST &&
+                    room >= w->name_width + ENTRY_CHARACTERS;
+}
+
+static const char *line_end(size_t i, size_t count, size_t columns)
+{
+    return (i + 1) % columns == 0 || i + 1 == count ? "\\l" : "";
+}
+
 static void put_series(struct work *w)
 {
-    unsigned width = name_width(w);
-    if (w->p->series_count > 0) {
-        word(w, "COMMENT:%*s", (int)width + 2, "");
+    const struct picture *p = w->p;
+    for (size_t i = 0; p->series_count > 0 && i < w->columns; i++) {
+        word(w, "COMMENT:%*s", (int)w->name_width + 2, "");
         word(w, "COMMENT:%8s ", "last");
         word(w, "COMMENT:%8s ", "mean");
-        word(w, "COMMENT:%8s \\l", "max");
+        word(w, "COMMENT:%8s %s", "max", line_end(i, w->columns, w->columns));
     }
-    for (size_t i = 0; i < w->p->series_count; i++) {
+    for (size_t i = 0; i < p->series_count; i++) {
         const char *colour = w->theme->series[i % THEME_SERIES];
-        const char *name = text_padded(&w->arena, w->p->series[i].name, width);
-        if (w->p->stack)
+        const char *name = text_padded(&w->arena, p->series[i].name, w->name_width);
+        if (p->stack)
             word(w, "AREA:d%zu#%s:%s%s", i, colour, name, i > 0 ? ":STACK" : "");
         else
             word(w, "LINE1.6:s%zu#%s:%s", i, colour, name);
         word(w, "GPRINT:l%zu:%%8.2lf%%s", i);
         word(w, "GPRINT:m%zu:%%8.2lf%%s", i);
-        word(w, "GPRINT:x%zu:%%8.2lf%%s\\l", i);
+        word(w, "GPRINT:x%zu:%%8.2lf%%s%s", i, line_end(i, p->series_count, w->columns));
     }
-    if (w->p->series_count == 0) {
+    if (p->series_count == 0)
         word(w, "HRULE:0#%s", w->theme->grid); /* without any line there is no picture */
-        word(w, "COMMENT:no data\\c");
-    }
 }
 
-/* Every mark has its line; the newest have their labels too. */
+/* What the numbers at the marks' lines stand for. */
 static void put_marks(struct work *w)
 {
-    const struct picture *p = w->p;
-    bool days = end_s(p) - p->start_s > 86400;
-    size_t silent = p->mark_count > LABELLED_MARKS ? p->mark_count - LABELLED_MARKS : 0;
-    for (size_t i = 0; i < p->mark_count; i++) {
-        const struct picture_mark *m = &p->marks[i];
-        const char *colour = m->is_deploy ? w->theme->deploy : w->theme->mark;
-        time_t at = (time_t)m->unix_s;
-        struct tm tm;
-        char when[32];
-        localtime_r(&at, &tm);
-        strftime(when, sizeof when, days ? "%b %d %H\\:%M" : "%H\\:%M", &tm);
-        if (i < silent)
-            word(w, "VRULE:%lld#%s", (long long)m->unix_s, colour);
-        else
-            word(w, "VRULE:%lld#%s:%s %s%s", (long long)m->unix_s, colour, when,
-                 text_shown(&w->arena, m->label, 60, true), i + 1 == p->mark_count ? "\\l" : "");
+    const struct frame *f = &w->frame;
+    for (size_t i = 0; f->is_numbered && i < f->count; i++) {
+        const struct picture_mark *m = &w->p->marks[f->first + i];
+        const char *when = frame_time(w->p, m->unix_s, &w->arena);
+        const char *text = text_format(&w->arena, "%2s %s %s", f->texts[i], when, m->label);
+        word(w, "COMMENT:%s%s", text_padded(&w->arena, text ? text : "", w->mark_width),
+             line_end(i, f->count, w->mark_columns));
     }
-    if (silent > 0)
-        word(w, "COMMENT:and %zu earlier\\l", silent);
-}
-
-/* What period it is, in which zone: a picture travels further than its sender's clock. */
-static void put_period(struct work *w)
-{
-    char from[64], to[64];
-    struct tm tm;
-    time_t start = (time_t)w->p->start_s, end = (time_t)end_s(w->p);
-    localtime_r(&start, &tm);
-    strftime(from, sizeof from, "%Y-%m-%d %H\\:%M", &tm);
-    localtime_r(&end, &tm);
-    strftime(to, sizeof to, "%Y-%m-%d %H\\:%M %Z", &tm);
-    word(w, "COMMENT:%s to %s\\l", from, to);
+    if (f->first > 0)
+        word(w, "COMMENT: and %zu earlier\\l", f->first);
 }
 
 /* ---- drawing ----------------------------------------------------------------------------- */
 
-/* Glyphs are shapes in librrd's SVG: the words stand beside them, for search and screen readers. */
-static void describe(const struct picture *p, struct buffer *out)
+static double number_of(const rrd_info_t *info)
 {
-    buffer_text(out, "<title>");
-    text_xml(out, p->title ? p->title : "graph");
-    buffer_text(out, "</title>\n<desc>");
-    for (size_t i = 0; i < p->series_count; i++) {
-        text_xml(out, p->series[i].name);
-        buffer_byte(out, '\n');
-    }
-    for (size_t i = 0; i < p->mark_count; i++) {
-        text_xml(out, p->marks[i].label);
-        buffer_byte(out, '\n');
-    }
-    buffer_text(out, "</desc>\n");
+    return info->type == RD_I_VAL   ? info->value.u_val
+           : info->type == RD_I_CNT ? (double)info->value.u_cnt
+           : info->type == RD_I_INT ? (double)info->value.u_int
+                                    : 0;
 }
 
-static void take_image(struct work *w, const rrd_blob_t *image, struct buffer *out)
+static void take_place(struct frame_plot *plot, const rrd_info_t *info)
 {
-    const char *bytes = (const char *)image->ptr;
-    size_t length = image->size, head = 0;
-    const char *svg = w->p->svg ? memmem(bytes, length, "<svg", 4) : NULL;
-    const char *end = svg ? memchr(svg, '>', length - (size_t)(svg - bytes)) : NULL;
-    if (end) {
-        head = (size_t)(end - bytes) + 1;
-        buffer_append(out, bytes, head);
-        describe(w->p, out);
-    }
-    buffer_append(out, bytes + head, length - head);
+    if (strcmp(info->key, "graph_left") == 0)
+        plot->left = number_of(info);
+    else if (strcmp(info->key, "graph_top") == 0)
+        plot->top = number_of(info);
+    else if (strcmp(info->key, "graph_width") == 0)
+        plot->width = number_of(info);
+    else if (strcmp(info->key, "graph_height") == 0)
+        plot->height = number_of(info);
 }
 
-static int draw(struct work *w, struct buffer *out)
+/* librrd's part, and what stands around it. */
+static int draw(struct work *w)
 {
-    if (w->failed)
-        return fail(w, "the graph", "no memory");
-    int result = -1;
-    pthread_mutex_lock(&drawing);
+    struct frame_plot plot = {.start_s = w->p->start_s, .end_s = end_s(w->p)};
+    const rrd_blob_t *image = NULL;
     rrd_clear_error();
-    rrd_info_t *info = rrd_graph_v(w->count, w->list);
-    for (rrd_info_t *i = info; i; i = i->next)
-        if (strcmp(i->key, "image") == 0 && i->type == RD_I_BLO) {
-            take_image(w, &i->value.u_blo, out);
-            result = 0;
-        }
-    if (result != 0)
-        fail(w, "the graph", rrd_get_error());
+    rrd_info_t *info = w->failed ? NULL : rrd_graph_v(w->count, w->list);
+    for (rrd_info_t *i = info; i; i = i->next) {
+        take_place(&plot, i);
+        if (strcmp(i->key, "image") == 0 && i->type == RD_I_BLO)
+            image = &i->value.u_blo;
+    }
+    if (!image)
+        fail(w, "the graph", w->failed ? "no memory" : rrd_get_error());
+    int result = frame_paint(&w->frame, image ? (const char *)image->ptr : NULL,
+                             image ? image->size : 0, image ? &plot : NULL);
     rrd_info_free(info);
-    pthread_mutex_unlock(&drawing);
-    if (result == 0 && out->failed)
-        return fail(w, "the graph", "no memory");
+    if (image && result != 0)
+        fail(w, "the graph", "no memory");
     return result;
 }
 
@@ -340,12 +347,15 @@ int picture_draw(const struct picture *p, struct buffer *out, char *why, size_t 
             result = fill_file(w);
     }
     if (result == 0) {
+        pthread_mutex_lock(&drawing);
+        frame_plan(&w->frame, p, w->theme, &w->arena, out);
+        plan_legend(w);
         put_frame(w);
         put_values(w);
         put_series(w);
         put_marks(w);
-        put_period(w);
-        result = draw(w, out);
+        result = draw(w);
+        pthread_mutex_unlock(&drawing);
     }
     if (*w->file)
         unlink(w->file);

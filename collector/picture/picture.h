@@ -2,8 +2,11 @@
 /* A graph as a picture, PNG or SVG, drawn by librrd: stacked areas or lines, marks as vertical
  * lines, light or dark, so that it can stand in a mail or a wiki.
  *
- *   picture.c   from values to a temporary RRD, and librrd's words for what is to be drawn
- *   theme.c     colours
+ *   picture.c       from values to a temporary RRD, and librrd's words for what is to be drawn
+ *   frame.c         title, period, marks and their labels around it
+ *   mark_labels.c   where labels stand
+ *   pen.c           pixels by cairo, or SVG
+ *   theme.c         colours
  *
  * Any thread; drawing is one picture at a time, as librrd's fonts are shared. */
 #ifndef WEFT_COLLECTOR_PICTURE_PICTURE_H

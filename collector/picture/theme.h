@@ -11,7 +11,9 @@ enum { THEME_SERIES = 12 };
 
 struct theme {
     const char *back, *canvas, *font, *grid, *grid_major, *axis, *frame;
+    const char *faint; /* of less important words */
     const char *deploy, *mark;
+    const char *halo;                 /* around their lines */
     const char *series[THEME_SERIES]; /* taken in turn */
 };
 

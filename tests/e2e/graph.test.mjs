@@ -93,14 +93,24 @@ function decode(png) {
   return { width, height, at };
 }
 
-/* How many columns have the colour over at least a third of the height. */
+/* Where lines of the colour begin that are at least a third of the height. */
 function verticals({ width, height, at }, colour) {
-  let count = 0;
+  const found = [];
+  let before = false;
   for (let x = 0; x < width; x++) {
     let pixels = 0;
     for (let y = 0; y < height; y++) pixels += at(x, y) === colour;
-    count += pixels > height / 3;
+    const is = pixels > height / 3;
+    if (is && !before) found.push(x);
+    before = is;
   }
+  return found;
+}
+
+/* How many pixels of the colour are there between these columns, above the plot. */
+function label({ height, at }, colour, from, to) {
+  let count = 0;
+  for (let x = from; x < to; x++) for (let y = 30; y < height / 4; y++) count += at(x, y) === colour;
   return count;
 }
 
@@ -134,18 +144,32 @@ scenario('a graph has the size, the areas and a line at each deploy', async (wor
   assert.equal(light.headers['content-type'], 'image/png');
   const pixels = decode(light.bytes);
   assert.deepEqual([pixels.width, pixels.height], [800, 300]);
-  assert.equal(verticals(pixels, '1447e6'), 2);
-  assert.ok(has(pixels, '2a9d8f') && has(pixels, 'f4a261'), 'two areas');
+  const lines = verticals(pixels, '1447e6');
+  assert.equal(lines.length, 2);
+  for (const x of lines) assert.ok(label(pixels, '1447e6', x + 4, x + 60) > 20, `a label beside the line at ${x}`);
+  assert.equal(label(pixels, '1447e6', 100, lines[0] - 2), 0);
+  assert.ok(has(pixels, '2a9d8f') && has(pixels, 'f0964e'), 'two areas');
 
   const one = decode((await graph(collector, 'png', { ...asked, service: 'web' })).bytes);
-  assert.equal(verticals(one, '1447e6'), 1);
+  assert.equal(verticals(one, '1447e6').length, 1);
   const none = decode((await graph(collector, 'png', { ...asked, marks: 'none', theme: 'dark' })).bytes);
-  assert.equal(verticals(none, '1447e6') + verticals(none, '5b9dff'), 0);
+  assert.deepEqual([...verticals(none, '1447e6'), ...verticals(none, '6ba8ff')], []);
   assert.equal(none.at(0, 0), '14181f');
 
   const svg = await graph(collector, 'svg', asked);
   assert.equal(svg.headers['content-type'], 'image/svg+xml');
-  for (const label of ['<title>Hits</title>', 'web 2.0', 'cache 7']) assert.ok(svg.text.includes(label), label);
+  for (const word of ['<title>Hits</title>', '>web 2.0</text>', '>cache 7</text>']) assert.ok(svg.text.includes(word), word);
+});
+
+scenario('more deploys than there is room for get numbers, which the legend explains', async (world) => {
+  const collector = await world.collector({ args: ['--series-late=0'] });
+  const { start, end } = await traffic(collector);
+  for (let i = 0; i < 9; i++) await deploy(collector, 'web', `2.${i}`, start + 3000 + i * 60);
+  const asked = { query: 'sum by (service) (rate(hits[5m]))', start, end, stack: '1', width: '800', height: '400' };
+  const svg = (await graph(collector, 'svg', asked)).text;
+  for (const word of ['>1</text>', '>9</text>']) assert.ok(svg.includes(word), word);
+  assert.ok(!svg.includes('>web 2.0</text>'), 'the label is a number');
+  assert.equal(verticals(decode((await graph(collector, 'png', asked)).bytes), '1447e6').length, 9);
 });
 
 scenario('what is asked wrongly is said', async (world) => {
