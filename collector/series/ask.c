@@ -3,6 +3,7 @@
  * head is made of. */
 #include <stdlib.h>
 
+#include "collector/series/ask_matched.h"
 #include "collector/series/choose.h"
 #include "collector/series/residue.h"
 #include "collector/series/store_internal.h"
@@ -15,32 +16,6 @@ struct asked {
     struct string_set set;
     const struct batch_str *name; /* whose values; NULL: names */
 };
-
-static void take_series(struct asked *a, const struct labels *labels)
-{
-    if (a->name) {
-        struct batch_str value = labels_get(labels, *a->name);
-        if (value.length > 0)
-            string_set_add(&a->set, value);
-        return;
-    }
-    for (uint32_t i = 0; i < labels->count; i++)
-        string_set_add(&a->set, labels->items[i].name);
-}
-
-static int ask_selection(struct asked *a, const struct matcher *matchers, size_t count,
-                         int64_t from_ms, int64_t to_ms)
-{
-    const struct series_source *source = &a->store->source;
-    struct series_selection selection;
-    int error = source->select(source->context, matchers, count, from_ms, to_ms, &selection);
-    if (error != SERIES_OK)
-        return error;
-    for (size_t i = 0; i < selection.count; i++)
-        take_series(a, &selection.labels[i]);
-    source->close(source->context, &selection);
-    return SERIES_OK;
-}
 
 static bool take_value(void *context, struct batch_str value)
 {
@@ -117,8 +92,10 @@ static int ask(struct series_store *s, const struct batch_str *name, const struc
     pthread_rwlock_rdlock(&s->lock);
     bool deleted = s->tombstones->count > 0;
     pthread_rwlock_unlock(&s->lock);
-    int error = count > 0 || deleted ? ask_selection(&a, matchers, count, from_ms, to_ms)
-                                     : ask_indices(&a, from_ms, to_ms);
+    int error =
+        count > 0 || deleted
+            ? ask_matched(s, &(struct asking){name, matchers, count, from_ms, to_ms}, &a.set)
+            : ask_indices(&a, from_ms, to_ms);
     if (error == SERIES_OK)
         error = string_set_list(&a.set, out);
     string_set_fini(&a.set);

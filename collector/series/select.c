@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "collector/series/choose.h"
+#include "collector/series/reach.h"
 #include "collector/series/residue.h"
 #include "collector/series/store_internal.h"
 
@@ -109,11 +110,18 @@ static int find_gone(struct selection *s, struct part *p, const struct labels *l
     return 0;
 }
 
-/* Nothing of the time that is asked for is left. */
+/* Nothing is left of what it has in the time that is asked for. */
 static bool is_all_gone(const struct selection *s, const struct part *p)
 {
+    struct time_range reach;
+    if (p->gone_count == 0)
+        return false;
+    if (p->run)
+        reach_of_run(p->run, s->from_ms, s->to_ms, &reach);
+    else
+        reach_of_chunks(p->chunks, p->chunk_count, s->from_ms, s->to_ms, &reach);
     for (uint32_t i = 0; i < p->gone_count; i++)
-        if (p->gone[i].from_ms <= s->from_ms && p->gone[i].to_ms >= s->to_ms)
+        if (p->gone[i].from_ms <= reach.from_ms && p->gone[i].to_ms >= reach.to_ms)
             return true;
     return false;
 }
@@ -154,19 +162,6 @@ static int take_chunks(struct selection *s, const struct block_series *series, s
     return p->chunks ? SERIES_OK : SERIES_ENOMEM;
 }
 
-static int labels_of(struct block_reader *r, const struct block_series *series,
-                     struct label items[LABELS_MAX], struct labels *labels)
-{
-    for (uint32_t i = 0; i < series->pair_count; i++) {
-        items[i].name = block_name_text(r->block, series->pairs[2 * i]);
-        int error = block_value(r, series->pairs[2 * i], series->pairs[2 * i + 1], &items[i].value);
-        if (error != BLOCK_OK)
-            return error;
-    }
-    *labels = (struct labels){items, series->pair_count};
-    return BLOCK_OK;
-}
-
 static int add_block_series(struct selection *s, struct block_entry *entry, struct block_reader *r,
                             uint32_t number, struct residue *rest)
 {
@@ -181,7 +176,7 @@ static int add_block_series(struct selection *s, struct block_entry *entry, stru
         return BLOCK_ENOMEM;
     if (p.chunk_count == 0)
         return BLOCK_OK;
-    error = labels_of(r, series, items, &labels);
+    error = block_series_labels(r, series, items, &labels);
     if (error != BLOCK_OK || !residue_accepts(rest, &labels))
         return error;
     return add_part(s, &labels, &p, entry->summary->last, atomic_load(&entry->cleaned)) == SERIES_OK
@@ -235,25 +230,15 @@ static int add_blocks(struct selection *s)
 
 /* ---- the head ---------------------------------------------------------------------------- */
 
-static bool overlaps(const struct selection *s, const struct head_run *run)
-{
-    if (run->front.count > 0 && run->front.min_ms <= s->to_ms &&
-        run->front_last->max_ms >= s->from_ms)
-        return true;
-    for (const struct stream *late = run->late; late; late = late->next)
-        if (late->min_ms <= s->to_ms && late->max_ms >= s->from_ms)
-            return true;
-    return false;
-}
-
 /* The runs of one series, the oldest first. */
 static int capture(struct selection *s, const struct head_series *series)
 {
     uint64_t oldest = s->generations[0]->number;
     size_t first = s->captured_count;
+    struct time_range reach;
     for (const struct head_run *run = series->runs; run && run->generation >= oldest;
          run = run->older) {
-        if (!overlaps(s, run))
+        if (!reach_of_run(run, s->from_ms, s->to_ms, &reach))
             continue;
         if (s->captured_count == s->captured_capacity) {
             size_t more = s->captured_capacity ? s->captured_capacity * 2 : 64;

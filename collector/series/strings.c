@@ -25,6 +25,11 @@ static bool has(const struct string_set *s, struct batch_str text, uint64_t hash
     return false;
 }
 
+bool string_set_has(const struct string_set *s, struct batch_str text)
+{
+    return has(s, text, hash_bytes(text.bytes, text.length));
+}
+
 static int reserve(struct string_set *s)
 {
     if (s->count == s->capacity) {

@@ -16,6 +16,7 @@ struct string_set {
 
 void string_set_init(struct string_set *s);
 void string_set_fini(struct string_set *s);
+bool string_set_has(const struct string_set *s, struct batch_str text);
 /* Copied. */
 void string_set_add(struct string_set *s, struct batch_str text);
 /* Sorted, in one piece of malloc'ed memory. SERIES_OK or SERIES_ENOMEM. */

@@ -2,6 +2,7 @@
 # Units and fuzz targets of the series store.
 weft_unit(collector/series/chunk/chunk LINK weft_series)
 weft_unit(collector/series/chunk/stream LINK weft_series)
+weft_unit(collector/series/ask LINK weft_series)
 weft_unit(collector/series/failures LINK weft_series -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc)
 weft_unit(collector/series/head/head LINK weft_series)
 weft_unit(collector/series/pattern LINK weft_series)

@@ -13,7 +13,7 @@
 #include "lib/base/journal.h"
 #include "lib/codec/column.h"
 
-enum { BLOCK_FORMAT_VERSION = 1 };
+enum { BLOCK_FORMAT_VERSION = 1, BLOCK_COMMON_MAX = 4 };
 
 struct block_summary {
     uint64_t first, last;    /* the generations it has */
@@ -92,8 +92,26 @@ int block_values(struct block_reader *r, uint32_t name, struct batch_str prefix,
                  bool (*wants)(void *context, struct batch_str value), void *context,
                  roaring_bitmap_t *to);
 
+/* A value, and the least of the series that were asked about and have it. */
+struct block_common {
+    uint32_t number;
+    struct batch_str text; /* within the call only */
+    uint32_t series[BLOCK_COMMON_MAX];
+    unsigned count; /* at least one */
+    bool more;      /* further ones have it */
+};
+/* Tells each value that some of `among` have, in the values' order, with at most `most` of these
+ * (1 to BLOCK_COMMON_MAX). False from `tell`: that is enough. */
+int block_common_values(struct block_reader *r, uint32_t name, const roaring_bitmap_t *among,
+                        unsigned most,
+                        bool (*tell)(void *context, const struct block_common *value),
+                        void *context);
+
 /* The labels, and where the chunks are; valid until the next call. Numbers that rise are cheap. */
 int block_series(struct block_reader *r, uint32_t number, const struct block_series **series);
+/* Names are the block's, values in the reader's arena. */
+int block_series_labels(struct block_reader *r, const struct block_series *series,
+                        struct label items[LABELS_MAX], struct labels *labels);
 /* Appends the chunk's samples within [from, to]. */
 int block_read_chunk(struct block *b, const struct block_chunk *chunk, int64_t from_ms,
                      int64_t to_ms, struct column *scratch, struct points *out);

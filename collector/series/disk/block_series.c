@@ -101,3 +101,16 @@ int block_series(struct block_reader *r, uint32_t number, const struct block_ser
     *series = &r->series[number % BLOCK_PAGE_SERIES];
     return BLOCK_OK;
 }
+
+int block_series_labels(struct block_reader *r, const struct block_series *series,
+                        struct label items[LABELS_MAX], struct labels *labels)
+{
+    for (uint32_t i = 0; i < series->pair_count; i++) {
+        items[i].name = block_name_text(r->block, series->pairs[2 * i]);
+        int error = block_value(r, series->pairs[2 * i], series->pairs[2 * i + 1], &items[i].value);
+        if (error != BLOCK_OK)
+            return error;
+    }
+    *labels = (struct labels){items, series->pair_count};
+    return BLOCK_OK;
+}

@@ -269,3 +269,70 @@ int block_values(struct block_reader *r, uint32_t name, struct batch_str prefix,
     arena_fini(&arena);
     return error;
 }
+
+/* ---- values that some series have -------------------------------------------------------- */
+
+/* The least of `among` that lie in the runs. */
+static int find_common(struct block *b, struct column_reader in, const roaring_bitmap_t *among,
+                       unsigned most, struct block_common *out)
+{
+    uint64_t next = 0, limit = b->summary.series;
+    roaring_uint32_iterator_t at;
+    roaring_init_iterator(among, &at);
+    out->count = 0;
+    out->more = false;
+    while (in.next < in.end && at.has_value && !out->more) {
+        next += column_get_below(&in, limit - next);
+        uint64_t end = next + column_get_below(&in, limit - next) + 1;
+        if (in.bad)
+            return block_note_damage(b, what, 0);
+        if (at.current_value < next)
+            roaring_move_uint32_iterator_equalorlarger(&at, (uint32_t)next);
+        for (; at.has_value && at.current_value < end; roaring_advance_uint32_iterator(&at)) {
+            out->more = out->count == most;
+            if (out->more)
+                break;
+            out->series[out->count++] = at.current_value;
+        }
+        next = end;
+    }
+    return BLOCK_OK;
+}
+
+static int tell_page(struct block_reader *r, const struct value_page *page, uint32_t first,
+                     const roaring_bitmap_t *among, unsigned most,
+                     bool (*tell)(void *context, const struct block_common *value), void *context,
+                     bool *enough)
+{
+    for (uint32_t i = 0; i < page->count && !*enough; i++) {
+        struct block_common value = {.number = first + i, .text = page->text[i]};
+        int error = find_common(r->block, page->series[i], among, most, &value);
+        if (error != BLOCK_OK)
+            return error;
+        *enough = value.count > 0 && !tell(context, &value);
+    }
+    return BLOCK_OK;
+}
+
+int block_common_values(struct block_reader *r, uint32_t name, const roaring_bitmap_t *among,
+                        unsigned most,
+                        bool (*tell)(void *context, const struct block_common *value),
+                        void *context)
+{
+    const struct block_name *n = &r->block->tables.names[name];
+    struct arena arena;
+    struct value_page page;
+    bool enough = false;
+    int error = BLOCK_OK;
+    arena_init(&arena, 32 << 10);
+    for (uint32_t at = n->first_page; error == BLOCK_OK && at < n->first_page + n->pages && !enough;
+         at++) {
+        arena_reset(&arena);
+        error = load(r->block, name, at, &arena, &page);
+        if (error == BLOCK_OK)
+            error = tell_page(r, &page, r->block->tables.values[at].first, among, most, tell,
+                              context, &enough);
+    }
+    arena_fini(&arena);
+    return error;
+}

@@ -94,6 +94,57 @@ void posting_or(const struct posting *p, roaring_bitmap_t *to)
         roaring_bitmap_add(to, p->one);
 }
 
+static unsigned common_of_list(const uint32_t *list, uint32_t count, const roaring_bitmap_t *with,
+                               uint32_t *out, unsigned max, bool *more)
+{
+    unsigned found = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (!roaring_bitmap_contains(with, list[i]))
+            continue;
+        *more = found == max;
+        if (*more)
+            break;
+        out[found++] = list[i];
+    }
+    return found;
+}
+
+/* Each in turn goes on to where the other stands. */
+static unsigned common_of_bitmaps(const roaring_bitmap_t *p, const roaring_bitmap_t *with,
+                                  uint32_t *out, unsigned max, bool *more)
+{
+    roaring_uint32_iterator_t a, b;
+    unsigned found = 0;
+    roaring_init_iterator(p, &a);
+    roaring_init_iterator(with, &b);
+    while (a.has_value && b.has_value && !*more) {
+        if (a.current_value < b.current_value) {
+            roaring_move_uint32_iterator_equalorlarger(&a, b.current_value);
+        } else if (b.current_value < a.current_value) {
+            roaring_move_uint32_iterator_equalorlarger(&b, a.current_value);
+        } else {
+            *more = found == max;
+            if (!*more)
+                out[found++] = a.current_value;
+            roaring_advance_uint32_iterator(&a);
+        }
+    }
+    return found;
+}
+
+unsigned posting_common(const struct posting *p, const roaring_bitmap_t *with, uint32_t *out,
+                        unsigned max, bool *more)
+{
+    *more = false;
+    if (p->count == 0)
+        return 0;
+    if (p->capacity != POSTING_BITMAP)
+        return common_of_list(p->capacity > 0 ? p->list : &p->one, p->count, with, out, max, more);
+    return roaring_bitmap_intersect(p->bitmap, with)
+               ? common_of_bitmaps(p->bitmap, with, out, max, more)
+               : 0;
+}
+
 uint64_t posting_bytes(const struct posting *p)
 {
     if (p->capacity == POSTING_BITMAP)

@@ -78,11 +78,13 @@ static int ask_all(struct world *w)
         error = source->read(source->context, &s, i, INT64_MIN, INT64_MAX, &p);
     if (s.handle)
         source->close(source->context, &s);
-    if (series_store_label_names(w->store, NULL, 0, INT64_MIN, INT64_MAX, &strings) == 0)
-        free(strings.items);
-    if (series_store_label_values(w->store, text("id"), NULL, 0, INT64_MIN, INT64_MAX, &strings) ==
-        0)
-        free(strings.items);
+    for (size_t i = 0; i < 2; i++) { /* without a matcher, and with it */
+        if (series_store_label_names(w->store, &m, i, INT64_MIN, INT64_MAX, &strings) == 0)
+            free(strings.items);
+        if (series_store_label_values(w->store, text("id"), &m, i, INT64_MIN, INT64_MAX,
+                                      &strings) == 0)
+            free(strings.items);
+    }
     series_store_exemplars(w->store, &m, 1, INT64_MIN, INT64_MAX, &arena, &exemplars, &count);
     series_store_metadata(w->store, NULL, &arena, &metadata, &count);
     series_store_head_status(w->store, 10, &arena, &status);
