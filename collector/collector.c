@@ -91,15 +91,15 @@ static const char *on_not_ready(void *context)
         return "the ledger cannot be written; see the log and restart weft-collector";
     struct store_stats store;
     store_stats(c->stores.traces, &store);
-    if (store.health == STORE_FULL)
+    if (store.keeping.health == KEEPER_FULL)
         return "the disk of the traces is full; agents keep their batches when memory is";
-    if (store.health == STORE_FAILED)
+    if (store.keeping.health == KEEPER_FAILED)
         return "traces cannot be written; see the log";
     struct series_stats series;
     series_store_stats(c->stores.series, &series);
-    if (series.health == SERIES_HEALTH_FULL)
+    if (series.keeping.health == KEEPER_FULL)
         return "the disk of the series is full; agents keep their batches when memory is";
-    if (series.health == SERIES_HEALTH_FAILED)
+    if (series.keeping.health == KEEPER_FAILED)
         return "series cannot be written; see the log";
     return NULL;
 }

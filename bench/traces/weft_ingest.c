@@ -216,10 +216,10 @@ static void wait_until_settled(struct store *s, double began_ns, struct side *si
     for (store_stats(s, &stats); stats.head_spans > 0; store_stats(s, &stats))
         usleep(LOOK_MS * 1000);
     side->cut_wall_ns = measure_wall_ns() - began_ns;
-    double changed_ns = began_ns + side->cut_wall_ns, cpu_ns = thread_cpu_ns(s->merging);
+    double changed_ns = began_ns + side->cut_wall_ns, cpu_ns = thread_cpu_ns(s->keeper.merging);
     while (measure_wall_ns() - changed_ns < QUIET_MS * 1e6) {
         usleep(LOOK_MS * 1000);
-        double now_ns = thread_cpu_ns(s->merging);
+        double now_ns = thread_cpu_ns(s->keeper.merging);
         if (now_ns - cpu_ns > 2e6) {
             changed_ns = measure_wall_ns();
             cpu_ns = now_ns;
@@ -228,7 +228,7 @@ static void wait_until_settled(struct store *s, double began_ns, struct side *si
     store_stats(s, &stats);
     side->merged_wall_ns = changed_ns - began_ns;
     side->cuts = stats.cuts;
-    side->merges = stats.merges;
+    side->merges = stats.keeping.merges;
     side->segments = stats.segments.segments;
     side->disk_bytes = stats.segments.bytes;
     side->spans = stats.segments.spans;
@@ -244,8 +244,8 @@ void weft_ingest(struct weft *w, const struct input *in, struct side *side)
     double began_ns = measure_wall_ns();
     commit_all(w, &list, side);
     wait_until_settled(s, began_ns, side);
-    side->cut_cpu_ns = thread_cpu_ns(s->cutting);
-    side->merge_cpu_ns = thread_cpu_ns(s->merging);
+    side->cut_cpu_ns = thread_cpu_ns(s->keeper.cutting);
+    side->merge_cpu_ns = thread_cpu_ns(s->keeper.merging);
     side->ingest_peak_mib = memory_mib(getpid(), "VmHWM");
     side->ledger_bytes = bytes_below(w->ledger);
     if (side->spans != list.count * SPANS_PER_BATCH)

@@ -1,17 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The store's two threads. One cuts: it waits for a generation to be sealed, seals the newest
- * itself when that is old, and tries again with growing pauses where the disk refuses. The other
- * removes the oldest blocks and merges. Both stop within a moment. */
-#include <errno.h>
-#include <string.h>
-#include <sys/resource.h>
-#include <unistd.h>
-
+/* What the store's two threads (collector/store/keeper.h) do. A generation is cut when it is
+ * sealed; the newest is sealed when it is old. */
 #include "collector/series/store_internal.h"
 #include "lib/base/clock.h"
-#include "lib/base/log.h"
-
-enum { LOOK_MS = 500, RETRY_FIRST_MS = 100, RETRY_MOST_MS = 5000 };
 
 void series_store_interrupt(struct series_store *s)
 {
@@ -27,8 +18,10 @@ static bool is_old(const struct series_store *s, const struct series_generation 
 }
 
 /* The oldest generation, if it can be cut; NULL. */
-static struct series_generation *to_cut(struct series_store *s)
+static void *to_cut(void *store)
 {
+    struct series_store *s = store;
+    series_tidy(s);
     pthread_rwlock_wrlock(&s->lock);
     struct series_generation *g = s->count > 0 ? s->ring[0] : NULL;
     if (g && !g->sealed && !s->appending && is_old(s, g))
@@ -38,65 +31,27 @@ static struct series_generation *to_cut(struct series_store *s)
     return ready ? g : NULL;
 }
 
-static void set_health(struct series_store *s, int error)
+static int cut(void *store, void *generation)
 {
-    enum series_health health = SERIES_HEALTH_OK;
-    if (error == -ENOSPC || error == -EDQUOT)
-        health = SERIES_HEALTH_FULL;
-    else if (error != 0)
-        health = SERIES_HEALTH_FAILED;
-    pthread_rwlock_wrlock(&s->lock);
-    bool changed = s->stats.health != health;
-    s->stats.health = health;
-    s->stats.error = -error;
-    pthread_rwlock_unlock(&s->lock);
-    if (changed && health == SERIES_HEALTH_OK)
-        LOG_INFO("series %s: blocks can be written again", s->directory);
-    else if (changed)
-        LOG_ERROR("series %s: a block cannot be written: %s: when memory is full nothing more is "
-                  "accepted; agents keep what they have",
-                  s->directory, strerror(-error));
+    int error = series_cut(store, generation);
+    if (error == 0)
+        series_tidy(store);
+    return error;
 }
 
 /* How long a generation may be old before that is noticed. */
 static unsigned look_ms(const struct series_store *s)
 {
     uint64_t quarter_ms = s->options.cut_after_ns / 4000000 + 1;
-    return s->options.cut_after_ns && quarter_ms < LOOK_MS ? (unsigned)quarter_ms : LOOK_MS;
-}
-
-static void *cut_generations(void *context)
-{
-    struct series_store *s = context;
-    unsigned pause_ms = RETRY_FIRST_MS;
-    while (!wakeup_is_stopping(&s->wakeup)) {
-        unsigned seen = wakeup_seen(&s->wakeup);
-        series_tidy(s);
-        struct series_generation *g = to_cut(s);
-        if (!g) {
-            wakeup_wait(&s->wakeup, seen, look_ms(s));
-            continue;
-        }
-        int error = series_cut(s, g);
-        if (error == -ECANCELED)
-            break;
-        set_health(s, error);
-        if (error == 0) {
-            pause_ms = RETRY_FIRST_MS;
-            series_tidy(s);
-            wakeup_all(&s->wakeup);
-            continue;
-        }
-        wakeup_wait(&s->wakeup, wakeup_seen(&s->wakeup), pause_ms);
-        pause_ms = pause_ms * 2 < RETRY_MOST_MS ? pause_ms * 2 : RETRY_MOST_MS;
-    }
-    return NULL;
+    return s->options.cut_after_ns && quarter_ms < KEEPER_LOOK_MS ? (unsigned)quarter_ms
+                                                                  : KEEPER_LOOK_MS;
 }
 
 /* ---- retention and merging --------------------------------------------------------------- */
 
-static bool is_too_much(struct series_store *s)
+static bool is_too_much(void *store)
 {
+    const struct series_store *s = store;
     uint64_t bytes = 0, now_ms = clock_unix_ns() / 1000000;
     struct block_edition *e = series_catalog_hold(s->catalog);
     for (size_t i = 0; i < e->count; i++)
@@ -110,60 +65,43 @@ static bool is_too_much(struct series_store *s)
     return several && (old || (s->options.limit_bytes && bytes > s->options.limit_bytes));
 }
 
-static void remove_old(struct series_store *s)
+static int remove_oldest(void *store)
 {
-    while (is_too_much(s)) {
-        int error = series_catalog_remove_oldest(s->catalog);
-        if (error == 0)
-            continue;
-        LOG_WARN_EVERY("series %s: the oldest block cannot be removed: %s", s->directory,
-                       strerror(-error));
-        return;
-    }
+    struct series_store *s = store;
+    return series_catalog_remove_oldest(s->catalog);
 }
 
-static void *merge_blocks(void *context)
+static void note_damage(void *store)
 {
-    struct series_store *s = context;
-    /* Merging gives way to what agents send and people ask. */
-    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), 10);
-    while (!wakeup_is_stopping(&s->wakeup)) {
-        unsigned seen = wakeup_seen(&s->wakeup);
-        remove_old(s);
-        series_catalog_note_damage(s->catalog);
-        int result = series_merge(s);
-        if (result == 1) {
-            pthread_rwlock_wrlock(&s->lock);
-            s->stats.merges++;
-            pthread_rwlock_unlock(&s->lock);
-            continue;
-        }
-        if (result == 0)
-            result = series_drop_tombstones(s);
-        if (result < 0 && result != -ECANCELED)
-            LOG_WARN_EVERY("series %s: blocks cannot be merged: %s", s->directory,
-                           strerror(-result));
-        wakeup_wait(&s->wakeup, result < 0 ? wakeup_seen(&s->wakeup) : seen,
-                    result < 0 ? RETRY_MOST_MS : LOOK_MS);
-    }
-    return NULL;
+    struct series_store *s = store;
+    series_catalog_note_damage(s->catalog);
+}
+
+static int merge(void *store)
+{
+    int result = series_merge(store);
+    return result == 0 ? series_drop_tombstones(store) : result;
 }
 
 /* ---- the threads ------------------------------------------------------------------------- */
 
 int series_start_threads(struct series_store *s)
 {
-    s->cutting_runs = pthread_create(&s->cutting, NULL, cut_generations, s) == 0;
-    s->merging_runs = pthread_create(&s->merging, NULL, merge_blocks, s) == 0;
-    return s->cutting_runs && s->merging_runs ? 0 : -1;
-}
-
-void series_stop_threads(struct series_store *s)
-{
-    series_store_interrupt(s);
-    if (s->cutting_runs)
-        pthread_join(s->cutting, NULL);
-    if (s->merging_runs)
-        pthread_join(s->merging, NULL);
-    s->cutting_runs = s->merging_runs = false;
+    static const struct keeper_work work = {
+        .store = "series",
+        .file = "block",
+        .files = "blocks",
+        .next = to_cut,
+        .cut = cut,
+        .is_too_much = is_too_much,
+        .remove_oldest = remove_oldest,
+        .note_damage = note_damage,
+        .merge = merge,
+    };
+    s->keeper = (struct keeper){.work = &work,
+                                .store = s,
+                                .directory = s->directory,
+                                .wakeup = &s->wakeup,
+                                .look_ms = look_ms(s)};
+    return keeper_start(&s->keeper);
 }

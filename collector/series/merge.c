@@ -14,12 +14,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "collector/series/disk/writer.h"
 #include "collector/series/merge_input.h"
 #include "collector/series/store_internal.h"
+#include "collector/store/pace.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 
@@ -139,23 +139,8 @@ struct merge {
     struct block_writer *writer;
     struct points points;
     struct column scratch;
-    uint64_t began_ms;
+    struct pace pace;
 };
-
-/* Waits as long as what was written so far should have taken. */
-static int keep_pace(struct merge *m)
-{
-    uint64_t rate = m->store->options.merge_bytes_s;
-    uint64_t due_ms = rate ? block_writer_bytes(m->writer) * 1000 / rate : 0;
-    while (!wakeup_is_stopping(&m->store->wakeup)) {
-        uint64_t spent_ms = (uint64_t)clock_monotonic_ms() - m->began_ms;
-        if (spent_ms >= due_ms)
-            return 0;
-        uint64_t left_ms = due_ms - spent_ms < 50 ? due_ms - spent_ms : 50;
-        nanosleep(&(struct timespec){.tv_nsec = (long)left_ms * 1000000}, NULL);
-    }
-    return -ECANCELED;
-}
 
 static const struct merge_input *least_of(const struct merge *m)
 {
@@ -264,7 +249,7 @@ static int merge_all(struct merge *m)
     for (uint64_t n = 0; error == 0 && (least = least_of(m)) != NULL; n++) {
         error = merge_series(m, least);
         if (error == 0 && (n & 255) == 0)
-            error = keep_pace(m);
+            error = pace_keep(&m->pace, block_writer_bytes(m->writer));
     }
     return error;
 }
@@ -286,7 +271,7 @@ static int write_all(struct merge *m, const struct block_edition *e, struct choi
                      struct block_summary *summary)
 {
     int error = 0;
-    m->began_ms = (uint64_t)clock_monotonic_ms();
+    m->pace = pace_begin(&m->store->wakeup, m->store->options.merge_bytes_s);
     m->writer = block_writer_create(fd);
     points_init(&m->points);
     for (; m->count < c.count && error == 0; m->count++)

@@ -8,21 +8,11 @@
 
 #include "collector/series/select.h"
 #include "collector/series/store_internal.h"
+#include "collector/store/lock.h"
 
 enum { GENERATIONS_DEFAULT = 4, GENERATIONS_LEAST = 3 };
 #define HEAD_BYTES_DEFAULT (UINT64_C(256) << 20)
 #define IDLE_DEFAULT_NS    UINT64_C(3600000000000)
-
-static int lock_init(pthread_rwlock_t *lock)
-{
-    pthread_rwlockattr_t attributes;
-    pthread_rwlockattr_init(&attributes);
-    /* Questions come in crowds; the appending thread must not wait for a gap between them. */
-    pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
-    int result = pthread_rwlock_init(lock, &attributes);
-    pthread_rwlockattr_destroy(&attributes);
-    return result ? -1 : 0;
-}
 
 static void take_options(struct series_store *s, const struct series_store_options *options)
 {
@@ -102,7 +92,7 @@ struct series_store *series_store_open(const struct series_store_options *option
                                        size_t why_size)
 {
     struct series_store *s = calloc(1, sizeof *s);
-    if (!s || !(s->directory = strdup(options->directory)) || lock_init(&s->lock) != 0) {
+    if (!s || !(s->directory = strdup(options->directory)) || store_lock_init(&s->lock) != 0) {
         free(s ? s->directory : NULL);
         free(s);
         snprintf(why, why_size, "no memory");
@@ -124,7 +114,7 @@ void series_store_close(struct series_store **place)
     struct series_store *s = *place;
     if (!s)
         return;
-    series_stop_threads(s);
+    keeper_stop(&s->keeper);
     for (unsigned i = 0; i < s->count; i++)
         series_generation_destroy(&s->ring[i]);
     for (unsigned i = 0; i < s->retired_count; i++)
@@ -278,6 +268,7 @@ void series_store_stats(struct series_store *s, struct series_stats *out)
 {
     pthread_rwlock_rdlock(&s->lock);
     *out = s->stats;
+    out->keeping = keeper_state(&s->keeper);
     out->oldest_ms = INT64_MAX;
     out->newest_ms = INT64_MIN;
     add_head(s, out);

@@ -27,6 +27,7 @@
 
 #include "collector/series/key.h"
 #include "collector/series/source.h"
+#include "collector/store/keeper.h"
 #include "lib/base/journal.h"
 #include "lib/model/metric.h"
 
@@ -185,8 +186,6 @@ struct series_head_status { /* as Prometheus' status/tsdb has it; lists end earl
 int series_store_head_status(struct series_store *s, size_t top, struct arena *arena,
                              struct series_head_status *out);
 
-enum series_health { SERIES_HEALTH_OK, SERIES_HEALTH_FULL, SERIES_HEALTH_FAILED }; /* of cutting */
-
 enum { SERIES_METRIC_NAME_KEPT = 128 };
 struct series_stats {
     uint64_t series, series_limit; /* in the head now */
@@ -200,9 +199,8 @@ struct series_stats {
     uint64_t head_index_bytes; /* labels, tables, postings, sums of histograms */
     unsigned generations;
     uint64_t exemplars;
-    uint64_t cuts, merges; /* since the start */
-    enum series_health health;
-    int error; /* errno of the last failure while not OK */
+    uint64_t cuts; /* since the start */
+    struct keeper_state keeping;
 
     uint64_t blocks, block_samples, block_series, block_bytes, block_limit_bytes;
     uint64_t block_resident_bytes; /* of memory, for their footers */

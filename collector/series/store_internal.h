@@ -13,7 +13,7 @@
 #include "collector/series/generation.h"
 #include "collector/series/metadata.h"
 #include "collector/series/store.h"
-#include "lib/base/wakeup.h"
+#include "collector/store/keeper.h"
 
 enum { SERIES_GENERATIONS_MAX = 32, REFUSED_METRICS = 64 };
 #define SERIES_WINDOW_MS INT64_C(7200000) /* blocks are made to begin and end with these */
@@ -59,13 +59,11 @@ struct series_store {
 
     /* Waiting: for a generation to cut, for room, for the end. */
     struct wakeup wakeup;
-    pthread_t cutting, merging;
-    bool cutting_runs, merging_runs;
+    struct keeper keeper;
 };
 
 /* keep.c */
 int series_start_threads(struct series_store *s);
-void series_stop_threads(struct series_store *s);
 
 /* Under the lock: what the chunks take, with those that are still read. */
 uint64_t series_chunk_bytes(const struct series_store *s);

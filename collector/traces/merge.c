@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "collector/store/pace.h"
 #include "collector/traces/order.h"
 #include "collector/traces/store_internal.h"
 #include "lib/base/clock.h"
@@ -89,7 +90,8 @@ struct merge {
     struct segment_row *arrived, *rows;
     uint32_t capacity;
     struct arena arena;
-    uint64_t began_ms, bytes;
+    struct pace pace;
+    uint64_t read_bytes;
 };
 
 static int error_of(int segment_error)
@@ -108,22 +110,6 @@ static void step_to_trace(struct input *in)
     while (in->end < b->span_count && b->trace_lo[in->end] == in->id.lo &&
            b->trace_hi[in->end] == in->id.hi)
         in->end++;
-}
-
-/* Waits as long as the bytes read so far should have taken. */
-static int keep_pace(struct merge *m, uint64_t bytes)
-{
-    m->bytes += bytes;
-    uint64_t rate = m->store->options.merge_bytes_s;
-    uint64_t due_ms = rate ? m->bytes * 1000 / rate : 0;
-    while (!wakeup_is_stopping(&m->store->wakeup)) {
-        uint64_t spent_ms = (uint64_t)clock_monotonic_ms() - m->began_ms;
-        if (spent_ms >= due_ms)
-            return 0;
-        uint64_t left_ms = due_ms - spent_ms < 50 ? due_ms - spent_ms : 50;
-        nanosleep(&(struct timespec){.tv_nsec = (long)left_ms * 1000000}, NULL);
-    }
-    return -ECANCELED;
 }
 
 static int load_group(struct merge *m, struct input *in)
@@ -145,7 +131,8 @@ static int load_group(struct merge *m, struct input *in)
     if (in->batch->span_count == 0)
         return load_group(m, in);
     step_to_trace(in);
-    return keep_pace(m, segment_group_bounds(in->segment, group)->bytes);
+    m->read_bytes += segment_group_bounds(in->segment, group)->bytes;
+    return pace_keep(&m->pace, m->read_bytes);
 }
 
 static int advance(struct merge *m, struct input *in)
@@ -369,7 +356,7 @@ static int merge(struct store *s, const struct edition *e, size_t first)
 {
     struct merge m = {.store = s, .e = e, .first = first};
     struct segment_summary summary = sum_up(e, first);
-    m.began_ms = (uint64_t)clock_monotonic_ms();
+    m.pace = pace_begin(&s->wakeup, s->options.merge_bytes_s);
     arena_init(&m.arena, 64 << 10);
     int fd = catalog_create_file(s->catalog, summary.first, summary.last);
     int error = fd < 0 ? fd : write_all(&m, fd, &summary);

@@ -5,21 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "collector/store/lock.h"
 #include "collector/traces/store_internal.h"
 #include "lib/base/clock.h"
 
 enum { GENERATIONS_DEFAULT = 4, GENERATIONS_LEAST = 3 };
-
-static int lock_init(pthread_rwlock_t *lock)
-{
-    pthread_rwlockattr_t attributes;
-    pthread_rwlockattr_init(&attributes);
-    /* Questions come in crowds; the inserting thread must not wait for a gap between them. */
-    pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
-    int result = pthread_rwlock_init(lock, &attributes);
-    pthread_rwlockattr_destroy(&attributes);
-    return result ? -1 : 0;
-}
 
 static struct generation *begin_generation(struct store *s, size_t expected_traces)
 {
@@ -32,7 +22,7 @@ static struct generation *begin_generation(struct store *s, size_t expected_trac
 struct store *store_open(const struct store_options *options, char *why, size_t why_size)
 {
     struct store *s = calloc(1, sizeof *s);
-    if (!s || lock_init(&s->lock) != 0) {
+    if (!s || store_lock_init(&s->lock) != 0) {
         free(s);
         snprintf(why, why_size, "no memory");
         return NULL;
@@ -57,7 +47,7 @@ void store_close(struct store **place)
     struct store *s = *place;
     if (!s)
         return;
-    store_stop_threads(s);
+    keeper_stop(&s->keeper);
     for (unsigned i = 0; i < s->count; i++)
         generation_destroy(&s->ring[i]);
     catalog_close(&s->catalog);
@@ -279,6 +269,7 @@ void store_stats(struct store *s, struct store_stats *out)
     pthread_rwlock_rdlock(&s->lock);
     catalog_stats(s->catalog, &segments);
     *out = s->stats;
+    out->keeping = keeper_state(&s->keeper);
     out->head_limit_bytes = s->options.head_bytes;
     out->segments_limit_bytes = s->options.limit_bytes;
     uint64_t oldest = segments.oldest_unix_ns ? segments.oldest_unix_ns : UINT64_MAX;

@@ -23,6 +23,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "collector/store/keeper.h"
 #include "collector/traces/catalog.h"
 #include "collector/traces/run.h"
 
@@ -149,16 +150,13 @@ struct store_service_visit {
 int store_services(const struct store_hold *hold, struct arena *arena,
                    const struct store_service_visit *visit);
 
-enum store_health { STORE_OK, STORE_FULL, STORE_FAILED }; /* of cutting: disk full, else failing */
-
 struct store_stats {
     uint64_t head_traces, head_spans, head_bytes, head_limit_bytes;
     uint64_t oldest_unix_ns; /* the earliest start of a span, anywhere; 0 if empty */
     unsigned generations;
-    uint64_t not_indexed;  /* spans */
-    uint64_t cuts, merges; /* since the start */
-    enum store_health health;
-    int error; /* errno of the last failure while not OK */
+    uint64_t not_indexed; /* spans */
+    uint64_t cuts;        /* since the start */
+    struct keeper_state keeping;
     struct catalog_stats segments;
     uint64_t segments_limit_bytes;
 };

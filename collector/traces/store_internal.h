@@ -6,9 +6,9 @@
 
 #include <pthread.h>
 
+#include "collector/store/keeper.h"
 #include "collector/traces/generation.h"
 #include "collector/traces/store.h"
-#include "lib/base/wakeup.h"
 
 struct store {
     struct store_options options;
@@ -22,12 +22,11 @@ struct store {
     uint64_t retired_bytes; /* of generations that a segment has, but somebody still reads */
     uint64_t next_generation;
     struct journal_position passed; /* the ledger's end, as far as it was told */
-    struct store_stats stats;       /* those that are counted: cuts, merges, not_indexed */
+    struct store_stats stats;       /* those that are counted: cuts, not_indexed */
 
     /* Waiting: for a generation to cut, for room, for the end. */
     struct wakeup wakeup;
-    pthread_t cutting, merging;
-    bool cutting_runs, merging_runs;
+    struct keeper keeper;
 };
 
 /* Makes a segment of a sealed generation. 0, -ECANCELED, or -errno: then nothing has changed. */
@@ -38,7 +37,6 @@ int store_merge(struct store *s);
 
 /* keep.c */
 int store_start_threads(struct store *s);
-void store_stop_threads(struct store *s);
 
 /* Under the write lock: one reader or the ring less. */
 void store_let_go(struct store *s, struct generation *g);

@@ -20,10 +20,10 @@ static void put_segments(struct json_writer *w, const struct pipeline_status *s)
         json_field_unix_ns(w, "oldest_unix_ns", s->store.oldest_unix_ns);
     json_field_uint(w, "aged_spans", segments->aged_spans);
     json_field_uint(w, "cuts", s->store.cuts);
-    json_field_uint(w, "merges", s->store.merges);
-    json_field_text(w, "state", health[s->store.health]);
-    if (s->store.health != STORE_OK)
-        json_field_text(w, "error", strerror(s->store.error));
+    json_field_uint(w, "merges", s->store.keeping.merges);
+    json_field_text(w, "state", health[s->store.keeping.health]);
+    if (s->store.keeping.health != KEEPER_OK)
+        json_field_text(w, "error", strerror(s->store.keeping.error));
     json_field_array(w, "damaged");
     for (size_t i = 0; i < s->damaged_count; i++) {
         json_open_object(w);
@@ -64,10 +64,10 @@ static void put_series(struct json_writer *w, const struct pipeline_status *stat
     json_field_uint(w, "limit_bytes", s->block_limit_bytes);
     json_field_uint(w, "aged_samples", s->aged_samples);
     json_field_uint(w, "cuts", s->cuts);
-    json_field_uint(w, "merges", s->merges);
-    json_field_text(w, "state", health[s->health]);
-    if (s->health != SERIES_HEALTH_OK)
-        json_field_text(w, "error", strerror(s->error));
+    json_field_uint(w, "merges", s->keeping.merges);
+    json_field_text(w, "state", health[s->keeping.health]);
+    if (s->keeping.health != KEEPER_OK)
+        json_field_text(w, "error", strerror(s->keeping.error));
     json_field_array(w, "damaged");
     for (size_t i = 0; i < status->series_damaged_count; i++) {
         json_open_object(w);

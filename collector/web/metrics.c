@@ -81,9 +81,9 @@ static void put_stores(struct buffer *out, const struct pipeline_status *s)
     single(out, "weft_collector_segment_cuts_total", "counter", "Segments made of memory.",
            (double)store->cuts);
     single(out, "weft_collector_segment_merges_total", "counter", "Merges of segments.",
-           (double)store->merges);
+           (double)store->keeping.merges);
     single(out, "weft_collector_segments_writable", "gauge", "Whether segments can be written.",
-           store->health == STORE_OK);
+           store->keeping.health == KEEPER_OK);
     single(out, "weft_collector_oldest_time_seconds", "gauge", "Start of the oldest span.",
            (double)store->oldest_unix_ns * 1e-9);
     single(out, "weft_collector_ledger_bytes", "gauge", "Size of the ledger on disk.",
@@ -122,7 +122,7 @@ static void put_series(struct buffer *out, const struct series_stats *s)
     single(out, "weft_collector_series_aged_samples_total", "counter",
            "Samples that were removed for age or size.", (double)s->aged_samples);
     single(out, "weft_collector_series_writable", "gauge", "Whether blocks can be written.",
-           s->health == SERIES_HEALTH_OK);
+           s->keeping.health == KEEPER_OK);
 }
 
 /* Under the names that every Prometheus client library gives them. */

@@ -283,13 +283,13 @@ ssize_t __wrap_write(int fd, const void *bytes, size_t length)
 static bool is_full(const struct series_stats *s, uint64_t number)
 {
     (void)number;
-    return s->health == SERIES_HEALTH_FULL;
+    return s->keeping.health == KEEPER_FULL;
 }
 
 static bool is_well(const struct series_stats *s, uint64_t number)
 {
     (void)number;
-    return s->health == SERIES_HEALTH_OK && s->head_samples == 0;
+    return s->keeping.health == KEEPER_OK && s->head_samples == 0;
 }
 
 static void a_full_disk_loses_nothing_and_is_told(void **state)
@@ -315,7 +315,7 @@ static void a_full_disk_loses_nothing_and_is_told(void **state)
     assert_reads(&w, "m0", 3, (const int64_t[]){BASE_MS, BASE_MS + 5, BASE_MS + 6},
                  (const double[]){0, 5, 6});
     series_store_stats(w.store, &stats);
-    assert_int_equal(stats.error, 0);
+    assert_int_equal(stats.keeping.error, 0);
     world_fini(&w);
 }
 

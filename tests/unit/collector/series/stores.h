@@ -203,7 +203,7 @@ static inline void world_until(struct world *w,
         nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
     }
     fail_msg("not after two minutes: %s (%llu cuts, %llu merges, %llu blocks)", what,
-             (unsigned long long)stats.cuts, (unsigned long long)stats.merges,
+             (unsigned long long)stats.cuts, (unsigned long long)stats.keeping.merges,
              (unsigned long long)stats.blocks);
 }
 

@@ -51,7 +51,7 @@ static void settle(struct store *store)
         before = after;
         store_stats(store, &after);
         if (i > 30 && after.generations <= 1 && before.cuts == after.cuts &&
-            before.merges == after.merges)
+            before.keeping.merges == after.keeping.merges)
             return;
         nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
     }
@@ -136,13 +136,13 @@ static void small_segments_are_merged_and_nothing_is_lost(void **state)
         insert_many(f->store, n * 1000, 1000);
     for (int tries = 0; tries < 6000; tries++) { /* the merging thread gives way to all others */
         store_stats(f->store, &stats);
-        if (stats.merges > 0)
+        if (stats.keeping.merges > 0)
             break;
         nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
     }
     settle(f->store);
     store_stats(f->store, &stats);
-    assert_true(stats.merges > 0);
+    assert_true(stats.keeping.merges > 0);
     assert_true(stats.segments.segments < stats.cuts);
     assert_int_equal(stats.head_spans + stats.segments.spans, 200000);
     for (uint64_t trace = 0; trace < 100000; trace += 997)
