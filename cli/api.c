@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/base/buffer.h"
-
 #define STANDARD_URL "http://127.0.0.1:4040"
 
 static size_t on_bytes(char *data, size_t size, size_t count, void *answer)
@@ -42,18 +40,16 @@ void api_set_proxy(void *curl, const char *url)
         curl_easy_setopt(curl, CURLOPT_PROXY, "");
 }
 
-static json_t *judge(CURLcode code, long status, struct buffer *answer, const char *url, char *why,
-                     size_t why_size)
+/* Says why there is no answer: nobody there, or the collector's own words. */
+static void explain(CURLcode code, long status, const struct buffer *answer, const char *url,
+                    char *why, size_t why_size)
 {
-    json_error_t error;
     if (code != CURLE_OK) {
         snprintf(why, why_size, "%s: %s; is weft-collector running there? ($WEFT_URL says where)",
                  url, curl_easy_strerror(code));
-        return NULL;
+        return;
     }
-    json_t *json = json_loadb(answer->data ? answer->data : "", answer->length, 0, &error);
-    if (json && status == 200)
-        return json;
+    json_t *json = json_loadb(answer->data ? answer->data : "", answer->length, 0, NULL);
     const char *said = json ? json_string_value(json_object_get(json, "error")) : NULL;
     snprintf(why, why_size, "%s: %s (HTTP %ld)%s", url, said ? said : "an answer that is no JSON",
              status, status == 401 ? "; $WEFT_TOKEN holds the token" : "");
@@ -61,26 +57,25 @@ static json_t *judge(CURLcode code, long status, struct buffer *answer, const ch
         if ((unsigned char)*c < 0x20 || *c == 0x7f)
             *c = '?';
     json_decref(json);
-    return NULL;
 }
 
-static json_t *call(const char *base, const char *path, const char *body, char *why,
-                    size_t why_size)
+/* The answer's body; -1 with a sentence, unless the status is 200. `body` NULL: a GET. */
+static int call(const char *base, const char *path, const char *body, struct buffer *answer,
+                char *why, size_t why_size)
 {
     char url[4096];
     long status = 0;
-    struct buffer answer = {0};
     CURL *curl = curl_easy_init();
     if (!curl) {
         snprintf(why, why_size, "out of memory");
-        return NULL;
+        return -1;
     }
     struct curl_slist *list = api_headers(body != NULL);
     snprintf(url, sizeof url, "%s%s", api_base_url(base), path);
     curl_easy_setopt(curl, CURLOPT_URL, url);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, list);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_bytes);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, answer);
     curl_easy_setopt(curl, CURLOPT_TIMEOUT, 60L);
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, 5L);
     curl_easy_setopt(curl, CURLOPT_ACCEPT_ENCODING, "");
@@ -89,21 +84,42 @@ static json_t *call(const char *base, const char *path, const char *body, char *
         curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
     CURLcode code = curl_easy_perform(curl);
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-    json_t *json = judge(code, status, &answer, url, why, why_size);
+    bool answered = code == CURLE_OK && status == 200 && !answer->failed;
+    if (!answered)
+        explain(code, status, answer, url, why, why_size);
     curl_slist_free_all(list);
     curl_easy_cleanup(curl);
+    return answered ? 0 : -1;
+}
+
+static json_t *call_json(const char *base, const char *path, const char *body, char *why,
+                         size_t why_size)
+{
+    struct buffer answer = {0};
+    json_t *json = NULL;
+    if (call(base, path, body, &answer, why, why_size) == 0) {
+        json = json_loadb(answer.data ? answer.data : "", answer.length, 0, NULL);
+        if (!json)
+            snprintf(why, why_size, "%s%s: an answer that is no JSON", api_base_url(base), path);
+    }
     buffer_fini(&answer);
     return json;
 }
 
+int api_get_bytes(const char *base, const char *path, struct buffer *out, char *why,
+                  size_t why_size)
+{
+    return call(base, path, NULL, out, why, why_size);
+}
+
 json_t *api_get(const char *base, const char *path, char *why, size_t why_size)
 {
-    return call(base, path, NULL, why, why_size);
+    return call_json(base, path, NULL, why, why_size);
 }
 
 json_t *api_post(const char *base, const char *path, const char *body, char *why, size_t why_size)
 {
-    return call(base, path, body, why, why_size);
+    return call_json(base, path, body, why, why_size);
 }
 
 uint64_t api_unix_ns(const json_t *object, const char *field)

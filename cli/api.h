@@ -7,12 +7,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lib/base/buffer.h"
+
 /* GET `path` (with its query) from the collector at `base`, or where NULL at $WEFT_URL, or at the
  * standard address. The caller owns the answer. NULL with a sentence in `why`, which for an
  * answer of the collector's is its own. */
 json_t *api_get(const char *base, const char *path, char *why, size_t why_size);
 /* POSTs a JSON text. As above. */
 json_t *api_post(const char *base, const char *path, const char *body, char *why, size_t why_size);
+
+/* GETs what is no JSON, a picture; it is appended to `out`. 0; -1 with a sentence. */
+int api_get_bytes(const char *base, const char *path, struct buffer *out, char *why,
+                  size_t why_size);
 
 /* For those who call by libcurl themselves: where the collector is, the headers that it wants
  * (freed by curl_slist_free_all), and no proxy towards this host. */

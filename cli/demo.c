@@ -12,6 +12,7 @@
 
 #include "cli/api.h"
 #include "cli/command.h"
+#include "cli/demo_pictures.h"
 #include "cli/demo_summary.h"
 #include "cli/world.h"
 
@@ -20,6 +21,7 @@ struct plan {
     double rate;
     uint16_t port;
     bool kill_cell, slow_redis, deploy;
+    const char *pictures; /* the directory for them; NULL: a new one */
 };
 
 static volatile sig_atomic_t ending;
@@ -121,15 +123,27 @@ static int run(struct world *w, const struct plan *plan)
     return 0;
 }
 
+/* Not where it was ended before the deploy's time came. */
+static bool has_deployed(const struct world *w)
+{
+    return strcmp(w->version, WORLD_SLOWER_VERSION) == 0;
+}
+
 static int demo(const struct plan *plan)
 {
     struct world w;
     if (world_init(&w, plan->port, plan->rate) != 0)
         return 1;
     int status = 1;
-    if (start_all(&w) == 0 && run(&w, plan) == 0) {
+    if (start_all(&w) == 0) {
+        int64_t start_s = time(NULL);
+        bool ran = run(&w, plan) == 0;
+        int64_t end_s = time(NULL);
         world_stop(&w, WORLD_LOAD);
-        status = demo_summary(&w, plan->kill_cell);
+        if (ran)
+            status = demo_summary(&w, plan->kill_cell);
+        if (ran && plan->deploy && has_deployed(&w))
+            status |= demo_pictures(&w, plan->pictures, start_s, end_s);
     }
     world_fini(&w);
     return status;
@@ -147,7 +161,9 @@ static void usage(FILE *out)
         "  --port N       of the page, if it is free (4040)\n"
         "  --kill-cell    kills a cell in the middle of a request\n"
         "  --slow-redis   makes redis wait a quarter of a second now and then\n"
-        "  --deploy       restarts the cells with a new, slower version, one after the other\n");
+        "  --deploy       restarts the cells with a new, slower version, one after the other, and\n"
+        "                 closes with graphs of it as pictures\n"
+        "  --pictures DIR where these go (a new directory under /tmp)\n");
 }
 
 /* -1 where it is none, or not within 0 and `most`. */
@@ -160,11 +176,15 @@ static double number(const char *text, double most)
 
 static bool parse(int argc, char **argv, struct plan *plan, int *status)
 {
-    static const struct option options[] = {
-        {"for", required_argument, NULL, 'f'},  {"rate", required_argument, NULL, 'r'},
-        {"port", required_argument, NULL, 'p'}, {"kill-cell", no_argument, NULL, 'k'},
-        {"slow-redis", no_argument, NULL, 's'}, {"deploy", no_argument, NULL, 'd'},
-        {"help", no_argument, NULL, 'h'},       {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"for", required_argument, NULL, 'f'},
+                                            {"rate", required_argument, NULL, 'r'},
+                                            {"port", required_argument, NULL, 'p'},
+                                            {"kill-cell", no_argument, NULL, 'k'},
+                                            {"slow-redis", no_argument, NULL, 's'},
+                                            {"deploy", no_argument, NULL, 'd'},
+                                            {"pictures", required_argument, NULL, 'P'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {NULL, 0, NULL, 0}};
     int option;
     double port = 4040;
     *plan = (struct plan){.rate = 100};
@@ -187,6 +207,9 @@ static bool parse(int argc, char **argv, struct plan *plan, int *status)
             break;
         case 'd':
             plan->deploy = true;
+            break;
+        case 'P':
+            plan->pictures = optarg;
             break;
         case 'h':
             usage(stdout);

@@ -354,7 +354,7 @@ static int64_t on_oldest_ms(void *context)
 
 static int open_archive(struct collector *c, char *why, size_t why_size)
 {
-    if (!c->config->archive)
+    if (!collector_keeps_archive(c->config))
         return 0;
     struct archive_plan *plan = archive_plan_load(c->config->archive, why, why_size);
     if (!plan)
@@ -519,10 +519,18 @@ fail:
 int collector_reload(struct collector *c, const struct collector_config *fresh, char *why,
                      size_t why_size)
 {
+    bool is_kept = c->archive && collector_keeps_archive(fresh);
     struct rule_set *set = rule_set_load(fresh->rules, why, why_size);
-    if (set)
-        rules_replace(c->rules, set);
-    return set ? 0 : -1;
+    struct archive_plan *plan =
+        set && is_kept ? archive_plan_load(fresh->archive, why, why_size) : NULL;
+    if (!set || (is_kept && !plan)) {
+        rule_set_destroy(&set);
+        return -1;
+    }
+    rules_replace(c->rules, set);
+    if (plan)
+        archive_replace(c->archive, plan);
+    return 0;
 }
 
 unsigned collector_http_port(const struct collector *c)

@@ -75,9 +75,9 @@ static const struct config_option options[] = {
      "how long a pending alert waits at least after a restart before it fires"},
     {"alertmanagers", CONFIG_STRING, NULL, FIELD(alertmanagers), 0, 0, "URLS",
      "where alerts are sent, with commas: http://HOST:PORT"},
-    {"archive", CONFIG_STRING, NULL, FIELD(archive), 0, 0, "FILE",
-     "what is kept for years: a file of rules, or \"default\": services' rates, errors and "
-     "latencies, and collectd's hosts"},
+    {"archive", CONFIG_STRING, "default", FIELD(archive), 0, 0, "FILE",
+     "what is kept for years: a file of rules, \"default\" (services' rates, errors and latencies, "
+     "and collectd's hosts) or \"none\"; read again on SIGHUP"},
     {"archive-dir", CONFIG_STRING, NULL, FIELD(archive_dir), 0, 0, "DIRECTORY",
      "where that is kept; by default the directory archive beside the ledger's"},
     {"archive-files", CONFIG_INTEGER, "2000", FIELD(archive_files), 1, 1000000, NULL,
@@ -104,14 +104,18 @@ const struct config_program collector_program = {
         "ledger and as traces and series, answers questions about them over HTTP (TraceQL, "
         "PromQL), "
         "and serves the page.\n\n"
-        "SIGTERM: what is queued is made durable and answered, then it exits. SIGHUP: the "
-        "log level and the rules are read again (keys and the page's files are always read when "
-        "they are "
-        "needed).",
+        "SIGTERM: what is queued is made durable and answered, then it exits. SIGHUP: the log "
+        "level, the rules and those of the archive are read again (keys and the page's files are "
+        "always read when they are needed).",
     .default_file = WEFT_SYSCONF_DIR "/weft/collector.yaml",
     .options = options,
     .option_count = sizeof options / sizeof *options,
 };
+
+bool collector_keeps_archive(const struct collector_config *c)
+{
+    return c->archive && *c->archive && strcmp(c->archive, "none") != 0;
+}
 
 int collector_config_check(const struct collector_config *c, char *why, size_t why_size)
 {
@@ -142,7 +146,7 @@ int collector_config_check(const struct collector_config *c, char *why, size_t w
     struct rule_set *rules = rule_set_load(c->rules, why, why_size);
     bool sound = rules != NULL;
     rule_set_destroy(&rules);
-    if (!sound || !c->archive)
+    if (!sound || !collector_keeps_archive(c))
         return sound ? 0 : -1;
     struct archive_plan *plan = archive_plan_load(c->archive, why, why_size);
     sound = plan != NULL;

@@ -21,7 +21,7 @@ struct collector_config {
     uint64_t marks_age_ns;
     char *rules, *alertmanagers; /* lists with commas; NULL: none */
     uint64_t rules_grace_ns;
-    char *archive;     /* a file, or "default"; NULL: none is kept */
+    char *archive;     /* a file, "default" or "none" */
     char *archive_dir; /* NULL: likewise "archive" */
     int64_t archive_files;
     uint64_t series_limit_bytes, series_age_ns, series_cut_ns, series_late_ns, series_memory_bytes,
@@ -34,6 +34,7 @@ struct collector_config {
 
 extern const struct config_program collector_program;
 
+bool collector_keeps_archive(const struct collector_config *c);
 /* What the table cannot say: combinations, names. -1 and a sentence. */
 int collector_config_check(const struct collector_config *c, char *why, size_t why_size);
 

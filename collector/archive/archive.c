@@ -26,7 +26,8 @@ enum {
 
 struct archive {
     struct archive_options options;
-    struct archive_plan *plan;
+    struct archive_plan *plan; /* the writing thread's */
+    struct archive_plan *next; /* under the lock: what takes its place */
     struct archive_index index;
     struct archive_entries entries;
     struct merged_source merged;
@@ -211,9 +212,31 @@ static int take_rule(struct archive *a, const struct archive_rule *rule, int64_t
     return 0;
 }
 
+void archive_replace(struct archive *a, struct archive_plan *plan)
+{
+    pthread_mutex_lock(&a->lock);
+    struct archive_plan *before = a->next;
+    a->next = plan;
+    pthread_mutex_unlock(&a->lock);
+    archive_plan_destroy(&before);
+}
+
+static void take_next_plan(struct archive *a)
+{
+    pthread_mutex_lock(&a->lock);
+    struct archive_plan *next = a->next;
+    a->next = NULL;
+    pthread_mutex_unlock(&a->lock);
+    if (!next)
+        return;
+    archive_plan_destroy(&a->plan);
+    a->plan = next;
+}
+
 int archive_round(struct archive *a, int64_t now_s)
 {
     int result = 0;
+    take_next_plan(a);
     int64_t oldest_ms = a->options.oldest_ms(a->options.context);
     int64_t until_s = (now_s - ARRIVAL_S) / ROUND_STEP_S * ROUND_STEP_S;
     for (size_t i = 0; i < a->plan->count && oldest_ms > 0 && !atomic_load(&a->stopping); i++)
@@ -337,6 +360,7 @@ void archive_destroy(struct archive **place)
     archive_index_close(&a->index);
     archive_entries_fini(&a->entries);
     archive_plan_destroy(&a->plan);
+    archive_plan_destroy(&a->next);
     arena_fini(&a->scratch);
     pthread_cond_destroy(&a->changed);
     pthread_mutex_destroy(&a->lock);

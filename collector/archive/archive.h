@@ -49,6 +49,10 @@ void archive_close(struct archive *a);
 /* Waits for it, and frees all. Nobody may ask any more. */
 void archive_destroy(struct archive **a);
 
+/* Other rules from the next round on: one whose name (or expression, where it has none) was there
+ * before goes on where it was. Takes over the plan. Any thread. */
+void archive_replace(struct archive *a, struct archive_plan *plan);
+
 /* Takes every rule up to `now_s` less the time that samples take to come. The thread does it each
  * minute; tests do without the thread. 0; -1: something of it has to be done again. */
 int archive_round(struct archive *a, int64_t now_s);

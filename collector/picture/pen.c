@@ -198,8 +198,7 @@ static void put_picture(struct pen *p, const char *bytes, size_t length, double 
         return;
     }
     double height = p->height - y;
-    buffer_printf(p->out,
-                  "<svg y=\"%.0f\" width=\"%u\" height=\"%.0f\" viewBox=\"0 0 %u %.0f\"", y,
+    buffer_printf(p->out, "<svg y=\"%.0f\" width=\"%u\" height=\"%.0f\" viewBox=\"0 0 %u %.0f\"", y,
                   p->width, height, p->width, height);
     buffer_append(p->out, body, length - (size_t)(body - bytes));
     buffer_byte(p->out, '\n');

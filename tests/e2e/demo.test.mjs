@@ -2,6 +2,7 @@
 /* The demo as an engineer runs it first: real redis, memcached and services, and one that dies. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
 import path from 'node:path';
 import { build, sanitized, scenario } from './harness.mjs';
 
@@ -9,8 +10,9 @@ const missing = ['redis-server', 'memcached'].filter((f) => spawnSync(f, ['--ver
 const skip = sanitized ? 'its services are linked with libraries that no sanitizer knows'
   : missing.length > 0 && `${missing.join(' and ')} not installed`;
 
-scenario('the demo with a killed cell closes with a summary in which no loss is unexplained', { skip }, async (world) => {
-  const said = world.run(path.join(build, 'cli/weft'), ['demo', '--for', '12', '--rate', '60', '--port', '0', '--kill-cell', '--deploy']);
+scenario('the demo with a killed cell and a deploy closes with a summary in which no loss is unexplained, and with pictures', { skip }, async (world) => {
+  const pictures = path.join(world.dir, 'pictures');
+  const said = world.run(path.join(build, 'cli/weft'), ['demo', '--for', '12', '--rate', '60', '--port', '0', '--kill-cell', '--deploy', '--pictures', pictures]);
   assert.match(said, /The page: http:\/\/127\.0\.0\.1:\d+\//);
   assert.match(said, /killing cell c2/);
   assert.match(said, /^ +unexplained +0$/m);
@@ -18,4 +20,7 @@ scenario('the demo with a killed cell closes with a summary in which no loss is 
   assert.equal(accepted, recorded);
   assert.ok(Number(accepted) > 500);
   assert.ok(Number(said.match(/^ +died spans +(\d+), in/m)[1]) > 0);
+  for (const name of ['requests-light', 'requests-dark', 'latency-light', 'latency-dark'])
+    for (const kind of ['png', 'svg']) assert.ok(fs.statSync(path.join(pictures, `${name}.${kind}`)).size > 5000, name);
+  assert.match(fs.readFileSync(path.join(pictures, 'requests-light.svg'), 'utf8'), />cell 1\.5\.0 in c1<\/text>/);
 });

@@ -194,6 +194,20 @@ scenario('what is asked wrongly is said', async (world) => {
   assert.equal(empty.status, 200);
 });
 
+scenario('the rules of the archive are read again on SIGHUP, and wrong ones change nothing', async (world) => {
+  const plan = path.join(world.dir, 'archive.yml');
+  const rule = (name) => `archive:\n- record: ${name}\n  expr: sum(hits)\n`;
+  fs.writeFileSync(plan, rule('one'));
+  const collector = await world.collector({ args: [`--archive=${plan}`] });
+  fs.writeFileSync(plan, 'archive:\n- record: two\n');
+  collector.signal('SIGHUP');
+  await collector.says(/stays as it was: .*archive\.yml:2: /);
+  fs.writeFileSync(plan, rule('two'));
+  collector.signal('SIGHUP');
+  await collector.says(/log level is/);
+  await collector.stop();
+});
+
 scenario('the archive goes on where the store has lost its blocks', async (world) => {
   const plan = path.join(world.dir, 'archive.yml');
   fs.writeFileSync(plan, 'archive:\n- record: hits:rate\n  expr: sum by (service) (rate(hits[1m]))\n- expr: hits\n');

@@ -29,6 +29,13 @@ static int64_t on_oldest(void *context)
     return ((struct fixture *)context)->oldest_ms;
 }
 
+static struct archive_plan *plan_of(struct fixture *f, const char *text)
+{
+    struct archive_plan *plan = archive_plan_read("p", text, strlen(text), f->why, sizeof f->why);
+    assert_non_null(plan);
+    return plan;
+}
+
 static void open_archive(struct fixture *f)
 {
     struct archive_options options = {.directory = f->directory,
@@ -36,10 +43,7 @@ static void open_archive(struct fixture *f)
                                       .source = &f->memory.source,
                                       .oldest_ms = on_oldest,
                                       .context = f};
-    struct archive_plan *plan =
-        archive_plan_read("p", plan_text, strlen(plan_text), f->why, sizeof f->why);
-    assert_non_null(plan);
-    f->archive = archive_open(&options, plan, f->why, sizeof f->why);
+    f->archive = archive_open(&options, plan_of(f, plan_text), f->why, sizeof f->why);
     if (!f->archive)
         fail_msg("%s", f->why);
 }
@@ -205,6 +209,26 @@ static void moments_whose_samples_may_still_come_are_waited_for(void **state)
     end(&f);
 }
 
+static void other_rules_take_over_and_what_was_kept_stays(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f);
+    add_load(&f, "a", 0, 300, 3);
+    assert_int_equal(archive_round(f.archive, BASE_S + 330), 0);
+    archive_replace(f.archive, plan_of(&f, "archive:\n- expr: up\n")); /* nobody sees this one */
+    archive_replace(f.archive, plan_of(&f, "archive:\n- expr: load\n"
+                                           "- record: load:most\n  expr: max(load)\n"));
+    add_load(&f, "a", 310, 600, 4);
+    assert_int_equal(archive_round(f.archive, BASE_S + 630), 0);
+    assert_value(&f, "load:sum", 300, 3);
+    assert_value(&f, "load:sum", 400, NAN);
+    assert_value(&f, "load:most", 0, 3); /* from the store's oldest sample on */
+    assert_value(&f, "load:most", 600, 4);
+    assert_int_equal(samples_written(&f), 31 + 61 + 61);
+    end(&f);
+}
+
 static void files_are_bounded(void **state)
 {
     (void)state;
@@ -327,6 +351,7 @@ int main(void)
         cmocka_unit_test(where_both_have_samples_the_store_is_right),
         cmocka_unit_test(a_restart_goes_on_where_it_was_and_catches_up),
         cmocka_unit_test(moments_whose_samples_may_still_come_are_waited_for),
+        cmocka_unit_test(other_rules_take_over_and_what_was_kept_stays),
         cmocka_unit_test(files_are_bounded),
         cmocka_unit_test(a_file_that_cannot_be_written_is_tried_again),
         cmocka_unit_test(a_damaged_file_is_set_aside_and_begun_anew),
