@@ -8,6 +8,7 @@
 #include "collector/archive/index.h"
 #include "collector/archive/merged.h"
 #include "collector/archive/round.h"
+#include "collector/archive/strings.h"
 #include "collector/query/promql/promql.h"
 #include "lib/base/clock.h"
 #include "lib/base/condition.h"
@@ -371,6 +372,12 @@ void archive_destroy(struct archive **place)
 const struct series_source *archive_source(struct archive *a)
 {
     return &a->merged.source;
+}
+
+int archive_label_strings(struct archive *a, struct batch_str name, const struct matcher *matchers,
+                          size_t count, int64_t from_ms, int64_t to_ms, struct series_strings *out)
+{
+    return archive_strings(&a->merged, name, matchers, count, from_ms, to_ms, out);
 }
 
 void archive_read_stats(struct archive *a, struct archive_stats *out)

@@ -9,6 +9,7 @@
  *   entries.c   the same in memory, for those who ask
  *   archive.c   a round: rules evaluated over the minute past, their samples gathered and written
  *   merged.c    the source
+ *   strings.c   names and values of labels
  *
  * One thread writes; any number ask. After a restart every rule goes on where it was: what was
  * written is not written again, what was missed comes from the store. */
@@ -16,7 +17,7 @@
 #define WEFT_COLLECTOR_ARCHIVE_ARCHIVE_H
 
 #include "collector/archive/plan.h"
-#include "collector/series/source.h"
+#include "collector/series/store.h"
 
 struct archive;
 
@@ -59,6 +60,10 @@ int archive_round(struct archive *a, int64_t now_s);
 
 /* Store and archive as one. Valid until the archive is destroyed; any thread. */
 const struct series_source *archive_source(struct archive *a);
+/* What that source adds to the store's names of labels, or to the values of label `name`: see
+ * collector/archive/strings.h. */
+int archive_label_strings(struct archive *a, struct batch_str name, const struct matcher *matchers,
+                          size_t count, int64_t from_ms, int64_t to_ms, struct series_strings *out);
 void archive_read_stats(struct archive *a, struct archive_stats *out);
 
 #endif

@@ -54,6 +54,12 @@ static void free_selected(struct selected *s)
     free(s);
 }
 
+int64_t merged_source_oldest_ms(const struct merged_source *m)
+{
+    int64_t oldest_ms = m->oldest_ms(m->context);
+    return oldest_ms > 0 ? oldest_ms : INT64_MAX;
+}
+
 static int on_select(void *context, const struct matcher *matchers, size_t count, int64_t from_ms,
                      int64_t to_ms, struct series_selection *out)
 {
@@ -62,8 +68,7 @@ static int on_select(void *context, const struct matcher *matchers, size_t count
     *out = (struct series_selection){0};
     if (!s)
         return SERIES_ENOMEM;
-    int64_t oldest_ms = m->oldest_ms(m->context);
-    s->oldest_ms = oldest_ms > 0 ? oldest_ms : INT64_MAX;
+    s->oldest_ms = merged_source_oldest_ms(m);
     int error = m->store->select(m->store->context, matchers, count, from_ms, to_ms, &s->store);
     if (error != SERIES_OK) {
         free_selected(s);

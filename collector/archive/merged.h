@@ -17,5 +17,7 @@ struct merged_source {
 
 /* The pointers in it are set before, and outlive it. */
 void merged_source_init(struct merged_source *m);
+/* Before it the store has aged out. */
+int64_t merged_source_oldest_ms(const struct merged_source *m);
 
 #endif

@@ -229,4 +229,9 @@ scenario('the archive goes on where the store has lost its blocks', async (world
   const second = await first.again();
   assert.ok(await is(second, 'hits:rate{service="web"}', 100));
   assert.ok(await is(second, 'hits{service="web"}', before));
+  const names = async (call) => (await second.api(`/api/v1/${call}`)).data;
+  assert.deepEqual(await names('label/__name__/values'), ['hits', 'hits:rate']);
+  assert.deepEqual(await names('label/service/values?match[]=hits:rate'), ['cache', 'web']);
+  assert.deepEqual(await names('labels'), ['__name__', 'service']);
+  assert.equal((await names('series?match[]={service="web"}')).length, 2);
 });

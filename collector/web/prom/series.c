@@ -2,6 +2,7 @@
 /* /api/v1/series, labels, label/NAME/values, metadata, query_exemplars: what there is. */
 #include <stdlib.h>
 
+#include "collector/archive/archive.h"
 #include "collector/web/prom/prom.h"
 
 enum { SERIES_MOST = 1000000 };
@@ -76,31 +77,38 @@ static void put_warning_of_limit(struct prom_call *c, bool cut)
 struct strings {
     struct window window;
     struct batch_str label;       /* whose values; empty: names are asked for */
-    struct series_strings *lists; /* one of each match[] */
+    struct series_strings *lists; /* of each match[] the store's and the archive's */
     size_t count;
 };
+
+static int ask_store(const struct prom_call *c, const struct strings *s, const struct prom_match *m,
+                     struct series_strings *out)
+{
+    return s->label.length ? series_store_label_values(c->web->series, s->label, m->list, m->count,
+                                                       s->window.from_ms, s->window.to_ms, out)
+                           : series_store_label_names(c->web->series, m->list, m->count,
+                                                      s->window.from_ms, s->window.to_ms, out);
+}
 
 static int add_strings(struct prom_call *c, const struct prom_match *m, void *context)
 {
     struct strings *s = context;
-    struct series_strings *lists = realloc(s->lists, (s->count + 1) * sizeof *lists);
+    struct series_strings *lists = realloc(s->lists, (s->count + 2) * sizeof *lists);
     if (!lists) {
         fail_store(c, SERIES_ENOMEM);
         return -1;
     }
     s->lists = lists;
-    struct series_strings *out = &lists[s->count];
-    int error = s->label.length
-                    ? series_store_label_values(c->web->series, s->label, m->list, m->count,
-                                                s->window.from_ms, s->window.to_ms, out)
-                    : series_store_label_names(c->web->series, m->list, m->count, s->window.from_ms,
-                                               s->window.to_ms, out);
-    if (error != SERIES_OK) {
-        fail_store(c, error);
-        return -1;
+    int error = ask_store(c, s, m, &lists[s->count]);
+    s->count += error == SERIES_OK;
+    if (error == SERIES_OK && c->web->archive) {
+        error = archive_label_strings(c->web->archive, s->label, m->list, m->count,
+                                      s->window.from_ms, s->window.to_ms, &lists[s->count]);
+        s->count += error == SERIES_OK;
     }
-    s->count++;
-    return 0;
+    if (error != SERIES_OK)
+        fail_store(c, error);
+    return error == SERIES_OK ? 0 : -1;
 }
 
 /* The least of the heads of all lists; moves on all that have it. */

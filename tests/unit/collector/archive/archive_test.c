@@ -158,6 +158,41 @@ static void a_series_with_a_name_of_its_own_is_asked_by_it(void **state)
     end(&f);
 }
 
+static void assert_strings(struct fixture *f, const char *label, int64_t from_s,
+                           const char *expected)
+{
+    struct series_strings list;
+    char text[200] = "";
+    struct batch_str name = {label, (uint32_t)strlen(label)};
+    assert_int_equal(archive_label_strings(f->archive, name, NULL, 0, (BASE_S + from_s) * 1000,
+                                           (BASE_S + 600) * 1000, &list),
+                     SERIES_OK);
+    for (size_t i = 0; i < list.count; i++)
+        snprintf(text + strlen(text), sizeof text - strlen(text), "%.*s ",
+                 (int)list.items[i].length, list.items[i].bytes);
+    free(list.items);
+    assert_string_equal(text, expected);
+}
+
+/* What the store has told already where it reaches. */
+static void names_and_values_of_what_only_the_archive_has_are_listed(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f);
+    add_load(&f, "b", 0, 600, 3);
+    add_load(&f, "a", 0, 600, 4);
+    assert_int_equal(archive_round(f.archive, BASE_S + 630), 0);
+    assert_strings(&f, "__name__", 0, "load:sum ");
+    age_store(&f, 400, 600, 30, 40);
+    assert_strings(&f, "__name__", 0, "load load:sum ");
+    assert_strings(&f, "host", 0, "a b ");
+    assert_strings(&f, "host", 400, "");
+    assert_strings(&f, "", 0, "__name__ host ");
+    assert_strings(&f, "__name__", 601, "");
+    end(&f);
+}
+
 static void where_both_have_samples_the_store_is_right(void **state)
 {
     (void)state;
@@ -348,6 +383,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_has_aged_out_of_the_store_comes_from_the_archive),
         cmocka_unit_test(a_series_with_a_name_of_its_own_is_asked_by_it),
+        cmocka_unit_test(names_and_values_of_what_only_the_archive_has_are_listed),
         cmocka_unit_test(where_both_have_samples_the_store_is_right),
         cmocka_unit_test(a_restart_goes_on_where_it_was_and_catches_up),
         cmocka_unit_test(moments_whose_samples_may_still_come_are_waited_for),
