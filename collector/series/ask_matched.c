@@ -140,8 +140,8 @@ static int ask_head(struct series_store *s, struct look look)
     if (error == BLOCK_OK)
         error = residue_init(&k.all.rest, a->matchers, left);
     if (error == 0) {
-        k.all.undecided = values_in_head(&s->head.labels, name) >
-                          2 * roaring_bitmap_get_cardinality(k.all.found);
+        k.all.undecided =
+            values_in_head(&s->head.labels, name) > 2 * roaring_bitmap_get_cardinality(k.all.found);
         if (!k.all.undecided && name)
             meet_values_of_head(&k, name);
         else if (!k.all.undecided)
@@ -258,8 +258,8 @@ static void look_at_series(struct block_look *k, const struct block_series *seri
 static int look_through_block(struct block_look *k, uint32_t name)
 {
     roaring_uint32_iterator_t at;
-    uint32_t keys = name == UINT32_MAX ? k->entry->summary->names
-                                       : block_name_values(k->entry->block, name);
+    uint32_t keys =
+        name == UINT32_MAX ? k->entry->summary->names : block_name_values(k->entry->block, name);
     k->known = calloc(keys + 1U, 1);
     if (!k->known)
         return BLOCK_ENOMEM;
@@ -328,8 +328,7 @@ static int ask_block(struct block_entry *e, struct look look)
     arena_init(&arena, 64 << 10);
     int error = block_reader_init(&k.reader, e->block, &arena);
     if (error == BLOCK_OK)
-        error =
-            choose_in_block(&k.reader, a->matchers, a->matcher_count, &k.all.found, &left);
+        error = choose_in_block(&k.reader, a->matchers, a->matcher_count, &k.all.found, &left);
     if (error == BLOCK_OK && !roaring_bitmap_is_empty(k.all.found))
         error = ask_chosen(&k, name, left);
     look_fini(&k.all);
