@@ -8,7 +8,6 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +18,7 @@
 #include "agent/cursors.h"
 #include "lib/codec/batch.h"
 #include "lib/feed/frame.h"
+#include "tests/unit/directory.h"
 #include "weft.pb-c.h"
 
 /* The loop's thread is the test's: it runs until an answer is there. */
@@ -85,14 +85,6 @@ static int setup(void **state)
     return open_socket(f);
 }
 
-static int remove_one(const char *path, const struct stat *s, int flag, struct FTW *at)
-{
-    (void)s;
-    (void)flag;
-    (void)at;
-    return remove(path);
-}
-
 static int teardown(void **state)
 {
     struct fixture *f = *state;
@@ -106,7 +98,7 @@ static int teardown(void **state)
     buffer_fini(&f->out);
     buffer_fini(&f->in);
     int left = uv_loop_close(&f->loop);
-    nftw(f->directory, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    directory_remove(f->directory);
     free(f);
     return left;
 }

@@ -6,7 +6,6 @@
 
 #include <cmocka.h>
 #include <errno.h>
-#include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +16,7 @@
 
 #include "agent/spool.h"
 #include "lib/base/log.h"
+#include "tests/unit/directory.h"
 
 enum { LIMIT = 1 << 20, BATCH_BYTES = 20000 };
 
@@ -63,17 +63,11 @@ static int setup(void **state)
     return 0;
 }
 
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-    (void)st, (void)type, (void)ftw;
-    return remove(path);
-}
-
 static int teardown(void **state)
 {
     struct fixture *f = *state;
     spool_close(&f->spool);
-    nftw(f->directory, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    directory_remove(f->directory);
     free(f);
     return 0;
 }

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 
 #include "tests/unit/client/child.h"
+#include "tests/unit/directory.h"
 #include "weft/weft.h"
 
 /* Begins spans until one is recorded, three seconds at most. */
@@ -43,9 +44,7 @@ static int missing_directory(void)
     CHECK(records_soon());
     weft_get_losses(&losses);
     CHECK(losses.no_file >= 1); /* told of in the file, once there is one */
-    char command[256];
-    snprintf(command, sizeof command, "rm -r %s", path);
-    return system(command) != 0;
+    return directory_remove(path) != 0;
 }
 
 static int forked_child_makes_its_own(void)
@@ -246,9 +245,7 @@ static int errno_stays_when_a_new_file_cannot_be_made(void)
 {
     setenv("WEFT_RING_BYTES", "65536", 1);
     CHECK(records_soon());
-    char command[256];
-    snprintf(command, sizeof command, "rm -r %s", fixture_directory);
-    CHECK(system(command) == 0);
+    CHECK(directory_remove(fixture_directory) == 0);
     for (int i = 0; i < 4000; i++) {
         errno = 4711;
         weft_end(weft_begin(WEFT_NAME("a"), WEFT_INTERNAL));

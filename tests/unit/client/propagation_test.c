@@ -11,6 +11,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "tests/unit/directory.h"
 #include "weft/weft.h"
 
 #define TRACE "0af7651916cd43dd8448eb211c80319c"
@@ -162,7 +163,7 @@ static void b3_multi_is_read_and_traceparent_wins(void **state)
 static void what_is_injected_is_extracted(void **state)
 {
     (void)state;
-    char directory[] = "/dev/shm/weft-test-XXXXXX", command[64];
+    char directory[] = "/dev/shm/weft-test-XXXXXX";
     assert_non_null(mkdtemp(directory));
     setenv("WEFT_DIR", directory, 1);
     setenv("WEFT_SERVICE", "cell", 1);
@@ -186,8 +187,7 @@ static void what_is_injected_is_extracted(void **state)
     weft_end(server);
     assert_int_equal(weft_traceparent(server, text), -1);
     assert_int_equal(weft_inject((weft_span){0, 0}, WEFT_W3C, set, NULL), -1);
-    snprintf(command, sizeof command, "rm -r %s", directory);
-    assert_int_equal(system(command), 0);
+    assert_int_equal(directory_remove(directory), 0);
 }
 
 int main(void)

@@ -11,6 +11,7 @@
 #include "lib/base/clock.h"
 #include "lib/link/client.h"
 #include "tests/unit/collector/spans.h"
+#include "tests/unit/directory.h"
 
 struct fixture {
     char directory[64], ledger[80], link[64], control[64];
@@ -82,12 +83,10 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     struct fixture *f = *state;
-    char command[128];
     link_client_destroy(&f->client);
     collector_stop(&f->collector);
     config_clear(&collector_program, &f->config);
-    snprintf(command, sizeof command, "rm -r %s", f->directory);
-    assert_int_equal(system(command), 0);
+    assert_int_equal(directory_remove(f->directory), 0);
     free(f);
     return 0;
 }

@@ -16,6 +16,7 @@
 
 #include "collector/traces/inflight.h"
 #include "collector/traces/store.h"
+#include "tests/unit/directory.h"
 
 #define MS    UINT64_C(1000000)
 #define EPOCH UINT64_C(1763760000000000000) /* a moment that tests count from */
@@ -112,10 +113,8 @@ static inline struct store *spans_store(char directory[64], const struct store_o
 
 static inline void spans_store_remove(struct store **store, const char *directory)
 {
-    char command[128];
     store_close(store);
-    snprintf(command, sizeof command, "rm -r %s", directory);
-    assert_int_equal(system(command), 0);
+    assert_int_equal(directory_remove(directory), 0);
 }
 
 static inline void spans_insert_from(struct spans *s, struct store *store, const char *agent)

@@ -12,6 +12,7 @@
 #include "collector/query/query.h"
 #include "lib/model/loss.h"
 #include "tests/unit/collector/spans.h"
+#include "tests/unit/directory.h"
 
 enum { ANSWERS_MAX = 256 };
 
@@ -116,10 +117,8 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     struct fixture *f = *state;
-    char command[128];
     stop(f);
-    snprintf(command, sizeof command, "rm -r %s", f->directory);
-    assert_int_equal(system(command), 0);
+    assert_int_equal(directory_remove(f->directory), 0);
     pthread_mutex_destroy(&f->lock);
     free(f);
     return 0;

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "collector/firehose/checkpoints.h"
+#include "tests/unit/directory.h"
 
 static char directory[64];
 
@@ -26,9 +27,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     (void)state;
-    char command[128];
-    snprintf(command, sizeof command, "rm -r %s", directory);
-    return system(command);
+    return directory_remove(directory);
 }
 
 static struct checkpoints *open_it(void)

@@ -2,6 +2,7 @@
 #include <jansson.h>
 
 #include "tests/unit/collector/firehose/stream.h"
+#include "tests/unit/directory.h"
 
 static struct firehose_request everything(void)
 {
@@ -519,9 +520,9 @@ static void a_ledger_begun_anew_is_all_new_to_an_app(void **state)
     read_all(c, &r);
     leave(f, c, 0);
     stream_close(f);
-    char command[128];
-    snprintf(command, sizeof command, "rm -r %s/ledger", f->directory);
-    assert_int_equal(system(command), 0);
+    char ledger[128];
+    snprintf(ledger, sizeof ledger, "%s/ledger", f->directory);
+    assert_int_equal(directory_remove(ledger), 0);
     stream_open(f);
     stream_append(f, 100);
     c = stream_attach(f, app("a"));

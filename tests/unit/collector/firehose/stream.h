@@ -8,6 +8,7 @@
 #include "collector/firehose/internal.h"
 #include "lib/base/clock.h"
 #include "tests/unit/collector/spans.h"
+#include "tests/unit/directory.h"
 
 enum { STREAM_SPANS_MOST = 200000 };
 
@@ -116,14 +117,12 @@ static inline int stream_setup(void **state)
 static inline int stream_teardown(void **state)
 {
     struct stream_fixture *f = *state;
-    char command[128];
     for (int i = 0; i < 64; i++) {
         if (f->attached[i]) /* the test failed */
             firehose_detach(f->attached[i]);
     }
     stream_close(f);
-    snprintf(command, sizeof command, "rm -r %s", f->directory);
-    assert_int_equal(system(command), 0);
+    assert_int_equal(directory_remove(f->directory), 0);
     free(f);
     return 0;
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "tests/unit/collector/spans.h"
+#include "tests/unit/directory.h"
 
 #define EVERYTHING ((struct journal_position){0})
 #define NOTHING    ((struct journal_position){UINT64_MAX, 0}) /* but what no state contains */
@@ -110,10 +111,8 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     struct fixture *f = *state;
-    char command[128];
     ledger_close(&f->ledger);
-    snprintf(command, sizeof command, "rm -r %s", f->directory);
-    assert_int_equal(system(command), 0);
+    assert_int_equal(directory_remove(f->directory), 0);
     free(f);
     return 0;
 }

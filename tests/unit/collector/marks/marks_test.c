@@ -12,6 +12,7 @@
 
 #include "collector/marks/observe.h"
 #include "lib/base/clock.h"
+#include "tests/unit/directory.h"
 
 #define MINUTE UINT64_C(60000000000)
 #define HOUR   (60 * MINUTE)
@@ -52,11 +53,9 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     struct fixture *f = *state;
-    char command[128];
     marks_close(&f->marks);
     arena_fini(&f->arena);
-    snprintf(command, sizeof command, "rm -r %s", f->directory);
-    assert_int_equal(system(command), 0);
+    assert_int_equal(directory_remove(f->directory), 0);
     free(f);
     return 0;
 }

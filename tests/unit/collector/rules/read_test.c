@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "collector/rules/rule.h"
+#include "tests/unit/directory.h"
 
 static const char sound[] = "groups:\n"
                             "  - name: web\n"
@@ -158,7 +159,7 @@ static void write_file(const char *directory, const char *name, const char *text
 
 static void files_and_directories_are_loaded(void **state)
 {
-    char directory[] = "/tmp/weft-rules-XXXXXX", paths[200], why[400] = "", command[80];
+    char directory[] = "/tmp/weft-rules-XXXXXX", paths[200], why[400] = "";
     (void)state;
     assert_non_null(mkdtemp(directory));
     write_file(directory, "b.yml", "groups:\n- name: second\n");
@@ -175,8 +176,7 @@ static void files_and_directories_are_loaded(void **state)
     set = rule_set_load(NULL, why, sizeof why);
     assert_int_equal(set->group_count, 0);
     rule_set_destroy(&set);
-    snprintf(command, sizeof command, "rm -r %s", directory);
-    assert_int_equal(system(command), 0);
+    assert_int_equal(directory_remove(directory), 0);
 }
 
 int main(void)

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "collector/rules/tell.h"
+#include "tests/unit/directory.h"
 
 enum { MINUTE_MS = 60000 };
 #define BEGIN_MS INT64_C(1700000000000)
@@ -44,12 +45,10 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-    char command[80];
     (void)state;
     marks_close(&teller.marks);
     notifier_destroy(&teller.notifier);
-    snprintf(command, sizeof command, "rm -r %s", directory);
-    assert_int_equal(system(command), 0);
+    assert_int_equal(directory_remove(directory), 0);
     return 0;
 }
 

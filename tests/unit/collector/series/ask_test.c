@@ -66,16 +66,14 @@ static void assert_told(struct world *w, const struct batch_str *name, const str
     struct series_strings told;
     assert_int_equal(source->select(source->context, m, count, from_ms, to_ms, &s), SERIES_OK);
     size_t distinct = look_at_each(&s, name, expected);
-    int error =
-        name ? series_store_label_values(w->store, *name, m, count, from_ms, to_ms, &told)
-             : series_store_label_names(w->store, m, count, from_ms, to_ms, &told);
+    int error = name ? series_store_label_values(w->store, *name, m, count, from_ms, to_ms, &told)
+                     : series_store_label_names(w->store, m, count, from_ms, to_ms, &told);
     assert_int_equal(error, SERIES_OK);
     if (told.count != distinct)
         fail_msg("%.*s with %s %.*s, from %+lld to %+lld: %zu in place of %zu",
-                 name ? (int)name->length : 5, name ? name->bytes : "names",
-                 m[0].name.bytes, (int)m[0].value.length, m[0].value.bytes,
-                 (long long)(from_ms - BASE_MS), (long long)(to_ms - BASE_MS), told.count,
-                 distinct);
+                 name ? (int)name->length : 5, name ? name->bytes : "names", m[0].name.bytes,
+                 (int)m[0].value.length, m[0].value.bytes, (long long)(from_ms - BASE_MS),
+                 (long long)(to_ms - BASE_MS), told.count, distinct);
     for (size_t i = 0; i < distinct; i++)
         assert_true(batch_str_equal(told.items[i], expected[i]));
     free(told.items);

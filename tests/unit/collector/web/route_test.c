@@ -10,6 +10,7 @@
 #include "lib/base/clock.h"
 #include "lib/model/loss.h"
 #include "tests/unit/collector/spans.h"
+#include "tests/unit/directory.h"
 
 struct fixture {
     struct web web;
@@ -85,9 +86,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     struct fixture *f = *state;
-    char command[128];
-    snprintf(command, sizeof command, "rm -r %s", f->directory);
-    assert_int_equal(system(command), 0);
+    assert_int_equal(directory_remove(f->directory), 0);
     spans_store_remove(&f->web.query.store, f->traces);
     inflight_destroy(&f->web.query.inflight);
     free(f);

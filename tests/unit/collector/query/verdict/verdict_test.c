@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include "collector/series/store.h"
+#include "tests/unit/directory.h"
 
 #define NOW_MS INT64_C(1800000000000)
 #define MINUTE INT64_C(60000)
@@ -43,11 +44,9 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     struct fixture *f = *state;
-    char command[128];
     series_store_close(&f->store);
     arena_fini(&f->arena);
-    snprintf(command, sizeof command, "rm -r %s", f->directory);
-    assert_int_equal(system(command), 0);
+    assert_int_equal(directory_remove(f->directory), 0);
     free(f);
     return 0;
 }
