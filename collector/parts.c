@@ -1,0 +1,464 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collector/parts.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+
+enum { HTTP_TIMEOUT_S = 30 };
+enum { SERIES_FUTURE_MS = 600000, EXEMPLARS_KEPT = 100000 };
+
+/* ---- what the parts tell each other ------------------------------------------------------ */
+
+static void on_write_state(void *context, struct buffer *out)
+{
+    struct collector *c = context;
+    commit_write_state(&c->commit.parts, out);
+}
+
+static void on_durable(void *context)
+{
+    struct collector *c = context;
+    if (c->firehose)
+        firehose_durable(c->firehose);
+}
+
+static void on_settle(void *context, struct link_request *request, enum link_verdict verdict,
+                      const char *text)
+{
+    struct collector *c = context;
+    if (import_is_own(request->agent))
+        import_settle(&c->import, request, verdict);
+    else
+        link_server_answer(c->link, request, verdict, text);
+    link_request_release(request);
+}
+
+static const char *on_not_ready(void *context)
+{
+    struct collector *c = context;
+    struct ledger_stats stats;
+    if (!atomic_load(&c->commit.ready))
+        return "the ledger is being read back";
+    ledger_stats(c->ledger, &stats);
+    if (stats.health == LEDGER_FULL)
+        return "the ledger's disk is full; agents keep their batches until there is room";
+    if (stats.health == LEDGER_FAILED)
+        return "the ledger cannot be written; see the log and restart weft-collector";
+    struct store_stats store;
+    store_stats(c->stores.traces, &store);
+    if (store.keeping.health == KEEPER_FULL)
+        return "the disk of the traces is full; agents keep their batches when memory is";
+    if (store.keeping.health == KEEPER_FAILED)
+        return "traces cannot be written; see the log";
+    struct series_stats series;
+    series_store_stats(c->stores.series, &series);
+    if (series.keeping.health == KEEPER_FULL)
+        return "the disk of the series is full; agents keep their batches when memory is";
+    if (series.keeping.health == KEEPER_FAILED)
+        return "series cannot be written; see the log";
+    return NULL;
+}
+
+static int on_recording(void *context, const char *service, bool on)
+{
+    struct collector *c = context;
+    if (link_server_publish_recording(c->link, service, on) != 0)
+        return -1;
+    LOG_INFO("recording of %s: %s", service, on ? "on" : "off");
+    return (int)agents_connected(c->agents, clock_unix_ns());
+}
+
+static enum link_verdict import_as(struct collector *c, const char *name, enum frame_kind kind,
+                                   void *memory, size_t length, char *why, size_t why_size)
+{
+    const char *not_ready = on_not_ready(c);
+    if (!not_ready)
+        return import_body(&c->import, name, kind, memory, length, why, why_size);
+    snprintf(why, why_size, "%s", not_ready);
+    free(memory);
+    return LINK_BUSY;
+}
+
+static enum link_verdict on_import(void *context, enum frame_kind kind, void *memory, size_t length,
+                                   char *why, size_t why_size)
+{
+    const char *name = kind == FRAME_BATCH ? IMPORT_OTLP : IMPORT_PROMETHEUS;
+    return import_as(context, name, kind, memory, length, why, why_size);
+}
+
+static int on_rules_write(void *context, void *memory, size_t length, char *why, size_t why_size)
+{
+    enum link_verdict verdict =
+        import_as(context, IMPORT_RULES, FRAME_BATCH, memory, length, why, why_size);
+    return verdict == LINK_ACCEPTED ? 0 : -1;
+}
+
+static bool on_rules_ready(void *context)
+{
+    return on_not_ready(context) == NULL;
+}
+
+static int on_status(void *context, struct pipeline_status *s)
+{
+    struct collector *c = context;
+    const struct commit_counts *counts = &c->commit.counts;
+    *s = (struct pipeline_status){
+        .version = WEFT_VERSION,
+        .start_unix_ns = c->start_unix_ns,
+        .now_unix_ns = clock_unix_ns(),
+        .batches = atomic_load_explicit(&counts->batches, memory_order_relaxed),
+        .spans = atomic_load_explicit(&counts->spans, memory_order_relaxed),
+        .bytes = atomic_load_explicit(&counts->bytes, memory_order_relaxed),
+        .duplicate_batches = atomic_load_explicit(&c->receiver.duplicates, memory_order_relaxed),
+        .spans_per_s =
+            (double)atomic_load_explicit(&counts->spans_per_ks, memory_order_relaxed) / 1000,
+        .not_ready = on_not_ready(c),
+    };
+    queue_size(&c->queue, &s->queued_batches, &s->queued_bytes);
+    store_stats(c->stores.traces, &s->store);
+    s->damaged = store_damaged(c->stores.traces, &s->damaged_count);
+    series_store_stats(c->stores.series, &s->series);
+    s->series_damaged = series_store_damaged(c->stores.series, &s->series_damaged_count);
+    ledger_stats(c->ledger, &s->ledger);
+    freshness_read(&c->freshness, s->now_unix_ns, &s->freshness);
+    link_server_stats(c->link, &s->link);
+    s->agents = agents_copy(c->agents, s->now_unix_ns, &s->agent_count);
+    s->losses = losses_copy(c->losses, &s->loss_count);
+    if (s->agents && s->losses)
+        return 0;
+    pipeline_status_fini(s);
+    return -1;
+}
+
+/* ---- opening ----------------------------------------------------------------------------- */
+
+/* The file's first line, without space around it. */
+static int read_token(struct collector *c, char *why, size_t why_size)
+{
+    const char *path = c->config->token_file;
+    if (!path)
+        return 0;
+    FILE *file = fopen(path, "re");
+    char line[WEB_TOKEN_MAX + 2] = "";
+    bool read = file && fgets(line, sizeof line, file);
+    if (file)
+        fclose(file);
+    size_t length = strcspn(line, "\r\n");
+    while (length > 0 && isspace((unsigned char)line[length - 1]))
+        length--;
+    if (!read || length < 16 || length >= WEB_TOKEN_MAX) {
+        snprintf(why, why_size, "token-file %s: %s", path,
+                 file ? "expected a first line of 16 to 511 bytes, such as `openssl rand -hex 32` "
+                        "prints"
+                      : strerror(errno));
+        return -1;
+    }
+    memcpy(c->token, line, length);
+    return 0;
+}
+
+static int create_parts(struct collector *c, char *why, size_t why_size)
+{
+    queue_init(&c->queue);
+    stores_init(&c->stores);
+    budget_init(&c->search_memory, c->config->memory_bytes / 4);
+    budget_init(&c->large_traces, 1);
+    import_init(&c->import, &c->queue, c->start_unix_ns);
+    freshness_init(&c->freshness);
+    c->losses = losses_create();
+    c->agents = agents_create();
+    c->dedupe = dedupe_create();
+    c->inflight = inflight_create(c->config->memory_bytes / 8);
+    if (c->losses && c->agents && c->dedupe && c->inflight)
+        return 0;
+    snprintf(why, why_size, "no memory");
+    return -1;
+}
+
+/* The directory configured, else "DIR/NAME" for the ledger's "DIR/ledger"; malloc'ed. */
+static char *directory_beside(const struct collector_config *config, const char *configured,
+                              const char *name)
+{
+    if (configured)
+        return strdup(configured);
+    size_t length = strlen(config->ledger_dir);
+    while (length > 1 && config->ledger_dir[length - 1] == '/')
+        length--;
+    while (length > 0 && config->ledger_dir[length - 1] != '/')
+        length--;
+    char *path = NULL;
+    return asprintf(&path, "%.*s%s", (int)length, config->ledger_dir, name) < 0 ? NULL : path;
+}
+
+static int open_store(struct collector *c, char *why, size_t why_size)
+{
+    c->traces_directory = directory_beside(c->config, c->config->traces_dir, "traces");
+    if (!c->traces_directory) {
+        snprintf(why, why_size, "no memory");
+        return -1;
+    }
+    struct ledger_stats ledger;
+    ledger_stats(c->ledger, &ledger);
+    struct store_options options = {
+        .directory = c->traces_directory,
+        .ledger_begun_unix_ns = ledger.totals.begun_unix_ns,
+        .head_bytes = c->config->memory_bytes / 2,
+        .cut_after_ns = c->config->traces_cut_ns,
+        .limit_bytes = c->config->traces_limit_bytes,
+        .max_age_ns = c->config->traces_age_ns,
+        .merge_bytes_s = c->config->traces_merge_bytes,
+    };
+    c->stores.traces = store_open(&options, why, why_size);
+    return c->stores.traces ? 0 : -1;
+}
+
+static int open_series(struct collector *c, char *why, size_t why_size)
+{
+    c->series_directory = directory_beside(c->config, c->config->series_dir, "series");
+    if (!c->series_directory) {
+        snprintf(why, why_size, "no memory");
+        return -1;
+    }
+    struct ledger_stats ledger;
+    ledger_stats(c->ledger, &ledger);
+    struct series_store_options options = {
+        .directory = c->series_directory,
+        .ledger_begun_unix_ns = ledger.totals.begun_unix_ns,
+        .head_bytes = c->config->series_memory_bytes,
+        .series_bytes = c->config->series_memory_each_bytes,
+        .series_limit = (uint64_t)c->config->series_active,
+        .cut_after_ns = c->config->series_cut_ns,
+        .out_of_order_ms = (int64_t)(c->config->series_late_ns / 1000000),
+        .future_ms = SERIES_FUTURE_MS,
+        .limit_bytes = c->config->series_limit_bytes,
+        .max_age_ns = c->config->series_age_ns,
+        .merge_bytes_s = c->config->traces_merge_bytes,
+        .exemplars = EXEMPLARS_KEPT,
+    };
+    c->stores.series = series_store_open(&options, why, why_size);
+    return c->stores.series ? 0 : -1;
+}
+
+static int open_ledger(struct collector *c, char *why, size_t why_size)
+{
+    struct ledger_options options = {
+        .directory = c->config->ledger_dir,
+        .limit_bytes = c->config->ledger_limit_bytes,
+        .max_age_ns = c->config->ledger_age_ns,
+        .segment_bytes = c->config->ledger_segment_bytes,
+        .write_state = on_write_state,
+        .durable = on_durable,
+        .context = c,
+    };
+    struct commit_parts parts = {
+        .queue = &c->queue,
+        .stores = &c->stores,
+        .dedupe = c->dedupe,
+        .losses = c->losses,
+        .freshness = &c->freshness,
+        .agents = c->agents,
+        .settle = on_settle,
+        .context = c,
+    };
+    commit_init(&c->commit, &parts);
+    c->ledger = ledger_open(&options, why, why_size);
+    c->commit.parts.ledger = c->ledger;
+    return c->ledger ? 0 : -1;
+}
+
+static int open_marks(struct collector *c, char *why, size_t why_size)
+{
+    c->marks_directory = directory_beside(c->config, c->config->marks_dir, "marks");
+    if (!c->marks_directory) {
+        snprintf(why, why_size, "no memory");
+        return -1;
+    }
+    c->marks = marks_open(c->marks_directory, c->config->marks_age_ns, why, why_size);
+    if (!c->marks)
+        return -1;
+    c->observer = observer_create(c->marks);
+    if (!c->observer)
+        snprintf(why, why_size, "marks: no memory, or no thread can be started");
+    c->commit.parts.observer = c->observer;
+    return c->observer ? 0 : -1;
+}
+
+static int open_rules(struct collector *c, char *why, size_t why_size)
+{
+    struct rules_options options = {
+        .paths = c->config->rules,
+        .alertmanagers = c->config->alertmanagers,
+        .grace_ms = (int64_t)(c->config->rules_grace_ns / 1000000),
+        .marks = c->marks,
+        .source = c->archive ? archive_source(c->archive) : series_store_source(c->stores.series),
+        .write = on_rules_write,
+        .ready = on_rules_ready,
+        .context = c,
+    };
+    c->rules = rules_create(&options, why, why_size);
+    return c->rules ? 0 : -1;
+}
+
+static int64_t on_oldest_ms(void *context)
+{
+    struct collector *c = context;
+    struct series_stats stats;
+    series_store_stats(c->stores.series, &stats);
+    return stats.oldest_ms;
+}
+
+static int open_archive(struct collector *c, char *why, size_t why_size)
+{
+    if (!collector_keeps_archive(c->config))
+        return 0;
+    struct archive_plan *plan = archive_plan_load(c->config->archive, why, why_size);
+    if (!plan)
+        return -1;
+    c->archive_directory = directory_beside(c->config, c->config->archive_dir, "archive");
+    if (!c->archive_directory) {
+        archive_plan_destroy(&plan);
+        snprintf(why, why_size, "no memory");
+        return -1;
+    }
+    struct archive_options options = {
+        .directory = c->archive_directory,
+        .files_most = (uint32_t)c->config->archive_files,
+        .source = series_store_source(c->stores.series),
+        .oldest_ms = on_oldest_ms,
+        .ready = on_rules_ready,
+        .context = c,
+    };
+    c->archive = archive_open(&options, plan, why, why_size);
+    return c->archive ? 0 : -1;
+}
+
+static int start_archive(struct collector *c, char *why, size_t why_size)
+{
+    if (!c->archive || archive_start(c->archive) == 0)
+        return 0;
+    snprintf(why, why_size, "archive: no thread can be started");
+    return -1;
+}
+
+/* Once the port of HTTP is known. */
+static int start_rules(struct collector *c, char *why, size_t why_size)
+{
+    char url[512];
+    int host = (int)(strrchr(c->config->http, ':') - c->config->http);
+    snprintf(url, sizeof url, "http://%.*s:%u", host, c->config->http, collector_http_port(c));
+    if (rules_start(c->rules, url) == 0)
+        return 0;
+    snprintf(why, why_size, "rules: no memory, or no thread can be started");
+    return -1;
+}
+
+static int open_firehose(struct collector *c, char *why, size_t why_size)
+{
+    c->firehose_directory = directory_beside(c->config, c->config->firehose_dir, "firehose");
+    if (!c->firehose_directory) {
+        snprintf(why, why_size, "no memory");
+        return -1;
+    }
+    struct firehose_options options = {.ledger = c->ledger, .directory = c->firehose_directory};
+    c->firehose = firehose_open(&options, why, why_size);
+    return c->firehose ? 0 : -1;
+}
+
+static int open_link(struct collector *c, char *why, size_t why_size)
+{
+    struct link_server_options options = {
+        .address = c->config->link,
+        .control_address = c->config->control,
+        .keys_directory = c->config->keys_dir,
+    };
+    c->link = link_server_create(&options, why, why_size);
+    if (!c->link)
+        return -1;
+    c->receiver.link = c->link;
+    c->receiver.queue = &c->queue;
+    c->receiver.dedupe = c->dedupe;
+    c->import.dedupe = c->dedupe;
+    c->receiver.agents = c->agents;
+    c->receiver.inflight = c->inflight;
+    c->receiver.ledger = c->ledger;
+    return 0;
+}
+
+static int open_web(struct collector *c, char *why, size_t why_size)
+{
+    c->web = (struct web){
+        .query = {c->stores.traces, c->inflight, &c->search_memory, &c->large_traces},
+        .series = c->stores.series,
+        .source = c->archive ? archive_source(c->archive) : series_store_source(c->stores.series),
+        .marks = c->marks,
+        .rules = c->rules,
+        .archive = c->archive,
+        .firehose = c->firehose,
+        .status = on_status,
+        .not_ready = on_not_ready,
+        .import = on_import,
+        .recording = on_recording,
+        .context = c,
+        .query_threads = (unsigned)c->config->query_threads,
+        .page_directory = c->config->page_dir,
+        .token = *c->token ? c->token : NULL,
+        .hosts = c->config->http_hosts,
+    };
+    struct web_server_options options = {
+        .address = c->config->http,
+        .connections = (unsigned)c->config->http_connections,
+        .timeout_s = HTTP_TIMEOUT_S,
+    };
+    c->server = web_server_start(&c->web, &options, why, why_size);
+    return c->server ? 0 : -1;
+}
+
+int parts_open(struct collector *c, char *why, size_t why_size)
+{
+    if (create_parts(c, why, why_size) != 0 || read_token(c, why, why_size) != 0 ||
+        open_ledger(c, why, why_size) != 0 || open_store(c, why, why_size) != 0 ||
+        open_series(c, why, why_size) != 0 || open_marks(c, why, why_size) != 0 ||
+        open_archive(c, why, why_size) != 0 || open_rules(c, why, why_size) != 0 ||
+        open_firehose(c, why, why_size) != 0 || open_link(c, why, why_size) != 0 ||
+        open_web(c, why, why_size) != 0)
+        return -1;
+    return 0;
+}
+
+int parts_start(struct collector *c, char *why, size_t why_size)
+{
+    return start_rules(c, why, why_size) == 0 && start_archive(c, why, why_size) == 0 ? 0 : -1;
+}
+
+void parts_close(struct collector *c)
+{
+    rules_destroy(&c->rules);
+    archive_destroy(&c->archive);
+    firehose_close(&c->firehose);
+    if (c->link)
+        link_server_destroy(&c->link);
+    ledger_close(&c->ledger);
+    inflight_destroy(&c->inflight);
+    observer_destroy(&c->observer);
+    marks_close(&c->marks);
+    free(c->marks_directory);
+    series_store_close(&c->stores.series);
+    store_close(&c->stores.traces);
+    stores_fini(&c->stores);
+    free(c->series_directory);
+    free(c->archive_directory);
+    free(c->traces_directory);
+    free(c->firehose_directory);
+    dedupe_destroy(&c->dedupe);
+    agents_destroy(&c->agents);
+    losses_destroy(&c->losses);
+    freshness_fini(&c->freshness);
+    budget_fini(&c->large_traces);
+    budget_fini(&c->search_memory);
+    import_fini(&c->import);
+    queue_fini(&c->queue);
+}
