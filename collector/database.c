@@ -130,3 +130,16 @@ void database_warn(const struct database *d, const char *what)
 {
     LOG_WARN_EVERY("%s: %s: %s: %s", d->options->name, d->path, what, sqlite3_errmsg(d->db));
 }
+
+bool database_may_heal(const struct database *d)
+{
+    switch (sqlite3_errcode(d->db) & 0xff) {
+    case SQLITE_TOOBIG:
+    case SQLITE_CONSTRAINT:
+    case SQLITE_MISMATCH:
+    case SQLITE_RANGE:
+        return false;
+    default:
+        return true;
+    }
+}

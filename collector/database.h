@@ -41,6 +41,8 @@ void database_close(struct database *d);
 
 /* One step of a statement that answers nothing. */
 bool database_run(sqlite3_stmt *s);
+/* Whether the last failure may pass by itself: the disk was full, the file locked, memory out. */
+bool database_may_heal(const struct database *d);
 /* Logs the database's last error, not too often. */
 void database_warn(const struct database *d, const char *what);
 

@@ -124,6 +124,7 @@ static int on_status(void *context, struct pipeline_status *s)
     series_store_stats(c->stores.series, &s->series);
     s->series_damaged = series_store_damaged(c->stores.series, &s->series_damaged_count);
     ledger_stats(c->ledger, &s->ledger);
+    observer_stats(c->observer, &s->marks);
     freshness_read(&c->freshness, s->now_unix_ns, &s->freshness);
     link_server_stats(c->link, &s->link);
     s->agents = agents_copy(c->agents, s->now_unix_ns, &s->agent_count);
@@ -280,7 +281,7 @@ static int open_marks(struct collector *c, char *why, size_t why_size)
     c->marks = marks_open(c->marks_directory, c->config->marks_age_ns, why, why_size);
     if (!c->marks)
         return -1;
-    c->observer = observer_create(c->marks);
+    c->observer = observer_create(c->marks, c->ledger);
     if (!c->observer)
         snprintf(why, why_size, "marks: no memory, or no thread can be started");
     c->commit.parts.observer = c->observer;
@@ -441,9 +442,9 @@ void parts_close(struct collector *c)
     firehose_close(&c->firehose);
     if (c->link)
         link_server_destroy(&c->link);
+    observer_destroy(&c->observer);
     ledger_close(&c->ledger);
     inflight_destroy(&c->inflight);
-    observer_destroy(&c->observer);
     marks_close(&c->marks);
     free(c->marks_directory);
     series_store_close(&c->stores.series);

@@ -128,8 +128,8 @@ static void tell_losses(struct commit *c, const struct batch *b, const char *age
 static void index_body(struct commit *c, struct decoded *decoded, const char *agent,
                        struct journal_position ledger_end)
 {
-    if (c->parts.observer && decoded->batch.batch)
-        observer_see(c->parts.observer, decoded->batch.batch);
+    if (c->parts.observer)
+        observer_see(c->parts.observer, decoded->batch.batch, ledger_end);
     uint32_t spans = decoded->spans;
     if (stores_index(c->parts.stores, decoded, agent, ledger_end) == 0)
         return;
@@ -205,10 +205,21 @@ static void wait_before_retry(struct commit *c)
         nanosleep(&(struct timespec){.tv_nsec = 10 * 1000000L}, NULL);
 }
 
-/* What a store has in memory alone must stay. */
+static struct journal_position earlier(struct journal_position a, struct journal_position b)
+{
+    return journal_is_before(a, b) ? a : b;
+}
+
+/* What a store has in memory alone must stay, and what marks were not made of yet: though not for
+ * ever, as a database that cannot be written must not fill the ledger's disk. */
 static void retain(struct commit *c)
 {
-    ledger_retain(c->parts.ledger, stores_ledger_needed(c->parts.stores).segment, clock_unix_ns());
+    struct ledger_stats ledger;
+    struct journal_position needed = stores_ledger_needed(c->parts.stores);
+    ledger_stats(c->parts.ledger, &ledger);
+    if (c->parts.observer && ledger.bytes / 2 <= ledger.limit_bytes)
+        needed = earlier(needed, observer_ledger_needed(c->parts.observer));
+    ledger_retain(c->parts.ledger, needed.segment, clock_unix_ns());
 }
 
 static bool sync_appended(struct commit *c, struct group *g)
@@ -376,6 +387,8 @@ int commit_read_back(struct commit *c)
         .batch = on_batch,
         .context = c,
     };
+    if (c->parts.observer)
+        reading.from = earlier(reading.from, observer_ledger_needed(c->parts.observer));
     uint64_t began = clock_unix_ns();
     int error = ledger_read_back(c->parts.ledger, &reading, &stats);
     if (error != 0 || stats.stopped)

@@ -30,6 +30,8 @@ enum statement {
     AGE_DEAD,
     LAST_DEATH,
     TOLD, /* the same as a mark that was told */
+    REACHED,
+    SET_REACHED,
     STATEMENTS
 };
 
@@ -63,6 +65,8 @@ static const char *const texts[STATEMENTS] = {
                    "AND cell = ?2 AND version = ?3 ORDER BY from_unix_ns DESC LIMIT 1",
     [TOLD] = "SELECT text FROM mark WHERE title = ?1 AND text = ?2 AND from_unix_ns = ?3 "
              "AND kind = ?4",
+    [REACHED] = "SELECT segment, offset FROM reached",
+    [SET_REACHED] = "INSERT OR REPLACE INTO reached VALUES (1, ?1, ?2)",
 };
 
 static const char schema[] =
@@ -76,12 +80,15 @@ static const char schema[] =
     "  service TEXT NOT NULL, cell TEXT NOT NULL, host TEXT NOT NULL, version TEXT NOT NULL,"
     "  since_unix_ns INTEGER NOT NULL, PRIMARY KEY (service, cell, host)) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS dead ("
-    "  process BLOB PRIMARY KEY, died_unix_ns INTEGER NOT NULL) WITHOUT ROWID;";
+    "  process BLOB PRIMARY KEY, died_unix_ns INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS reached ("
+    "  id INTEGER PRIMARY KEY, segment INTEGER NOT NULL, offset INTEGER NOT NULL);";
 
 struct marks {
     struct database_options options;
     struct database database;
     uint64_t age_ns, aged_unix_ns;
+    char error[128]; /* the last one; guarded by the database's lock */
 };
 
 /* ---- kinds ------------------------------------------------------------------------------- */
@@ -135,6 +142,13 @@ void marks_close(struct marks **place)
     database_close(&m->database);
     free(m);
     *place = NULL;
+}
+
+void marks_error(struct marks *m, char *out, size_t size)
+{
+    pthread_mutex_lock(&m->database.lock);
+    snprintf(out, size, "%s", m->error);
+    pthread_mutex_unlock(&m->database.lock);
 }
 
 /* ---- statements -------------------------------------------------------------------------- */
@@ -192,6 +206,14 @@ static void age(struct marks *m)
     database_run(m->database.statements[AGE]);
 }
 
+static int failure(struct marks *m)
+{
+    struct database *d = &m->database;
+    snprintf(m->error, sizeof m->error, "%s", sqlite3_errmsg(d->db));
+    database_warn(d, "a mark cannot be written");
+    return database_may_heal(d) ? MARKS_EDISK : MARKS_EREFUSED;
+}
+
 /* All of `change`, or nothing. */
 static int transaction(struct marks *m, int (*change)(struct marks *m, void *context),
                        void *context)
@@ -200,13 +222,12 @@ static int transaction(struct marks *m, int (*change)(struct marks *m, void *con
     pthread_mutex_lock(&d->lock);
     bool begun = database_run(d->statements[BEGIN]);
     bool done = begun && change(m, context) == 0 && database_run(d->statements[COMMIT]);
-    if (!done)
-        database_warn(d, "a mark cannot be written");
+    int result = done ? 0 : failure(m);
     if (begun && !done)
         database_run(d->statements[ROLLBACK]);
     age(m);
     pthread_mutex_unlock(&d->lock);
-    return done ? 0 : -1;
+    return result;
 }
 
 struct adding {
@@ -320,32 +341,33 @@ struct sighting {
     const uint8_t *process; /* of a death */
 };
 
-/* The first column as a text, copied; false: no row. */
-static bool first_text(sqlite3_stmt *s, char *out, size_t size, int64_t *second)
+/* The first column as a text, copied. 1; 0: no row; -1: it cannot be read. */
+static int first_text(sqlite3_stmt *s, char *out, size_t size, int64_t *second)
 {
-    bool found = sqlite3_step(s) == SQLITE_ROW;
-    if (found) {
+    int result = sqlite3_step(s);
+    if (result == SQLITE_ROW) {
         snprintf(out, size, "%s", (const char *)sqlite3_column_text(s, 0));
         if (second)
             *second = sqlite3_column_int64(s, 1);
     }
     sqlite3_reset(s);
-    return found;
+    return result == SQLITE_ROW ? 1 : result == SQLITE_DONE ? 0 : -1;
 }
 
 /* The newest mark that the statement finds, if the sighting is within it, or within `gap_ns` of it.
- */
-static bool is_recent(sqlite3_stmt *s, uint64_t unix_ns, uint64_t gap_ns, int64_t *id)
+ * 1, 0, or -1: it cannot be read. */
+static int find_recent(sqlite3_stmt *s, uint64_t unix_ns, uint64_t gap_ns, int64_t *id)
 {
+    int result = sqlite3_step(s);
     bool recent = false;
-    if (sqlite3_step(s) == SQLITE_ROW) {
+    if (result == SQLITE_ROW) {
         uint64_t from = (uint64_t)sqlite3_column_int64(s, 1);
         uint64_t to = (uint64_t)sqlite3_column_int64(s, 2);
         *id = sqlite3_column_int64(s, 0);
         recent = unix_ns <= to + gap_ns && unix_ns + gap_ns >= from;
     }
     sqlite3_reset(s);
-    return recent;
+    return result == SQLITE_ROW || result == SQLITE_DONE ? recent : -1;
 }
 
 static int prolong(struct marks *m, int64_t id, uint64_t unix_ns)
@@ -361,8 +383,9 @@ static int deployed(struct marks *m, const struct sighting *g, const char *previ
     int64_t id;
     sqlite3_stmt *last = prepared(m, LAST_DEPLOY, g->service, g->cell, g->version);
     sqlite3_bind_text(last, 4, previous, -1, SQLITE_STATIC);
-    if (is_recent(last, g->unix_ns, DEPLOY_GAP_NS, &id))
-        return prolong(m, id, g->unix_ns);
+    int recent = find_recent(last, g->unix_ns, DEPLOY_GAP_NS, &id);
+    if (recent != 0)
+        return recent < 0 ? -1 : prolong(m, id, g->unix_ns);
     char title[1024];
     snprintf(title, sizeof title, "%s %s", g->service, g->version);
     struct mark mark = {.kind = MARK_DEPLOY,
@@ -390,14 +413,17 @@ static int see_process(struct marks *m, void *context)
     const struct sighting *g = context;
     char known[512];
     int64_t since;
-    bool had =
+    int had =
         first_text(prepared(m, HOST, g->service, g->cell, g->host), known, sizeof known, &since);
+    if (had < 0)
+        return -1;
     if (had && (strcmp(known, g->version) == 0 || g->unix_ns < (uint64_t)since))
         return 0;
     /* A host that is new: only a version that the others do not have is a deploy. */
-    bool changed = had || first_text(prepared(m, OTHER, g->service, g->cell, g->version), known,
-                                     sizeof known, NULL);
-    if (put_host(m, g) != 0)
+    int changed = had ? 1
+                      : first_text(prepared(m, OTHER, g->service, g->cell, g->version), known,
+                                   sizeof known, NULL);
+    if (changed < 0 || put_host(m, g) != 0)
         return -1;
     return changed ? deployed(m, g, known) : 0;
 }
@@ -423,8 +449,9 @@ static int see_death(struct marks *m, void *context)
         return 0; /* known */
     int64_t id;
     sqlite3_stmt *last = prepared(m, LAST_DEATH, g->service, g->cell, g->version);
-    if (is_recent(last, g->unix_ns, DEATH_GAP_NS, &id))
-        return prolong(m, id, g->unix_ns);
+    int recent = find_recent(last, g->unix_ns, DEATH_GAP_NS, &id);
+    if (recent != 0)
+        return recent < 0 ? -1 : prolong(m, id, g->unix_ns);
     char title[1024];
     snprintf(title, sizeof title, "%s died on %s", g->service, g->host);
     struct mark mark = {.kind = MARK_DEATH,
@@ -453,13 +480,44 @@ static int see_told(struct marks *m, void *context)
     sqlite3_stmt *s = prepared(m, TOLD, mark->title, mark->text, NULL);
     sqlite3_bind_int64(s, 3, (int64_t)mark->from_unix_ns);
     sqlite3_bind_int(s, 4, (int)mark->kind);
-    bool known = sqlite3_step(s) == SQLITE_ROW;
+    int known = sqlite3_step(s);
     sqlite3_reset(s);
-    return known ? 0 : insert(m, mark, NULL);
+    return known == SQLITE_DONE ? insert(m, mark, NULL) : known == SQLITE_ROW ? 0 : -1;
 }
 
 int marks_told(struct marks *m, const struct mark *mark)
 {
     struct mark copy = *mark;
     return transaction(m, see_told, &copy);
+}
+
+/* ---- how far ----------------------------------------------------------------------------- */
+
+int marks_reached(struct marks *m, struct journal_position *at)
+{
+    pthread_mutex_lock(&m->database.lock);
+    sqlite3_stmt *s = m->database.statements[REACHED];
+    int result = sqlite3_step(s);
+    if (result == SQLITE_ROW)
+        *at = (struct journal_position){(uint64_t)sqlite3_column_int64(s, 0),
+                                        (uint64_t)sqlite3_column_int64(s, 1)};
+    else if (result != SQLITE_DONE)
+        database_warn(&m->database, "how far marks reach cannot be read");
+    sqlite3_reset(s);
+    pthread_mutex_unlock(&m->database.lock);
+    return result == SQLITE_ROW ? 1 : result == SQLITE_DONE ? 0 : MARKS_EDISK;
+}
+
+static int set_reached(struct marks *m, void *context)
+{
+    const struct journal_position *at = context;
+    sqlite3_stmt *s = m->database.statements[SET_REACHED];
+    sqlite3_bind_int64(s, 1, (int64_t)at->segment);
+    sqlite3_bind_int64(s, 2, (int64_t)at->offset);
+    return database_run(s) ? 0 : -1;
+}
+
+int marks_set_reached(struct marks *m, struct journal_position at)
+{
+    return transaction(m, set_reached, &at);
 }

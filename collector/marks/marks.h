@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "lib/base/arena.h"
+#include "lib/base/journal.h"
 
 enum mark_kind {
     MARK_NOTE = 0,
@@ -44,15 +45,22 @@ struct mark {
 
 struct marks;
 
+enum {
+    MARKS_EDISK = -1,    /* the database cannot be written, or read, now */
+    MARKS_EREFUSED = -2, /* it could be, but does not take this */
+};
+
 /* NULL and a sentence in `why`. The directory is made if missing. Marks older than `age_ns` go; 0:
  * none do. */
 struct marks *marks_open(const char *directory, uint64_t age_ns, char *why, size_t why_size);
 void marks_close(struct marks **m);
+/* What was wrong the last time that something failed; "" if nothing did. */
+void marks_error(struct marks *m, char *out, size_t size);
 
-/* Stores a mark; *id is its number. 0; -1: the disk. */
+/* Stores a mark; *id is its number. 0, MARKS_EDISK or MARKS_EREFUSED. */
 int marks_add(struct marks *m, const struct mark *mark, uint64_t *id);
-/* A mark went on until then, and no longer. Nothing, where there is none of that number. 0; -1: the
- * disk. */
+/* A mark went on until then, and no longer. Nothing, where there is none of that number. 0,
+ * MARKS_EDISK or MARKS_EREFUSED. */
 int marks_end(struct marks *m, uint64_t id, uint64_t to_unix_ns);
 
 struct marks_filter {
@@ -67,17 +75,22 @@ int marks_find(struct marks *m, const struct marks_filter *filter, struct arena 
 /* 1; 0: there is none; -1: the disk, or memory. */
 int marks_get(struct marks *m, uint64_t id, struct arena *arena, struct mark *out);
 
-/* ---- what is observed ---------------------------------------------------------------------- */
+/* ---- what is observed ----------------------------------------------------------------------
+ * 0, MARKS_EDISK or MARKS_EREFUSED: nothing was changed then. */
+
+/* How far in the ledger everything is written. 1; 0: nobody said; MARKS_EDISK. */
+int marks_reached(struct marks *m, struct journal_position *at);
+int marks_set_reached(struct marks *m, struct journal_position at);
 
 /* A process of this service, version and cell runs on the host since then. Makes or prolongs a
- * deploy where the host had another version. 0; -1: the disk. */
+ * deploy where the host had another version. */
 int marks_process(struct marks *m, const char *service, const char *version, const char *cell,
                   const char *host, uint64_t since_unix_ns);
-/* This process died. Told again it changes nothing. 0; -1: the disk. */
+/* This process died. Told again it changes nothing. */
 int marks_death(struct marks *m, const uint8_t process[16], const char *service,
                 const char *version, const char *cell, const char *host, uint64_t died_unix_ns);
 /* A moment that somebody on a host told of: stored, unless one of the same kind, moment, title and
- * text is there. 0; -1: the disk. */
+ * text is there. */
 int marks_told(struct marks *m, const struct mark *mark);
 
 #endif

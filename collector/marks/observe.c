@@ -1,114 +1,279 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collector/marks/observe.h"
 
+#include <errno.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#include "collector/marks/sighting.h"
+#include "lib/base/clock.h"
 #include "lib/base/log.h"
 
-enum { QUEUE_MAX = 4096, SEEN_MAX = 1 << 16, TEXT_MAX = 256 };
+enum { QUEUE_MAX = 4096, BATCH_BYTES_MOST = 16 << 20 };
+enum { RETRY_FIRST_MS = 50, RETRY_MOST_MS = 5000, SAVE_MS = 5000, READ_AGAIN_MS = 200 };
 
-_Static_assert((int)MARK_NOTIFICATION == (int)BATCH_MARK_NOTIFICATION, "one number, two places");
+static const struct journal_position nowhere = {UINT64_MAX, UINT64_MAX};
 
-enum sight { RUNS, DIED, TOLD };
-
-struct sighting {
-    enum sight what;
-    uint8_t process[16];
-    unsigned severity;
-    uint64_t unix_ns;
-    char service[TEXT_MAX], host[TEXT_MAX];
-    union {
-        struct {
-            char version[TEXT_MAX], cell[TEXT_MAX];
-        };
-        struct {
-            char title[TEXT_MAX], text[TEXT_MAX];
-        };
-    };
-};
-
-/* What is known of a process. A place that is taken by another is overwritten: then the process is
- * told again, which changes nothing. */
-struct seen {
-    uint8_t process[16];
-    bool alive, died; /* was told */
+struct waiting {
+    struct sighting sighting;
+    struct journal_position before; /* its batch */
 };
 
 struct observer {
     struct marks *marks;
-    struct seen *seen; /* SEEN_MAX places, by the process; the committing thread's */
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
-    struct sighting *queue; /* QUEUE_MAX, a ring */
-    uint32_t first, count;
-    bool stopping;
-    _Atomic uint64_t left_out;
+    struct ledger *ledger;
+    struct known_processes *known; /* the committing thread's */
     pthread_t thread;
     bool runs;
+
+    pthread_mutex_t lock; /* all below */
+    pthread_cond_t changed;
+    struct waiting *queue; /* QUEUE_MAX, a ring */
+    uint32_t first, count;
+    bool stopping;
+    bool behind; /* the queue was full: the thread reads the ledger from `behind_from` */
+    struct journal_position behind_from;
+    struct journal_position end;   /* of what was shown */
+    struct journal_position saved; /* nowhere: the database does not tell */
+    int64_t save_ms;               /* when to save again; the thread's */
+    struct observer_stats stats;
 };
 
-/* ---- the thread -------------------------------------------------------------------------- */
-
-static void write_down_told(struct observer *o, const struct sighting *g)
+static bool is_same(struct journal_position a, struct journal_position b)
 {
-    char title[2 * TEXT_MAX + 8], text[TEXT_MAX + 16];
-    const char *severity = batch_mark_severity_name(g->severity);
-    snprintf(title, sizeof title, "%s%s%s", g->title, g->host[0] ? " on " : "", g->host);
-    snprintf(text, sizeof text, "%s%s%s", severity, severity[0] ? ": " : "", g->text);
-    marks_told(o->marks, &(struct mark){.kind = MARK_NOTIFICATION,
-                                        .from_unix_ns = g->unix_ns,
-                                        .to_unix_ns = g->unix_ns,
-                                        .title = title,
-                                        .text = text,
-                                        .service = g->service,
-                                        .count = 1});
+    return a.segment == b.segment && a.offset == b.offset;
 }
 
-static void write_down(struct observer *o, const struct sighting *g)
+/* ---- the thread: writing ----------------------------------------------------------------- */
+
+/* Under the lock: all before is in the database. */
+static struct journal_position reached(const struct observer *o)
 {
-    if (g->what == TOLD)
-        write_down_told(o, g);
-    else if (g->what == DIED)
-        marks_death(o->marks, g->process, g->service, g->version, g->cell, g->host, g->unix_ns);
-    else
-        marks_process(o->marks, g->service, g->version, g->cell, g->host, g->unix_ns);
+    return o->count > 0 ? o->queue[o->first].before : o->behind ? o->behind_from : o->end;
+}
+
+static struct timespec in_ms(unsigned ms)
+{
+    struct timespec at;
+    clock_gettime(CLOCK_MONOTONIC, &at);
+    at.tv_sec += ms / 1000;
+    at.tv_nsec += (long)(ms % 1000) * 1000000;
+    at.tv_sec += at.tv_nsec / 1000000000;
+    at.tv_nsec %= 1000000000;
+    return at;
+}
+
+/* Under the lock. All of that time, whatever comes; false: it is stopping. */
+static bool pause_for(struct observer *o, unsigned ms)
+{
+    struct timespec until = in_ms(ms);
+    while (!o->stopping && pthread_cond_timedwait(&o->changed, &o->lock, &until) == 0)
+        ;
+    return !o->stopping;
+}
+
+/* Under the lock. Until something comes, or it is time to save. */
+static void wait_for_work(struct observer *o)
+{
+    struct timespec until = in_ms(SAVE_MS);
+    while (!o->stopping && o->count == 0 && !o->behind &&
+           pthread_cond_timedwait(&o->changed, &o->lock, &until) == 0)
+        ;
+}
+
+static void note_failure(struct observer *o)
+{
+    o->stats.failed++;
+    o->stats.is_failing = true;
+    marks_error(o->marks, o->stats.error, sizeof o->stats.error);
+}
+
+/* Under the lock, which it leaves meanwhile. False: it is stopping, and that was not written. */
+static bool write_down(struct observer *o, const struct sighting *s)
+{
+    unsigned pause_ms = RETRY_FIRST_MS;
+    for (;;) {
+        pthread_mutex_unlock(&o->lock);
+        int result = sighting_write(o->marks, s);
+        pthread_mutex_lock(&o->lock);
+        if (result != MARKS_EDISK) {
+            *(result == 0 ? &o->stats.written : &o->stats.refused) += 1;
+            o->stats.is_failing = false;
+            return true;
+        }
+        note_failure(o);
+        if (!pause_for(o, pause_ms))
+            return false;
+        pause_ms = 2 * pause_ms < RETRY_MOST_MS ? 2 * pause_ms : RETRY_MOST_MS;
+    }
+}
+
+/* Under the lock. */
+static void save(struct observer *o, bool now)
+{
+    struct journal_position at = reached(o);
+    if (is_same(at, o->saved) || is_same(at, nowhere) ||
+        (!now && clock_monotonic_ms() < o->save_ms))
+        return;
+    pthread_mutex_unlock(&o->lock);
+    int result = marks_set_reached(o->marks, at);
+    pthread_mutex_lock(&o->lock);
+    o->save_ms = clock_monotonic_ms() + SAVE_MS;
+    if (result == 0) {
+        o->saved = at;
+        o->stats.is_failing = false;
+    } else {
+        note_failure(o);
+    }
+}
+
+/* ---- the thread: what the queue did not hold --------------------------------------------- */
+
+struct reading {
+    struct observer *observer;
+    struct known_processes *known;
+    struct journal_cursor *cursor;
+    struct arena arena;
+    bool stopped;
+};
+
+static bool write_read(void *context, const struct sighting *s)
+{
+    struct reading *r = context;
+    if (r->stopped)
+        return false;
+    pthread_mutex_lock(&r->observer->lock);
+    r->stopped = !write_down(r->observer, s);
+    pthread_mutex_unlock(&r->observer->lock);
+    return !r->stopped;
+}
+
+static void write_frame(struct reading *r, const void *body, uint32_t length)
+{
+    struct frame f;
+    int error;
+    if (frame_parse(body, length, &f) != 0 || f.kind != FRAME_BATCH)
+        return;
+    arena_reset(&r->arena);
+    struct batch *b = batch_decode(&r->arena, f.body, f.length, BATCH_BYTES_MOST, &error);
+    if (b)
+        sightings_of(r->known, b, write_read, r);
+}
+
+/* Everything from behind_from to `end`. False: it cannot be read now, or it is stopping. */
+static bool read_until(struct reading *r, struct journal_position end)
+{
+    struct observer *o = r->observer;
+    struct journal_position at;
+    const void *body;
+    uint32_t length;
+    int result = 0;
+    while ((result = journal_next(r->cursor, &body, &length, &at)) > 0 &&
+           journal_is_before(at, end)) {
+        pthread_mutex_lock(&o->lock);
+        o->behind_from = at;
+        save(o, false);
+        r->stopped = o->stopping;
+        pthread_mutex_unlock(&o->lock);
+        if (!r->stopped)
+            write_frame(r, body, length);
+        if (r->stopped)
+            return false;
+    }
+    return result >= 0;
+}
+
+static bool read_on(struct reading *r, struct journal_position from, struct journal_position end)
+{
+    int error = 0;
+    bool is_there = from.segment == 0 || ledger_has_segment(r->observer->ledger, from.segment);
+    r->known = known_processes_create();
+    r->cursor = r->known ? ledger_follow(r->observer->ledger, from, &error) : NULL;
+    arena_init(&r->arena, 64 << 10);
+    bool all = r->cursor && read_until(r, end);
+    arena_fini(&r->arena);
+    if (r->cursor)
+        journal_cursor_close(&r->cursor);
+    known_processes_destroy(&r->known);
+    pthread_mutex_lock(&r->observer->lock);
+    r->observer->stats.gaps += all && !is_there;
+    pthread_mutex_unlock(&r->observer->lock);
+    if (all && !is_there)
+        LOG_ERROR("marks: the ledger had dropped batches before they were looked at: who ran and "
+                  "died then is not known");
+    return all;
+}
+
+/* Under the lock, which it leaves meanwhile. Afterwards the queue is used again, if nothing was
+ * shown since that was not read. */
+static void read_ledger(struct observer *o)
+{
+    struct reading r = {.observer = o};
+    struct journal_position from = o->behind_from;
+    pthread_mutex_unlock(&o->lock);
+    struct journal_position durable = ledger_durable(o->ledger).end;
+    bool all = journal_is_before(from, durable) && read_on(&r, from, durable);
+    pthread_mutex_lock(&o->lock);
+    if (!all) { /* it is not read back yet, or cannot be read */
+        pause_for(o, READ_AGAIN_MS);
+        return;
+    }
+    o->behind_from = durable;
+    o->behind = journal_is_before(durable, o->end);
 }
 
 static void *run(void *context)
 {
     struct observer *o = context;
+    bool good = true;
     pthread_mutex_lock(&o->lock);
-    for (;;) {
-        while (o->count == 0 && !o->stopping)
-            pthread_cond_wait(&o->changed, &o->lock);
-        if (o->count == 0)
-            break;
-        struct sighting next = o->queue[o->first];
-        o->first = (o->first + 1) % QUEUE_MAX;
-        o->count--;
-        pthread_mutex_unlock(&o->lock);
-        write_down(o, &next);
-        pthread_mutex_lock(&o->lock);
+    while (good && (!o->stopping || o->count > 0)) {
+        if (o->count > 0) {
+            struct sighting next = o->queue[o->first].sighting;
+            good = write_down(o, &next);
+            o->first = good ? (o->first + 1) % QUEUE_MAX : o->first;
+            o->count -= good;
+        } else if (o->behind) {
+            read_ledger(o);
+        } else {
+            wait_for_work(o);
+        }
+        save(o, false);
     }
+    save(o, true);
     pthread_mutex_unlock(&o->lock);
     return NULL;
 }
 
-struct observer *observer_create(struct marks *m)
+/* ---- its life ---------------------------------------------------------------------------- */
+
+static void init_locks(struct observer *o)
+{
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_mutex_init(&o->lock, NULL);
+    pthread_cond_init(&o->changed, &attributes);
+    pthread_condattr_destroy(&attributes);
+}
+
+struct observer *observer_create(struct marks *m, struct ledger *l)
 {
     struct observer *o = calloc(1, sizeof *o);
     if (!o)
         return NULL;
     o->marks = m;
-    pthread_mutex_init(&o->lock, NULL);
-    pthread_cond_init(&o->changed, NULL);
-    o->seen = calloc(SEEN_MAX, sizeof *o->seen);
+    o->ledger = l;
+    o->saved = nowhere;
+    marks_reached(m, &o->saved);
+    o->end = o->saved;
+    init_locks(o);
+    o->known = known_processes_create();
     o->queue = calloc(QUEUE_MAX, sizeof *o->queue);
-    o->runs = o->seen && o->queue && pthread_create(&o->thread, NULL, run, o) == 0;
+    o->runs = o->known && o->queue && pthread_create(&o->thread, NULL, run, o) == 0;
     if (!o->runs)
         observer_destroy(&o);
     return o;
@@ -127,94 +292,66 @@ void observer_destroy(struct observer **place)
         pthread_join(o->thread, NULL);
     pthread_cond_destroy(&o->changed);
     pthread_mutex_destroy(&o->lock);
-    free(o->seen);
+    known_processes_destroy(&o->known);
     free(o->queue);
     free(o);
     *place = NULL;
 }
 
-uint64_t observer_left_out(const struct observer *o)
-{
-    return atomic_load(&o->left_out);
-}
-
 /* ---- the committing thread's side -------------------------------------------------------- */
 
-static void copy_text(char out[TEXT_MAX], struct batch_str text)
-{
-    uint32_t length = text.length < TEXT_MAX ? text.length : TEXT_MAX - 1;
-    if (length)
-        memcpy(out, text.bytes, length);
-    out[length] = '\0';
-}
-
 /* False: the queue is full. */
-static bool put(struct observer *o, const struct sighting *sighting)
+static bool put(void *context, const struct sighting *s)
 {
+    struct observer *o = context;
     pthread_mutex_lock(&o->lock);
-    bool room = o->count < QUEUE_MAX;
+    struct journal_position before =
+        is_same(o->end, nowhere) ? (struct journal_position){0} : o->end;
+    if (!o->behind && o->count == QUEUE_MAX) {
+        o->behind = true;
+        o->behind_from = before;
+        LOG_WARN_EVERY("marks: more happens than can be written down: the rest is read from the "
+                       "ledger later");
+    }
+    bool room = !o->behind;
     if (room) {
-        o->queue[(o->first + o->count++) % QUEUE_MAX] = *sighting;
+        o->queue[(o->first + o->count++) % QUEUE_MAX] = (struct waiting){*s, before};
         pthread_cond_signal(&o->changed);
     }
     pthread_mutex_unlock(&o->lock);
-    if (!room) {
-        atomic_fetch_add(&o->left_out, 1);
-        LOG_WARN_EVERY("marks: more happens than can be written down");
-    }
     return room;
 }
 
-static bool put_process(struct observer *o, const struct batch_process_view *p, bool died)
+void observer_see(struct observer *o, const struct batch *b, struct journal_position end)
 {
-    struct sighting g = {.what = died ? DIED : RUNS,
-                         .unix_ns = died ? p->state_unix_ns : p->start_unix_ns};
-    memcpy(g.process, p->uuid, sizeof g.process);
-    copy_text(g.service, p->service);
-    copy_text(g.version, p->version);
-    copy_text(g.cell, p->cell);
-    copy_text(g.host, p->host);
-    return put(o, &g);
-}
-
-static void put_told(struct observer *o, const struct batch_mark_view *m)
-{
-    struct sighting g = {.what = TOLD, .severity = m->severity, .unix_ns = m->unix_ns};
-    copy_text(g.service, m->service);
-    copy_text(g.host, m->host);
-    copy_text(g.title, m->title);
-    copy_text(g.text, m->text);
-    put(o, &g);
-}
-
-static struct seen *place_of(struct observer *o, const uint8_t process[16])
-{
-    uint64_t bits;
-    memcpy(&bits, process, sizeof bits); /* it is random */
-    struct seen *s = &o->seen[bits % SEEN_MAX];
-    if (memcmp(s->process, process, sizeof s->process) != 0) {
-        *s = (struct seen){.alive = false};
-        memcpy(s->process, process, sizeof s->process);
-    }
-    return s;
-}
-
-static void see(struct observer *o, const struct batch_process_view *p)
-{
-    struct seen *s = place_of(o, p->uuid);
-    if (p->service.length == 0)
+    pthread_mutex_lock(&o->lock);
+    bool look = b && !o->behind;
+    if (!look)
+        o->end = end; /* in one step with the look at `behind`: what is not read must be shown */
+    pthread_mutex_unlock(&o->lock);
+    if (!look)
         return;
-    if (!s->alive && p->version.length > 0)
-        s->alive = put_process(o, p, false);
-    if (!s->died && p->state == PROCESS_DIED)
-        s->died = put_process(o, p, true);
+    sightings_of(o->known, b, put, o);
+    pthread_mutex_lock(&o->lock);
+    o->end = end;
+    pthread_mutex_unlock(&o->lock);
 }
 
-void observer_see(struct observer *o, const struct batch *b)
+struct journal_position observer_ledger_needed(struct observer *o)
 {
-    for (uint32_t i = 0; i < b->process_count; i++)
-        see(o, &b->processes[i]);
-    for (uint32_t i = 0; i < b->mark_count; i++)
-        if (b->marks[i].kind == BATCH_MARK_NOTIFICATION)
-            put_told(o, &b->marks[i]);
+    pthread_mutex_lock(&o->lock);
+    struct journal_position saved = o->saved;
+    pthread_mutex_unlock(&o->lock);
+    return saved;
+}
+
+void observer_stats(struct observer *o, struct observer_stats *out)
+{
+    pthread_mutex_lock(&o->lock);
+    *out = o->stats;
+    out->waiting = o->count;
+    out->reads_ledger = o->behind;
+    if (!out->is_failing)
+        out->error[0] = '\0';
+    pthread_mutex_unlock(&o->lock);
 }

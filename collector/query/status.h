@@ -6,6 +6,7 @@
 
 #include "collector/ledger/ledger.h"
 #include "collector/losses.h"
+#include "collector/marks/observe.h"
 #include "collector/series/store.h"
 #include "collector/traces/freshness.h"
 #include "collector/traces/store.h"
@@ -38,6 +39,7 @@ struct pipeline_status {
     struct series_damage *series_damaged;
     size_t series_damaged_count;
     struct ledger_stats ledger;
+    struct observer_stats marks;
     struct freshness_summary freshness;
     struct link_server_stats link;
     struct status_agent *agents; /* by id */

@@ -94,6 +94,7 @@ int alerts_see(struct alerts *a, const struct labels *labels, const struct label
         at->state = ALERT_PENDING;
         at->active_ms = unix_ms;
         at->fired_ms = at->resolved_ms = at->sent_ms = 0;
+        at->mark_owed = false;
     }
     return 0;
 }
@@ -117,7 +118,8 @@ static bool settle(struct alert *a, const struct rule *rule, int64_t unix_ms)
         a->state = ALERT_INACTIVE;
         a->resolved_ms = unix_ms;
     }
-    return a->state == ALERT_PENDING || unix_ms - a->resolved_ms > ALERT_RESOLVED_MS;
+    return a->state == ALERT_PENDING ||
+           (unix_ms - a->resolved_ms > ALERT_RESOLVED_MS && !a->mark_owed);
 }
 
 void alerts_end(struct alerts *a, const struct rule *rule, int64_t unix_ms)

@@ -27,6 +27,7 @@ struct alert {
     enum alert_state state, told; /* told: what marks know */
     int64_t active_ms, fired_ms, resolved_ms, keep_since_ms, sent_ms;
     uint64_t mark, mark_to_ms; /* of a firing one; 0: none */
+    bool mark_owed;            /* it fired, and the mark could not be written */
     bool seen;
 };
 

@@ -86,14 +86,19 @@ static void begin_mark(struct teller *t, const struct rule *rule, struct alert *
     free(version);
 }
 
+/* What the database does not take now is owed, and tried again at the next evaluation. */
 static void tell_marks(struct teller *t, const struct rule *rule, struct alert *a, int64_t unix_ms)
 {
     bool fires = a->state == ALERT_FIRING, fired = a->told == ALERT_FIRING;
-    if (fires && !fired)
+    if ((fires && !fired) || a->mark_owed) {
         begin_mark(t, rule, a);
+        a->mark_owed = a->mark == 0;
+    }
     bool goes_on = fires && unix_ms - (int64_t)a->mark_to_ms >= ALERT_RESEND_MS;
-    if (a->mark != 0 && ((fired && !fires) || goes_on)) {
-        marks_end(t->marks, a->mark, (uint64_t)(fires ? unix_ms : a->resolved_ms) * 1000000);
+    if (a->mark != 0 && (!fires || goes_on)) {
+        uint64_t to_ms = (uint64_t)(fires ? unix_ms : a->resolved_ms);
+        if (marks_end(t->marks, a->mark, to_ms * 1000000) != 0)
+            return;
         a->mark_to_ms = (uint64_t)unix_ms;
     }
     if (!fires)

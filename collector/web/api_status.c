@@ -79,6 +79,21 @@ static void put_series(struct json_writer *w, const struct pipeline_status *stat
     json_close_object(w);
 }
 
+static void put_marks(struct json_writer *w, const struct observer_stats *m)
+{
+    json_field_object(w, "marks");
+    json_field_uint(w, "written", m->written);
+    json_field_uint(w, "waiting", m->waiting);
+    json_field_bool(w, "reads_ledger", m->reads_ledger);
+    json_field_uint(w, "failed_writes", m->failed);
+    json_field_uint(w, "refused", m->refused);
+    json_field_uint(w, "gaps", m->gaps);
+    json_field_text(w, "state", m->is_failing ? "failed" : "ok");
+    if (m->is_failing)
+        json_field_text(w, "error", m->error);
+    json_close_object(w);
+}
+
 static void put_collector(struct json_writer *w, const struct pipeline_status *s)
 {
     static const char *const health[] = {"ok", "full", "failed"};
@@ -114,6 +129,7 @@ static void put_collector(struct json_writer *w, const struct pipeline_status *s
     if (s->ledger.health != LEDGER_OK)
         json_field_text(w, "error", strerror(s->ledger.error));
     json_close_object(w);
+    put_marks(w, &s->marks);
     json_close_object(w);
 }
 

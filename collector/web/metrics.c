@@ -125,6 +125,24 @@ static void put_series(struct buffer *out, const struct series_stats *s)
            s->keeping.health == KEEPER_OK);
 }
 
+static void put_marks(struct buffer *out, const struct observer_stats *m)
+{
+    single(out, "weft_collector_marks_written_total", "counter",
+           "Processes, deaths and notifications that were written down.", (double)m->written);
+    single(out, "weft_collector_marks_waiting", "gauge", "Of these, what waits to be written.",
+           m->waiting);
+    single(out, "weft_collector_marks_read_ledger", "gauge",
+           "Whether more waits than the queue holds: the ledger is read for it.", m->reads_ledger);
+    single(out, "weft_collector_marks_failed_writes_total", "counter",
+           "Attempts to write that failed; each is made again.", (double)m->failed);
+    single(out, "weft_collector_marks_refused_total", "counter",
+           "What the database of marks did not take.", (double)m->refused);
+    single(out, "weft_collector_marks_gaps_total", "counter",
+           "Times when the ledger had dropped what marks were not made of yet.", (double)m->gaps);
+    single(out, "weft_collector_marks_writable", "gauge", "Whether marks can be written.",
+           !m->is_failing);
+}
+
 /* Under the names that every Prometheus client library gives them. */
 static void put_process(struct buffer *out)
 {
@@ -334,6 +352,7 @@ void api_metrics(const struct api_call *call, struct reply *reply)
     put_accepted(&reply->body, &s);
     put_stores(&reply->body, &s);
     put_series(&reply->body, &s.series);
+    put_marks(&reply->body, &s.marks);
     put_archive(&reply->body, call->web->archive);
     put_freshness(&reply->body, &s.freshness);
     put_link(&reply->body, &s.link);

@@ -90,3 +90,41 @@ scenario('a collector that stops reading: the spool grows to its limit, the olde
   /* Batches that were on the way when they were dropped may still arrive. */
   assert.ok(account.missing_ended + account.missing_begun <= counted, JSON.stringify([account, status.losses]));
 });
+
+scenario("the marks' disk is full: all else goes on, and a death of that time is a mark later, after a kill -9 too", async (world, t) => {
+  const disk = await world.smallDisk('1m');
+  if (disk.denied) return t.skip(`no small disk can be made here: ${disk.denied}`);
+  const collector = await world.collector({ within: disk.within, args: [`--marks-dir=${path.join(disk.path, 'marks')}`] });
+  const agent = await world.agent(collector);
+  const fill = path.join(disk.path, 'fill');
+  const state = async (c) => (await c.status()).collector.marks;
+  const dies = async (service) => {
+    const web = world.scripted(service);
+    await web.tell('begin server GET /dashboard');
+    await web.kill();
+  };
+  const deaths = async (c) => (await c.api('/api/v1/marks?kind=death')).marks.map((m) => `${m.service} ${m.count}`).sort();
+
+  world.run('sh', ['-c', `cat /dev/zero > ${fill}; true`], { within: disk.within });
+  await dies('first');
+  const failing = await until('marks cannot be written', async () => {
+    const marks = await state(collector);
+    return marks.state === 'failed' && marks.waiting > 0 && marks;
+  });
+  assert.match(failing.error, /full|I\/O/);
+  assert.equal((await collector.ask('/readyz')).status, 200);
+  await until('its span is there', async () => (await collector.api('/api/v1/traces?limit=1')).traces.length === 1);
+  world.run('rm', [fill], { within: disk.within });
+  await until('the death is a mark', async () => (await deaths(collector)).length === 1);
+  assert.equal((await state(collector)).refused, 0);
+
+  world.run('sh', ['-c', `cat /dev/zero > ${fill}; true`], { within: disk.within });
+  await dies('second');
+  await until('its death waits', async () => (await state(collector)).waiting > 0);
+  await agent.drained();
+  await collector.kill();
+  world.run('rm', [fill], { within: disk.within });
+  const again = await collector.again();
+  await until('both deaths are marks', async () => (await deaths(again)).length === 2);
+  assert.deepEqual(await deaths(again), ['first 1', 'second 1']);
+});

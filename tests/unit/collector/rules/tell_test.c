@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <sqlite3.h>
 
 #include "collector/rules/tell.h"
 #include "tests/unit/directory.h"
@@ -135,6 +136,35 @@ static void a_restart_goes_on_with_the_mark(void **state)
     assert_int_equal(marks_are(&from, &to), 2);
 }
 
+/* Somebody else holds the database: two calls wait for it in vain. */
+static void a_mark_that_could_not_be_written_is_written_later(void **state)
+{
+    struct alert a = firing(10), gone = firing(10);
+    char path[60];
+    sqlite3 *other;
+    int from = 0, to = 0;
+    (void)state;
+    snprintf(path, sizeof path, "%s/marks.db", directory);
+    assert_int_equal(sqlite3_open(path, &other), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    tell(&a, 10);
+    tell(&gone, 10);
+    assert_int_equal(sqlite3_exec(other, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(other);
+    assert_int_equal(marks_are(&from, &to), 0);
+    tell(&a, 11);
+    assert_int_equal(marks_are(&from, &to), 1);
+    assert_int_equal(from, 10);
+    assert_int_equal(to, 11);
+    teller.started_ms = BEGIN_MS - 60 * MINUTE_MS; /* no mark of before is looked for */
+    resolve(&gone, 12);
+    assert_int_equal(marks_are(&from, &to), 2);
+    assert_int_equal(from, 10);
+    assert_int_equal(to, 12);
+    tell(&gone, 13);
+    assert_int_equal(marks_are(&from, &to), 2);
+}
+
 static void messages_go_out_when_it_changes_and_each_minute(void **state)
 {
     struct alert a = firing(10);
@@ -169,6 +199,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(an_alert_is_one_mark, setup, teardown),
         cmocka_unit_test_setup_teardown(a_restart_goes_on_with_the_mark, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_mark_that_could_not_be_written_is_written_later, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(messages_go_out_when_it_changes_and_each_minute, setup,
                                         teardown),
         cmocka_unit_test(times_are_as_json_has_them),
