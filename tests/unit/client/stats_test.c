@@ -10,58 +10,8 @@
 #include <errno.h>
 #include <float.h>
 #include <math.h>
-#include <pthread.h>
-#include <sched.h>
-#include <time.h>
 
-#include "tests/unit/stats_fixture.h"
-#include "weft/weft.h"
-
-static struct slab_reader *reader;
-static struct tallies *tallies;
-
-static int begin_all(void **state)
-{
-    (void)state;
-    fixture_begin();
-    setenv("WEFT_INSTRUMENTS", "300", 1);
-    weft_counter_add(WEFT_COUNTER("first_total"), 1);
-    enum slab_error error;
-    reader = fixture_open(fixture_file(0), &error);
-    tallies = tallies_create();
-    return reader && tallies ? 0 : -1;
-}
-
-static int end_all(void **state)
-{
-    (void)state;
-    slab_reader_close(&reader);
-    tallies_destroy(tallies);
-    fixture_end();
-    return 0;
-}
-
-/* All that was counted so far is forgotten. */
-static int forget(void **state)
-{
-    (void)state;
-    int error = tallies_take(reader, tallies);
-    tallies_clear(tallies);
-    return error;
-}
-
-static struct tally *take(const char *name)
-{
-    assert_int_equal(tallies_take(reader, tallies), SLAB_OK);
-    return tally_of(tallies, name);
-}
-
-static void in_another_thread(void *(*body)(void *), void *context)
-{
-    pthread_t thread;
-    assert_int_equal(pthread_create(&thread, NULL, body, context), 0);
-    pthread_join(thread, NULL);
-}
+#include "tests/unit/client/counting.h"
 
 /* ---- counters ---------------------------------------------------------------------------- */
 
@@ -203,13 +153,6 @@ static void assert_same_values(struct exphist *a, struct exphist *b)
         }
 }
 
-static double random_value(uint64_t *seed, int octaves)
-{
-    *seed = *seed * 6364136223846793005u + 1442695040888963407u;
-    double mantissa = 1 + (double)(*seed >> 12) * 0x1p-52;
-    return ldexp(mantissa, (int)(*seed % (unsigned)(2 * octaves)) - octaves);
-}
-
 static void a_histogram_has_each_value_in_its_bucket(void **state)
 {
     (void)state;
@@ -275,204 +218,6 @@ static void a_wider_range_costs_resolution_and_no_value(void **state)
     exphist_fini(&expected);
 }
 
-/* ---- timers ------------------------------------------------------------------------------ */
-
-static double monotonic_us(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e6 + (double)t.tv_nsec * 1e-3;
-}
-
-static int leave_by(int way)
-{
-    for (int round = 0; round < 2; round++) {
-        WEFT_TIME("left_us", "way", "all")
-        {
-            if (way == 0)
-                break;
-            if (way == 1)
-                continue;
-            if (way == 2)
-                return 1;
-            if (way == 3)
-                goto out;
-        }
-        WEFT_TIME("behind_total") {}
-    }
-out:
-    return 0;
-}
-
-static void a_block_is_timed_however_it_is_left(void **state)
-{
-    (void)state;
-    for (int way = 0; way < 5; way++)
-        leave_by(way);
-    /* Two rounds, but for return and goto: `break` leaves the block, not the loop around. */
-    assert_int_equal(take("left_us{way=all}")->histogram.count, 8);
-    assert_int_equal(take("behind_total")->histogram.count, 6);
-}
-
-void count_in_cxx(int times);
-
-static void cxx_counts_and_a_block_that_throws_is_timed(void **state)
-{
-    (void)state;
-    count_in_cxx(5);
-    assert_int_equal(take("cxx_total{kind=template}")->count, 10);
-    assert_int_equal(take("cxx_us")->histogram.count, 5);
-    assert_int_equal(take("cxx_inner_us")->histogram.count, 5);
-    assert_true(take("cxx_caught")->value == 5);
-}
-
-static void time_is_in_the_unit_of_the_name(void **state)
-{
-    (void)state;
-    const char *const texts[] = {"bound_milliseconds", NULL};
-    struct weft_histogram *bound = weft_bind_histogram(texts);
-    double inner_us = 0, outer_us = monotonic_us();
-    WEFT_TIME("unit_ns")
-    WEFT_TIME("unit_us") WEFT_TIME("unit_ms") WEFT_TIME("unit_seconds") WEFT_TIME_AS(bound)
-    {
-        double begin_us = monotonic_us();
-        while ((inner_us = monotonic_us() - begin_us) < 500)
-            ;
-    }
-    outer_us = monotonic_us() - outer_us;
-    const struct {
-        const char *name;
-        double per_us;
-    } units[] = {{"unit_ns", 1e3},
-                 {"unit_us", 1},
-                 {"unit_ms", 1e-3},
-                 {"unit_seconds", 1e-6},
-                 {"bound_milliseconds", 1e-3}};
-    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
-        double us = take(units[i].name)->histogram.sum / units[i].per_us;
-        assert_true(us >= inner_us * 0.999 && us <= outer_us * 1.001);
-    }
-}
-
-static void time_by_the_agents_calibration(void **state)
-{
-    (void)state;
-    uint64_t open_ticks = slab_reader_file(reader)->open_ticks;
-    slab_set_clock(reader, open_ticks, 1, (uint64_t)1000 << 32); /* a tick is a microsecond */
-    WEFT_TIME("by_ticks_us") {}
-    double ticks = take("by_ticks_us")->histogram.sum;
-    slab_set_clock(reader, open_ticks, 1, 0);
-    assert_true(ticks == floor(ticks) && ticks >= 1);
-}
-
-/* ---- threads ----------------------------------------------------------------------------- */
-
-static void *count_some(void *context)
-{
-    (void)context;
-    weft_counter_add(WEFT_COUNTER("threads_total"), 5);
-    weft_histogram_record(WEFT_HISTOGRAM("threads_values"), 3);
-    weft_gauge_add(WEFT_GAUGE("threads_gauge"), 1);
-    return NULL;
-}
-
-static uint64_t chunks(void)
-{
-    struct slab_stats header;
-    char path[512];
-    snprintf(path, sizeof path, "%s/%s", fixture_directory, fixture_file(0));
-    int fd = open(path, O_RDONLY);
-    ssize_t n = pread(fd, &header, sizeof header, (off_t)slab_reader_file(reader)->stats_offset);
-    close(fd);
-    assert_int_equal(n, sizeof header);
-    return atomic_load(&header.chunk_count);
-}
-
-static void cells_outlive_their_thread_and_the_next_one_goes_on_with_them(void **state)
-{
-    (void)state;
-    in_another_thread(count_some, NULL);
-    uint64_t before = chunks();
-    for (int i = 0; i < 20; i++)
-        in_another_thread(count_some, NULL);
-    assert_int_equal(chunks(), before);
-    assert_int_equal(take("threads_total")->count, 105);
-    assert_int_equal(take("threads_values")->histogram.count, 21);
-    assert_true(take("threads_gauge")->value == 21);
-}
-
-static pthread_key_t late_key;
-
-static void count_late(void *value)
-{
-    (void)value;
-    weft_counter_add(WEFT_COUNTER("late_total"), 1);
-}
-
-static void *leave_late(void *context)
-{
-    (void)context;
-    pthread_setspecific(late_key, "late");
-    weft_counter_add(WEFT_COUNTER("late_total"), 1);
-    return NULL;
-}
-
-static void counting_in_a_threads_last_moments_is_counted(void **state)
-{
-    (void)state;
-    pthread_key_create(&late_key, count_late);
-    for (int i = 0; i < 5; i++)
-        in_another_thread(leave_late, NULL);
-    assert_int_equal(take("late_total")->count, 10);
-}
-
-enum { THREADS = 3, UPDATES = 60000 };
-static _Atomic int running, takes;
-
-/* Until one has begun and ended. */
-static void await_a_take(void)
-{
-    int before = atomic_load(&takes);
-    while (atomic_load(&takes) < before + 2)
-        sched_yield();
-}
-
-static void *update_much(void *context)
-{
-    uint64_t seed = (uint64_t)(uintptr_t)context;
-    for (int i = 0; i < UPDATES; i++) {
-        weft_counter_add(WEFT_COUNTER("much_total"), 1);
-        weft_gauge_add(WEFT_GAUGE("much_gauge"), i % 2 ? 1 : 2);
-        weft_histogram_record(WEFT_HISTOGRAM("much"), random_value(&seed, 1 + i / 1000));
-        weft_gauge_set(WEFT_GAUGE("much_set"), i);
-        if (i == UPDATES / 2)
-            await_a_take();
-    }
-    atomic_fetch_sub(&running, 1);
-    return NULL;
-}
-
-/* Histograms are downscaled on the way, and taken while they are. */
-static void everything_is_taken_once_while_threads_count(void **state)
-{
-    (void)state;
-    pthread_t threads[THREADS];
-    atomic_store(&running, THREADS);
-    for (uintptr_t i = 0; i < THREADS; i++)
-        pthread_create(&threads[i], NULL, update_much, (void *)(i + 1));
-    while (atomic_load(&running)) {
-        assert_int_equal(tallies_take(reader, tallies), SLAB_OK);
-        atomic_fetch_add(&takes, 1);
-    }
-    for (int i = 0; i < THREADS; i++)
-        pthread_join(threads[i], NULL);
-    assert_int_equal(take("much_total")->count, THREADS * UPDATES);
-    assert_int_equal(take("much")->histogram.count, THREADS * UPDATES);
-    assert_true(take("much_gauge")->value == THREADS * UPDATES * 1.5);
-    assert_true(take("much_set")->value == UPDATES - 1);
-    assert_true(take("much_total")->visits > 1);
-}
-
 /* ---- descriptions ------------------------------------------------------------------------ */
 
 static void descriptions_reach_the_reader_before_or_after(void **state)
@@ -520,11 +265,10 @@ static void too_many_instruments_are_counted_and_cost_no_others(void **state)
     assert_int_equal(sum, bound);
 }
 
-#define TEST(name) cmocka_unit_test_setup(name, forget)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup(name, forget)
         TEST(a_counter_adds_up_and_only_what_is_new_is_taken),
         TEST(handles_that_say_the_same_are_one_instrument),
         TEST(what_is_no_instrument_is_refused_and_counted),
@@ -533,13 +277,6 @@ int main(void)
         TEST(a_histogram_has_each_value_in_its_bucket),
         TEST(unusual_values_are_values_too),
         TEST(a_wider_range_costs_resolution_and_no_value),
-        TEST(a_block_is_timed_however_it_is_left),
-        TEST(cxx_counts_and_a_block_that_throws_is_timed),
-        TEST(time_is_in_the_unit_of_the_name),
-        TEST(time_by_the_agents_calibration),
-        TEST(cells_outlive_their_thread_and_the_next_one_goes_on_with_them),
-        TEST(counting_in_a_threads_last_moments_is_counted),
-        TEST(everything_is_taken_once_while_threads_count),
         TEST(descriptions_reach_the_reader_before_or_after),
         TEST(too_many_instruments_are_counted_and_cost_no_others),
     };

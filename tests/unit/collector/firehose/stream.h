@@ -316,4 +316,15 @@ static inline void use_wire(struct firehose_client *c, struct wire *w, bool coun
     pthread_mutex_unlock(&c->firehose->lock);
 }
 
+/* All that is kept; and the same for an app. */
+static inline struct firehose_request everything(void)
+{
+    return (struct firehose_request){.start = FIREHOSE_OLDEST};
+}
+
+static inline struct firehose_request app(const char *name)
+{
+    return (struct firehose_request){.app = name, .start = FIREHOSE_OLDEST};
+}
+
 #endif
