@@ -321,7 +321,7 @@ static void kill_one(struct tally *t, unsigned random)
         killed_child(ready[1]);
     assert_int_equal(read(ready[0], &byte, 1), 1);
     struct timespec pause = {.tv_nsec = random % 500000};
-    nanosleep(&pause, NULL);
+    nanosleep(&pause, NULL); /* a moment of no choosing: in it lies what is tested */
     kill(pid, SIGKILL);
     int status;
     waitpid(pid, &status, 0);

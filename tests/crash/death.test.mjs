@@ -72,7 +72,7 @@ scenario('the agent killed under load: nothing is missing, nothing comes twice',
   const workers = ['a', 'b', 'c'].map((s) => world.worker(s, ['--threads=2', '--requests=0', '--rate=500', '--payload=30']));
   for (let round = 0; round < 6; round++) {
     await underLoad(collector);
-    await sleep(Math.random() * 120);
+    await sleep(Math.random() * 120); /* in the middle of whatever it does */
     await agent.kill();
     agent = await agent.again();
   }

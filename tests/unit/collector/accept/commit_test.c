@@ -13,6 +13,7 @@
 #include "lib/model/loss.h"
 #include "tests/unit/collector/spans.h"
 #include "tests/unit/directory.h"
+#include "tests/unit/eventually.h"
 
 enum { ANSWERS_MAX = 256 };
 
@@ -254,17 +255,18 @@ static void *run(void *context)
     return NULL;
 }
 
+static size_t answers_of(struct fixture *f)
+{
+    pthread_mutex_lock(&f->lock);
+    size_t answers = f->answer_count;
+    pthread_mutex_unlock(&f->lock);
+    return answers;
+}
+
 static size_t wait_for_answers(struct fixture *f, size_t count)
 {
-    for (int i = 0; i < 1000; i++) {
-        pthread_mutex_lock(&f->lock);
-        size_t answers = f->answer_count;
-        pthread_mutex_unlock(&f->lock);
-        if (answers >= count)
-            return answers;
-        usleep(10000);
-    }
-    return f->answer_count;
+    EVENTUALLY(answers_of(f) >= count);
+    return answers_of(f);
 }
 
 static enum ledger_health health_of(struct fixture *f)
@@ -295,9 +297,7 @@ static void a_disk_that_takes_nothing_is_waited_for(void **state)
     assert_int_equal(begin(f, &q), DEDUPE_NEW);
     assert_true(queue_put(&f->queue, &q));
     assert_int_equal(pthread_create(&thread, NULL, run, &f->commit), 0);
-    for (int i = 0; i < 1000 && health_of(f) == LEDGER_OK; i++)
-        usleep(10000);
-    assert_int_not_equal(health_of(f), LEDGER_OK);
+    EVENTUALLY(health_of(f) != LEDGER_OK);
     assert_int_equal(f->answer_count, 1); /* nothing was acknowledged */
     assert_false(is_visible(f, 2));
     set_disk(RLIM_INFINITY);

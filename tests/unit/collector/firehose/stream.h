@@ -9,6 +9,7 @@
 #include "lib/base/clock.h"
 #include "tests/unit/collector/spans.h"
 #include "tests/unit/directory.h"
+#include "tests/unit/eventually.h"
 
 enum { STREAM_SPANS_MOST = 200000 };
 
@@ -270,12 +271,7 @@ static inline void assert_each_once(const struct received *r, uint64_t first, ui
 static inline void wait_for_clients(struct stream_fixture *f, unsigned count)
 {
     struct firehose_counts counts;
-    int64_t until_ms = clock_monotonic_ms() + 10000;
-    do {
-        firehose_counts(f->firehose, &counts);
-        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
-    } while (counts.clients != count && clock_monotonic_ms() < until_ms);
-    assert_int_equal(counts.clients, count);
+    EVENTUALLY((firehose_counts(f->firehose, &counts), counts.clients == count));
 }
 
 static inline void leave(struct stream_fixture *f, struct firehose_client *c, unsigned left)

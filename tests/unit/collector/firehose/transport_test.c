@@ -14,6 +14,7 @@
 
 #include "collector/firehose/transport.h"
 #include "lib/base/clock.h"
+#include "tests/unit/eventually.h"
 
 static char bytes[8 << 20];
 
@@ -66,18 +67,12 @@ static enum transport_peer peer(const struct both *b)
 
 static void wait_until(const struct both *b, enum transport_peer wanted)
 {
-    int64_t until_ms = clock_monotonic_ms() + 10000;
-    while (peer(b) != wanted && clock_monotonic_ms() < until_ms)
-        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
-    assert_int_equal(peer(b), wanted);
+    EVENTUALLY(peer(b) == wanted);
 }
 
 static void wait_acknowledged(const struct both *b)
 {
-    int64_t until_ms = clock_monotonic_ms() + 10000;
-    while (unacknowledged(b) > 0 && clock_monotonic_ms() < until_ms)
-        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
-    assert_int_equal(unacknowledged(b), 0);
+    EVENTUALLY(unacknowledged(b) == 0);
 }
 
 static void who_has_read_all_and_closes_has_left(void **state)

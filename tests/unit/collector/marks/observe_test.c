@@ -110,8 +110,8 @@ static struct buffer batch_bytes(uint64_t first, unsigned count)
     spans_begin(&s);
     for (uint64_t i = first; i < first + count; i++) {
         char title[32];
-        uint32_t length = (uint32_t)snprintf(title, sizeof title, "moment %llu",
-                                             (unsigned long long)i);
+        uint32_t length =
+            (uint32_t)snprintf(title, sizeof title, "moment %llu", (unsigned long long)i);
         batch_mark_add(s.builder, &(struct batch_mark){
                                       .kind = BATCH_MARK_NOTIFICATION,
                                       .unix_ns = EPOCH + i * MS,
@@ -161,9 +161,8 @@ static void tell(struct world *w, unsigned count, struct journal_position end)
     buffer_fini(&bytes);
 }
 
-static struct observer_stats stats_when(struct world *w,
-                                        bool (*holds)(const struct observer_stats *s),
-                                        const char *what)
+static struct observer_stats
+stats_when(struct world *w, bool (*holds)(const struct observer_stats *s), const char *what)
 {
     struct observer_stats s;
     for (int i = 0; i < 24000; i++) {

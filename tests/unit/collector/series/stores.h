@@ -11,6 +11,7 @@
 
 #include "collector/series/store.h"
 #include "tests/unit/collector/series/samples.h"
+#include "tests/unit/eventually.h"
 
 #define BASE_MS INT64_C(1763760000000)
 
@@ -196,11 +197,11 @@ static inline void world_until(struct world *w,
                                uint64_t number, const char *what)
 {
     struct series_stats stats;
-    for (int i = 0; i < 24000; i++) {
+    int64_t late_ms = clock_monotonic_ms() + PATIENCE_MS;
+    for (; clock_monotonic_ms() < late_ms; look_away()) {
         series_store_stats(w->store, &stats);
         if (holds(&stats, number))
             return;
-        nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
     }
     fail_msg("not after two minutes: %s (%llu cuts, %llu merges, %llu blocks)", what,
              (unsigned long long)stats.cuts, (unsigned long long)stats.keeping.merges,

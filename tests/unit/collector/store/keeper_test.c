@@ -9,11 +9,10 @@
 
 #include <errno.h>
 #include <stdatomic.h>
-#include <time.h>
 
 #include "collector/store/keeper.h"
-#include "lib/base/clock.h"
 #include "lib/base/log.h"
+#include "tests/unit/eventually.h"
 
 struct counts {
     struct wakeup wakeup;
@@ -99,16 +98,6 @@ static int teardown(void **state)
     return 0;
 }
 
-static void until(struct counts *c, const char *what, bool (*done)(struct counts *c))
-{
-    int64_t late_ms = clock_monotonic_ms() + 60000;
-    while (!done(c)) {
-        if (clock_monotonic_ms() > late_ms)
-            fail_msg("not after a minute: %s", what);
-        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
-    }
-}
-
 static bool all_are_cut(struct counts *c)
 {
     return atomic_load(&c->ready) == 0;
@@ -119,10 +108,10 @@ static void what_is_ready_is_cut(void **state)
     struct counts *c = *state;
     atomic_store(&c->ready, 3);
     assert_int_equal(keeper_start(&c->keeper), 0);
-    until(c, "three are cut", all_are_cut);
+    EVENTUALLY(all_are_cut(c));
     atomic_store(&c->ready, 1);
     wakeup_all(&c->wakeup);
-    until(c, "another is cut", all_are_cut);
+    EVENTUALLY(all_are_cut(c));
     keeper_stop(&c->keeper);
     assert_int_equal(c->cut, 4);
     assert_true(c->looks > 0);
@@ -150,12 +139,12 @@ static void a_disk_that_refuses_is_told_and_tried_again(void **state)
     atomic_store(&c->refusals, 1000);
     atomic_store(&c->ready, 1);
     assert_int_equal(keeper_start(&c->keeper), 0);
-    until(c, "the disk is full", is_full);
+    EVENTUALLY(is_full(c));
     assert_int_equal(keeper_state(&c->keeper).error, ENOSPC);
     atomic_store(&c->refused_with, EIO);
-    until(c, "the disk fails", is_failed);
+    EVENTUALLY(is_failed(c));
     atomic_store(&c->refusals, 0);
-    until(c, "it can be written again", is_well);
+    EVENTUALLY(is_well(c));
     assert_int_equal(keeper_state(&c->keeper).error, 0);
 }
 
@@ -172,7 +161,7 @@ static void old_files_go_and_small_ones_are_merged(void **state)
     atomic_store(&c->limit, 4);
     atomic_store(&c->to_merge, 5);
     assert_int_equal(keeper_start(&c->keeper), 0);
-    until(c, "all is merged", all_are_merged);
+    EVENTUALLY(all_are_merged(c));
     keeper_stop(&c->keeper);
     assert_int_equal(c->files, 4);
     assert_int_equal(c->keeper.state.merges, 5);
@@ -192,7 +181,7 @@ static void what_fails_is_left_for_a_while(void **state)
     atomic_store(&c->stuck, true);
     atomic_store(&c->merge_error, EIO);
     assert_int_equal(keeper_start(&c->keeper), 0);
-    until(c, "a merge failed", was_asked);
+    EVENTUALLY(was_asked(c));
     keeper_stop(&c->keeper);
     assert_int_equal(c->merge_asked, 1);
     assert_int_equal(c->files, 101);

@@ -7,6 +7,7 @@
 
 #include "collector/query/query.h"
 #include "tests/unit/collector/spans.h"
+#include "tests/unit/eventually.h"
 
 enum { HEAD_BYTES = 20 << 20, GENERATIONS = 5 };
 
@@ -43,7 +44,7 @@ static void reopen(struct fixture *f, const struct store_options *options)
         fail_msg("%s", why);
 }
 
-/* Until nothing is left to cut or to merge. */
+/* Until nothing is left to cut or to merge: nothing tells that, so it must be quiet for a while. */
 static void settle(struct store *store)
 {
     struct store_stats before, after = {0};
@@ -134,12 +135,7 @@ static void small_segments_are_merged_and_nothing_is_lost(void **state)
     struct store_stats stats;
     for (uint64_t n = 0; n < 100; n++)
         insert_many(f->store, n * 1000, 1000);
-    for (int tries = 0; tries < 6000; tries++) { /* the merging thread gives way to all others */
-        store_stats(f->store, &stats);
-        if (stats.keeping.merges > 0)
-            break;
-        nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
-    }
+    EVENTUALLY((store_stats(f->store, &stats), stats.keeping.merges > 0));
     settle(f->store);
     store_stats(f->store, &stats);
     assert_true(stats.keeping.merges > 0);
@@ -151,12 +147,8 @@ static void small_segments_are_merged_and_nothing_is_lost(void **state)
 
 static void wait_until_cut(struct store *store)
 {
-    struct store_stats stats = {.head_spans = 1};
-    for (int i = 0; i < 2000 && stats.head_spans > 0; i++) {
-        nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
-        store_stats(store, &stats);
-    }
-    assert_int_equal(stats.head_spans, 0);
+    struct store_stats stats;
+    EVENTUALLY((store_stats(store, &stats), stats.head_spans == 0));
 }
 
 static void an_old_head_is_cut_once_and_another_begins(void **state)
@@ -260,13 +252,8 @@ static void the_limit_of_bytes_removes_the_oldest_and_counts(void **state)
     uint64_t inserted = 0;
     for (uint64_t n = 0; n < 60; n++, inserted += 2000)
         insert_many(f->store, n * 1000, 1000);
-    for (int i = 0; i < 1000; i++) {
-        store_stats(f->store, &stats);
-        if (stats.segments.aged_spans > 0 && stats.segments.bytes <= 40 << 10)
-            break;
-        nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
-    }
-    assert_true(stats.segments.aged_spans > 0);
+    EVENTUALLY((store_stats(f->store, &stats),
+                stats.segments.aged_spans > 0 && stats.segments.bytes <= 40 << 10));
     assert_int_equal(stats.head_spans + stats.segments.spans + stats.segments.aged_spans, inserted);
     assert_int_equal(rows_of(f->store, 0), 0);
     assert_int_equal(rows_of(f->store, 59999), 2);
