@@ -48,6 +48,20 @@ static void print_series(const json_t *series)
                api_text(damage, "why"), show_end());
 }
 
+static void print_archive(const json_t *archive)
+{
+    const char *state = api_text(archive, "state"), *rule = api_text(archive, "refused_rule");
+    bool well = strcmp(state, "ok") == 0;
+    if (!archive)
+        return;
+    printf("  archive   %lld of %lld series  %s%s %s%s\n", api_number(archive, "files"),
+           api_number(archive, "files_limit"), show_begin(well ? SHOW_GREEN : SHOW_RED), state,
+           api_text(archive, "error"), show_end());
+    if (*rule)
+        printf("            %sseries of the rule \"%s\" are not kept: see archive-files%s\n",
+               show_begin(SHOW_YELLOW), rule, show_end());
+}
+
 static void print_collector(const json_t *collector)
 {
     const json_t *accepted = json_object_get(collector, "accepted"),
@@ -66,6 +80,7 @@ static void print_collector(const json_t *collector)
            show_bytes((double)api_number(head, "limit_bytes")));
     print_segments(segments);
     print_series(json_object_get(collector, "series"));
+    print_archive(json_object_get(collector, "archive"));
     printf("  ledger    %s of %s in %lld segments  %s%s %s%s\n",
            show_bytes((double)api_number(ledger, "bytes")),
            show_bytes((double)api_number(ledger, "limit_bytes")), api_number(ledger, "segments"),

@@ -36,14 +36,16 @@ static int user_version(sqlite3 *db)
     return version;
 }
 
-static int make_schema(struct database *d)
+/* Writes nothing where all is as it was: a disk that is full keeps nobody from starting. */
+static int make_schema(struct database *d, int before)
 {
     char version[64];
     snprintf(version, sizeof version, "PRAGMA user_version = %d;", d->options->version);
     int result = sqlite3_exec(d->db, pragmas, NULL, NULL, NULL);
     if (result == SQLITE_OK)
         result = sqlite3_exec(d->db, d->options->schema, NULL, NULL, NULL);
-    return result == SQLITE_OK ? sqlite3_exec(d->db, version, NULL, NULL, NULL) : result;
+    bool is_new = result == SQLITE_OK && before != d->options->version;
+    return is_new ? sqlite3_exec(d->db, version, NULL, NULL, NULL) : result;
 }
 
 /* SQLITE_OK, SQLITE_SCHEMA for a version that is not known here, or another of its codes. */
@@ -60,7 +62,7 @@ static int open_file(struct database *d)
         return sqlite3_errcode(d->db);
     if (version > d->options->version)
         return SQLITE_SCHEMA;
-    result = make_schema(d);
+    result = make_schema(d, version);
     for (int i = 0; i < d->options->statement_count && result == SQLITE_OK; i++)
         result = sqlite3_prepare_v3(d->db, d->options->statements[i], -1, SQLITE_PREPARE_PERSISTENT,
                                     &d->statements[i], NULL);

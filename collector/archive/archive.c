@@ -39,7 +39,26 @@ struct archive {
     pthread_t thread;
     bool runs;
     struct arena scratch; /* of one evaluation */
+    char error[300];      /* under the lock, as is the next: what archive_read_stats tells */
+    char refused_rule[200];
 };
+
+/* ---- what is told ------------------------------------------------------------------------ */
+
+static void tell_error(struct archive *a, const char *what)
+{
+    pthread_mutex_lock(&a->lock);
+    snprintf(a->error, sizeof a->error, "%s", what);
+    pthread_mutex_unlock(&a->lock);
+}
+
+static void tell_refused(struct archive *a, const struct archive_rule *rule)
+{
+    atomic_fetch_add(&a->refused, 1);
+    pthread_mutex_lock(&a->lock);
+    snprintf(a->refused_rule, sizeof a->refused_rule, "%s", rule->key);
+    pthread_mutex_unlock(&a->lock);
+}
 
 /* ---- one series -------------------------------------------------------------------------- */
 
@@ -76,24 +95,31 @@ static struct archive_entry *enter(struct archive *a, const struct archive_rule 
     struct archive_entry *entry = archive_entries_find(&a->entries, file);
     if (entry)
         return entry;
-    if (a->entries.count >= a->options.files_most || labels->count == 0 ||
-        labels->count > LABELS_MAX) {
-        struct batch_str name = labels_get_text(labels, LABEL_METRIC);
-        atomic_fetch_add(&a->refused, 1);
-        LOG_WARN_EVERY("archive: a series of %.*s is not kept: there are %u files already, see "
-                       "archive-files",
-                       (int)name.length, name.bytes, a->options.files_most);
+    if (labels->count == 0 || labels->count > LABELS_MAX) {
+        tell_refused(a, rule);
+        LOG_WARN_EVERY("archive: \"%s\" yields a series with %u labels, which is not kept",
+                       rule->key, labels->count);
+        return NULL;
+    }
+    if (a->entries.count >= a->options.files_most) {
+        tell_refused(a, rule);
+        LOG_WARN_EVERY("archive: \"%s\" yields more series than are kept: there are %u files "
+                       "already, see archive-files",
+                       rule->key, a->options.files_most);
         return NULL;
     }
     *is_fatal = true;
     path_of(a, file, path);
     if (round_create(path, begin_s, why, sizeof why) != 0) {
+        tell_error(a, why);
         LOG_WARN_EVERY("archive: %s", why);
         return NULL;
     }
     bool is_raw = !rule->record && labels_get_text(labels, LABEL_METRIC).length > 0;
-    if (archive_index_add(&a->index, file, is_raw, begin_s, labels) != 0)
+    if (archive_index_add(&a->index, file, is_raw, begin_s, labels) != 0) {
+        tell_error(a, "its index cannot be written");
         return NULL;
+    }
     entry = archive_entries_add(&a->entries, labels, is_raw, begin_s, round_last_s(path));
     *is_fatal = entry == NULL;
     return entry;
@@ -119,8 +145,10 @@ static int write_series(struct archive *a, struct archive_entry *entry,
     for (size_t i = 0; i < count; i++)
         if (list[i].unix_s > before_s && list[i].unix_s <= last_s)
             atomic_fetch_add_explicit(&a->samples, 1, memory_order_relaxed);
-    if (result != 0)
+    if (result != 0) {
+        tell_error(a, why);
         LOG_WARN_EVERY("archive: %s", why);
+    }
     return result;
 }
 
@@ -143,7 +171,7 @@ static int write_result(struct archive *a, const struct archive_rule *rule,
         struct labels labels;
         bool is_fatal = false;
         if (!has_floats(&r->series[i])) {
-            atomic_fetch_add(&a->refused, 1);
+            tell_refused(a, rule);
             LOG_WARN_EVERY("archive: \"%s\" yields histograms, which are not kept", rule->expr);
             continue;
         }
@@ -181,7 +209,9 @@ static int evaluate(struct archive *a, const struct archive_rule *rule, int64_t 
     if (status == PROMQL_OK) {
         result = write_result(a, rule, &r);
     } else if (status != PROMQL_STOPPED) {
-        LOG_WARN_EVERY("archive: \"%s\": %s", rule->key, r.message ? r.message : "no answer");
+        const char *why = r.message ? r.message : "no answer";
+        tell_error(a, why);
+        LOG_WARN_EVERY("archive: \"%s\": %s", rule->key, why);
         result = is_hopeless(status) ? 0 : -1;
         atomic_fetch_add(&a->failures, is_hopeless(status));
     }
@@ -218,6 +248,7 @@ void archive_replace(struct archive *a, struct archive_plan *plan)
     pthread_mutex_lock(&a->lock);
     struct archive_plan *before = a->next;
     a->next = plan;
+    pthread_cond_signal(&a->changed);
     pthread_mutex_unlock(&a->lock);
     archive_plan_destroy(&before);
 }
@@ -255,21 +286,35 @@ static void wait_ms(struct archive *a, int64_t ms)
 {
     int64_t until_ms = clock_monotonic_ms() + ms;
     pthread_mutex_lock(&a->lock);
-    while (!atomic_load(&a->stopping) && condition_wait(&a->changed, &a->lock, until_ms))
+    while (!atomic_load(&a->stopping) && !a->next &&
+           condition_wait(&a->changed, &a->lock, until_ms))
         ;
     pthread_mutex_unlock(&a->lock);
+}
+
+static bool is_replaced(struct archive *a)
+{
+    pthread_mutex_lock(&a->lock);
+    bool replaced = a->next != NULL;
+    pthread_mutex_unlock(&a->lock);
+    return replaced;
 }
 
 static void *run(void *context)
 {
     struct archive *a = context;
     int64_t pause_s = ROUND_S;
-    while (a->options.ready && !atomic_load(&a->stopping) && !a->options.ready(a->options.context))
+    while (a->options.ready && !atomic_load(&a->stopping) &&
+           !a->options.ready(a->options.context)) {
+        take_next_plan(a);
         wait_ms(a, LOOK_MS);
+    }
     while (!atomic_load(&a->stopping)) {
         bool done = archive_round(a, (int64_t)(clock_unix_ns() / 1000000000u)) == 0;
         pause_s = done ? ROUND_S : pause_s * 2;
-        wait_ms(a, (pause_s < PAUSE_MOST_S ? pause_s : PAUSE_MOST_S) * 1000);
+        pause_s = pause_s < PAUSE_MOST_S ? pause_s : PAUSE_MOST_S;
+        wait_ms(a, pause_s * 1000);
+        pause_s = is_replaced(a) ? ROUND_S : pause_s;
     }
     return NULL;
 }
@@ -389,4 +434,10 @@ void archive_read_stats(struct archive *a, struct archive_stats *out)
     out->refused = atomic_load(&a->refused);
     out->failures = atomic_load(&a->failures);
     out->is_failing = atomic_load(&a->is_failing);
+    pthread_mutex_lock(&a->lock);
+    memcpy(out->error, a->error, sizeof out->error);
+    memcpy(out->refused_rule, a->refused_rule, sizeof out->refused_rule);
+    pthread_mutex_unlock(&a->lock);
+    if (!out->is_failing)
+        *out->error = '\0';
 }

@@ -34,10 +34,12 @@ struct archive_options {
 
 struct archive_stats {
     uint64_t files, files_most;
-    uint64_t samples;  /* written since the start */
-    uint64_t refused;  /* series, each time: beyond the limit, or histograms */
-    uint64_t failures; /* rules that could not be evaluated, files that could not be written */
-    bool is_failing;   /* in the last round */
+    uint64_t samples;       /* written since the start */
+    uint64_t refused;       /* series, each time: beyond the limit, or histograms */
+    uint64_t failures;      /* rules that could not be evaluated, files that could not be written */
+    bool is_failing;        /* in the last round */
+    char error[300];        /* while it is: the last failure */
+    char refused_rule[200]; /* the last whose series were refused; "": none */
 };
 
 /* Takes over the plan, in any case. NULL and a sentence. */
@@ -51,7 +53,8 @@ void archive_close(struct archive *a);
 void archive_destroy(struct archive **a);
 
 /* Other rules from the next round on: one whose name (or expression, where it has none) was there
- * before goes on where it was. Takes over the plan. Any thread. */
+ * before goes on where it was. The next round is at once, also where the last one has failed. Takes
+ * over the plan. Any thread. */
 void archive_replace(struct archive *a, struct archive_plan *plan);
 
 /* Takes every rule up to `now_s` less the time that samples take to come. The thread does it each

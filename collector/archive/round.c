@@ -1,18 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collector/archive/round.h"
 
+#include <errno.h>
 #include <math.h>
 #include <rrd.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
 
 enum { ROWS_AT_ONCE = 512, ROW_TEXT_BYTES = 48, SPACING_MS = 240000, SLACK_ROWS = 12 };
+enum { FILE_BYTES_LEAST = 2 << 20 }; /* of room for one, and some */
 
 const struct round_level round_levels[ROUND_LEVELS] = {
     {10, 8640}, {60, 10080}, {600, 13248}, {3600, 43800}};
 
+static bool is_disk_full(const char *path)
+{
+    struct statvfs disk;
+    const char *slash = strrchr(path, '/');
+    char *directory = slash ? strndup(path, (size_t)(slash - path) + 1) : NULL;
+    bool full = directory && statvfs(directory, &disk) == 0 &&
+                disk.f_bavail * disk.f_frsize < FILE_BYTES_LEAST;
+    free(directory);
+    return full;
+}
+
+/* A full disk leaves librrd without words. */
 static int fail(char *why, size_t why_size, const char *path)
 {
-    snprintf(why, why_size, "%s: %s", path, rrd_get_error());
+    const char *said = rrd_get_error();
+    if (!said || !*said)
+        said = is_disk_full(path) ? strerror(ENOSPC) : "it cannot be written";
+    snprintf(why, why_size, "%s: %s", path, said);
     return -1;
 }
 
@@ -33,11 +53,11 @@ int round_create(const char *path, int64_t begin_s, char *why, size_t why_size)
             count++;
         }
     rrd_clear_error();
-    /* librrd says what exists already in words only: who made the file meanwhile is right, too. */
-    if (rrd_create_r2(path, ROUND_STEP_S, (time_t)begin_s, 1, NULL, NULL, count + 1, words) == 0 ||
-        round_last_s(path) >= 0)
+    if (rrd_create_r2(path, ROUND_STEP_S, (time_t)begin_s, 1, NULL, NULL, count + 1, words) == 0)
         return 0;
-    return fail(why, why_size, path);
+    fail(why, why_size, path);
+    /* librrd says what exists already in words only: who made the file meanwhile is right, too. */
+    return round_last_s(path) >= 0 ? 0 : -1;
 }
 
 int64_t round_last_s(const char *path)

@@ -2,6 +2,7 @@
 /* The pipeline's state, and the switch of recording. */
 #include <jansson.h>
 
+#include "collector/archive/archive.h"
 #include "collector/web/api.h"
 #include "lib/model/loss.h"
 
@@ -94,7 +95,28 @@ static void put_marks(struct json_writer *w, const struct observer_stats *m)
     json_close_object(w);
 }
 
-static void put_collector(struct json_writer *w, const struct pipeline_status *s)
+static void put_archive(struct json_writer *w, struct archive *archive)
+{
+    struct archive_stats s;
+    if (!archive)
+        return;
+    archive_read_stats(archive, &s);
+    json_field_object(w, "archive");
+    json_field_uint(w, "files", s.files);
+    json_field_uint(w, "files_limit", s.files_most);
+    json_field_uint(w, "samples", s.samples);
+    json_field_uint(w, "refused", s.refused);
+    if (*s.refused_rule)
+        json_field_text(w, "refused_rule", s.refused_rule);
+    json_field_uint(w, "failures", s.failures);
+    json_field_text(w, "state", s.is_failing ? "failed" : "ok");
+    if (*s.error)
+        json_field_text(w, "error", s.error);
+    json_close_object(w);
+}
+
+static void put_collector(struct json_writer *w, const struct pipeline_status *s,
+                          struct archive *archive)
 {
     static const char *const health[] = {"ok", "full", "failed"};
     json_field_object(w, "collector");
@@ -117,6 +139,7 @@ static void put_collector(struct json_writer *w, const struct pipeline_status *s
     json_close_object(w);
     put_segments(w, s);
     put_series(w, s);
+    put_archive(w, archive);
     json_field_object(w, "ledger");
     json_field_uint(w, "bytes", s->ledger.bytes);
     json_field_uint(w, "limit_bytes", s->ledger.limit_bytes);
@@ -191,7 +214,7 @@ void api_status(const struct api_call *call, struct reply *reply)
     }
     struct json_writer w = json_writer_to(&reply->body);
     json_open_object(&w);
-    put_collector(&w, &s);
+    put_collector(&w, &s, call->web->archive);
     json_field_array(&w, "agents");
     for (size_t i = 0; i < s.agent_count; i++)
         put_agent(&w, &s.agents[i]);

@@ -5,51 +5,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import zlib from 'node:zlib';
 import { scenario, until } from './harness.mjs';
-
-/* ---- remote write ---------------------------------------------------------------------------- */
-
-function varint(number) {
-  const out = [];
-  for (let n = BigInt(number); ; n >>= 7n) {
-    if (n < 128n) return Buffer.from([...out, Number(n)]);
-    out.push(Number(n & 127n) | 128);
-  }
-}
-
-const field = (number, body) => Buffer.concat([varint((number << 3) | 2), varint(body.length), body]);
-
-function sample([unixMs, value]) {
-  const number = Buffer.alloc(8);
-  number.writeDoubleLE(value);
-  return Buffer.concat([Buffer.from([9]), number, Buffer.from([16]), varint(unixMs)]);
-}
-
-function series(labels, samples) {
-  const names = Object.keys(labels).sort();
-  const pair = (name) => Buffer.concat([field(1, Buffer.from(name)), field(2, Buffer.from(labels[name]))]);
-  return field(1, Buffer.concat([...names.map((name) => field(1, pair(name))), ...samples.map((s) => field(2, sample(s)))]));
-}
-
-/* Snappy without compression: literals alone. */
-function snappy(body) {
-  const parts = [varint(body.length)];
-  for (let at = 0; at < body.length; at += 65536) {
-    const piece = body.subarray(at, at + 65536);
-    const head = Buffer.from([61 << 2, 0, 0]);
-    head.writeUInt16LE(piece.length - 1, 1);
-    parts.push(head, piece);
-  }
-  return Buffer.concat(parts);
-}
-
-async function write(collector, list) {
-  const answer = await collector.ask('/api/v1/write', {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/x-protobuf', 'Content-Encoding': 'snappy' },
-    body: snappy(Buffer.concat(list)),
-  });
-  assert.equal(answer.status, 204, answer.text);
-}
+import { counters, write } from './remote_write.mjs';
 
 async function deploy(collector, service, version, unixS) {
   const answer = await collector.ask('/api/v1/marks', {
@@ -124,10 +80,7 @@ const graph = (collector, kind, parameters) => collector.ask(`/graph.${kind}?${n
 /* Two hours of two services' counters, each 15 s, to the last full minute. */
 async function traffic(collector) {
   const end = Math.floor(Date.now() / 60_000) * 60;
-  const times = Array.from({ length: 481 }, (_, i) => end - 7200 + i * 15);
-  await write(collector, ['web', 'cache'].map((service, k) => series(
-    { __name__: 'hits', service }, times.map((t, i) => [t * 1000, i * 15 * (100 + 50 * k)]),
-  )));
+  await write(collector, ['web', 'cache'].map((service, k) => counters({ __name__: 'hits', service }, end - 7200, end, 15, 100 + 50 * k)));
   return { end, start: end - 7200 };
 }
 
