@@ -9,6 +9,7 @@
 #include "collector/archive/merged.h"
 #include "collector/archive/round.h"
 #include "collector/archive/strings.h"
+#include "collector/archive/undo.h"
 #include "collector/query/promql/promql.h"
 #include "lib/base/clock.h"
 #include "lib/base/condition.h"
@@ -30,6 +31,7 @@ struct archive {
     struct archive_plan *plan; /* the writing thread's */
     struct archive_plan *next; /* under the lock: what takes its place */
     struct archive_index index;
+    struct archive_undo undo;
     struct archive_entries entries;
     struct merged_source merged;
     atomic_ullong samples, refused, failures;
@@ -139,7 +141,13 @@ static int write_series(struct archive *a, struct archive_entry *entry,
     int64_t before_s = atomic_load(&entry->last_s), last_s = before_s;
     path_of(a, entry->file, path);
     pthread_mutex_lock(&entry->lock);
-    int result = round_write(path, list, count, &last_s, why, sizeof why);
+    int result = archive_undo_begin(&a->undo, entry->file);
+    if (result == 0) {
+        result = round_write(path, list, count, &last_s, why, sizeof why);
+        archive_undo_end(&a->undo);
+    } else {
+        snprintf(why, sizeof why, "%s: it cannot be read, or undo cannot be written", entry->file);
+    }
     pthread_mutex_unlock(&entry->lock);
     atomic_store(&entry->last_s, last_s);
     for (size_t i = 0; i < count; i++)
@@ -388,7 +396,10 @@ struct archive *archive_open(const struct archive_options *options, struct archi
     init_waiting(a);
     if (archive_index_open(&a->index, options->directory, why, why_size) != 0) {
         archive_destroy(&a);
-    } else if (archive_index_each(&a->index, on_entry, a) != 0) {
+        return NULL;
+    }
+    archive_undo_open(&a->undo, options->directory); /* before any file is looked at */
+    if (archive_index_each(&a->index, on_entry, a) != 0) {
         snprintf(why, why_size, "archive %s: its index cannot be read", options->directory);
         archive_destroy(&a);
     }
@@ -403,6 +414,7 @@ void archive_destroy(struct archive **place)
     archive_close(a);
     if (a->runs)
         pthread_join(a->thread, NULL);
+    archive_undo_close(&a->undo);
     archive_index_close(&a->index);
     archive_entries_fini(&a->entries);
     archive_plan_destroy(&a->plan);

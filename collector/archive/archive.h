@@ -5,6 +5,7 @@
  *
  *   plan.c      the rules
  *   round.c     a file
+ *   undo.c      what makes a write into it whole
  *   index.c     which file has which series, and how far each rule is
  *   entries.c   the same in memory, for those who ask
  *   archive.c   a round: rules evaluated over the minute past, their samples gathered and written

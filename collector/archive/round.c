@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 
 enum { ROWS_AT_ONCE = 512, ROW_TEXT_BYTES = 48, SPACING_MS = 240000, SLACK_ROWS = 12 };
@@ -58,6 +59,16 @@ int round_create(const char *path, int64_t begin_s, char *why, size_t why_size)
     fail(why, why_size, path);
     /* librrd says what exists already in words only: who made the file meanwhile is right, too. */
     return round_last_s(path) >= 0 ? 0 : -1;
+}
+
+size_t round_head_bytes(int fd)
+{
+    struct stat st;
+    off_t rows = 0;
+    for (int i = 0; i < ROUND_LEVELS; i++)
+        rows += (round_levels[i].rows + SLACK_ROWS) * (i == 0 ? 1 : 3);
+    rows *= (off_t)sizeof(rrd_value_t);
+    return fstat(fd, &st) == 0 && st.st_size > rows ? (size_t)(st.st_size - rows) : 0;
 }
 
 int64_t round_last_s(const char *path)

@@ -16,7 +16,7 @@
 
 #include "collector/series/source.h"
 
-enum { ROUND_STEP_S = 10, ROUND_LEVELS = 4 };
+enum { ROUND_STEP_S = 10, ROUND_LEVELS = 4, ROUND_HEAD_BYTES_MAX = 16384 };
 
 struct round_level {
     int64_t step_s, rows;
@@ -26,6 +26,8 @@ extern const struct round_level round_levels[ROUND_LEVELS];
 /* A new file, in which what is before `begin_s` has no place; one that is there stays as it is. 0;
  * -1 and librrd's sentence. */
 int round_create(const char *path, int64_t begin_s, char *why, size_t why_size);
+/* How much of an open file stands before its rows; 0: it is none of ours. */
+size_t round_head_bytes(int fd);
 /* When its newest sample is from; -1: it cannot be read. */
 int64_t round_last_s(const char *path);
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { parseMetrics, scenario, until } from '../e2e/harness.mjs';
+import { parseMetrics, scenario, sleep, until } from '../e2e/harness.mjs';
 import { counters, write } from '../e2e/remote_write.mjs';
 
 const rules = 'archive:\n- record: hits:rate\n  expr: sum by (service) (rate(hits[1m]))\n';
@@ -61,7 +61,34 @@ scenario("the archive's disk is full: nothing else stops, it is told, and when t
   assert.equal((await second.status()).collector.archive.files, services.length + 1);
   for (const service of services) assert.equal(await steps(second, service, end), 360, service);
   const left = world.run('ls', [path.join(disk.path, 'archive')], { within: disk.within });
-  const strange = left.trim().split('\n').filter((name) => !/^[0-9a-f]{32}\.rrd$|^archive\.db(-wal|-shm)?$/.test(name));
+  const strange = left.trim().split('\n').filter((name) => !/^[0-9a-f]{32}\.rrd$|^archive\.db(-wal|-shm)?$|^undo$/.test(name));
   assert.deepEqual(strange, [], 'nothing half made is left');
   await second.stop();
+});
+
+scenario('the collector is killed while it archives, again and again: every step is there once, as it was', async (world) => {
+  const plan = path.join(world.dir, 'archive.yml');
+  const copies = Array.from({ length: 30 }, (_, i) => `- record: hits:copy${i}\n  expr: sum by (service) (hits) + ${i}\n`);
+  fs.writeFileSync(plan, `archive:\n${copies.join('')}`);
+  const args = ['--series-late=0', `--archive=${plan}`];
+  let collector = await world.collector({ args });
+  const end = Math.floor(Date.now() / 60_000) * 60;
+  await write(collector, ['web', 'cache'].map((service) => counters({ __name__: 'hits', service }, end - 2 * hour, end, 10, 7)));
+  for (let i = 0; i < 8; i++) {
+    await collector.kill();
+    collector = await collector.again(); /* a round begins by itself */
+    await sleep(150 + Math.random() * 150); /* how far it comes is chance; nothing depends on it */
+  }
+  const last = new URLSearchParams({ query: 'hits:copy29{service="web"}', time: end - 60 });
+  await until('the last rule is written', async () => (await collector.api(`/api/v1/query?${last}`)).data.result.length === 1);
+  await collector.stop();
+  for (const name of ['series', 'ledger']) fs.rmSync(path.join(world.dir, name), { recursive: true });
+  collector = await collector.again();
+  for (const i of [0, 13, 29]) {
+    const query = new URLSearchParams({ query: `hits:copy${i}{service="web"}[7000s]`, time: end - 60 });
+    const [{ values }] = (await collector.api(`/api/v1/query?${query}`)).data.result;
+    assert.equal(values.length, 700);
+    for (const [t, value] of values) assert.equal(Number(value), (t - (end - 2 * hour)) * 7 + i, `at ${t}`);
+  }
+  await collector.stop();
 });
