@@ -205,6 +205,9 @@ static int open_stats(struct sweeper *s)
         LOG_ERROR("out of memory");
         return -1;
     }
+    span_counts_reserve(s->stats);
+    proc_reserve(s->stats);
+    statsd_reserve(s->stats);
     if (!s->config->statsd[0])
         return 0;
     s->statsd = statsd_create(s->loop, s->config->statsd, s->stats, why, sizeof why);

@@ -18,9 +18,9 @@ static struct stats_series *find_series(struct stats_table *t, struct stats_iden
                                         const struct slab_instrument *i)
 {
     struct stats_label labels[STATS_LABELS_MAX];
-    struct stats_metric *metric = stats_metric(t, text_of(i->name), i->type, STATS_SERVICE);
+    struct stats_metric *metric = stats_metric(t, text_of(i->name), i->type, STATS_OF_LIBWEFT);
     if (i->label_count > STATS_LABELS_MAX) {
-        stats_refuse(t, metric);
+        stats_refuse(t, metric, STATS_BAD_LABELS);
         return NULL;
     }
     for (uint32_t n = 0; n < i->label_count; n++)

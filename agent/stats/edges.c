@@ -36,17 +36,37 @@ static const struct stats_metric_info client_seconds = {
 struct edge {
     struct edge *next;
     enum edge_kind kind;
-    struct stats_series *total, *failed, *seconds;
+    struct stats_series *total, *failed, *seconds; /* NULL: refused so far */
     uint32_t peer_length;
     char peer[];
 };
 
-void edges_init(struct edges *e, struct stats_table *t, struct slab_reader *reader,
-                struct stats_identity *identity, const char *service)
+void edges_reserve(struct stats_table *t)
 {
+    stats_own_metric(t, &total);
+    stats_own_metric(t, &failed);
+    stats_own_metric(t, &server_seconds);
+    stats_own_metric(t, &client_seconds);
+}
+
+int edges_init(struct edges *e, struct stats_table *t, struct slab_reader *reader,
+               const char *service)
+{
+    const struct batch_str none = {"", 0};
     char *own = strdup(service);
-    *e = (struct edges){.table = t, .reader = reader, .identity = identity};
-    e->service = (struct batch_str){own, own ? (uint32_t)strlen(own) : 0};
+    *e = (struct edges){
+        .table = t,
+        .reader = reader,
+        .service = {own, own ? (uint32_t)strlen(own) : 0},
+        .total = stats_own_metric(t, &total),
+        .failed = stats_own_metric(t, &failed),
+        .seconds = {[EDGE_SERVER] = stats_own_metric(t, &server_seconds),
+                    [EDGE_DATABASE] = stats_own_metric(t, &client_seconds)},
+    };
+    e->seconds[EDGE_QUEUE] = e->seconds[EDGE_DATABASE];
+    if (own)
+        e->identity = stats_identity_hold(t, e->service, none, none);
+    return e->identity ? 0 : -1;
 }
 
 void edges_fini(struct edges *e)
@@ -56,6 +76,7 @@ void edges_fini(struct edges *e)
         free(e->list);
         e->list = next;
     }
+    stats_identity_release(e->table, e->identity);
     free((void *)(uintptr_t)e->service.bytes);
     free(e->roles);
 }
@@ -176,32 +197,43 @@ static bool callee_of(struct edges *e, const struct slab_record *record, struct 
 
 /* ---- edges ------------------------------------------------------------------------------- */
 
-static struct edge *make_edge(struct edges *e, enum edge_kind kind, struct batch_str peer)
+/* Those that are not there yet; each that is refused is counted. */
+static void find_series(struct edges *e, struct edge *edge)
 {
     static const struct batch_str types[EDGE_KINDS] = {[EDGE_SERVER] = {"", 0},
                                                        [EDGE_DATABASE] = {"database", 8},
                                                        [EDGE_QUEUE] = {"messaging_system", 16}};
-    if (e->edge_count == EDGES_MAX || peer.length > PEER_BYTES_MAX)
-        return NULL;
-    struct edge *edge = calloc(1, sizeof *edge + peer.length);
-    if (!edge)
-        return NULL;
-    memcpy(edge->peer, peer.bytes, peer.length);
-    edge->peer_length = peer.length;
-    edge->kind = kind;
     struct batch_str own = {edge->peer, edge->peer_length};
-    bool server = kind == EDGE_SERVER;
+    bool server = edge->kind == EDGE_SERVER;
     struct stats_label labels[3] = {{{"client", 6}, server ? own : e->service},
-                                    {{"connection_type", 15}, types[kind]},
+                                    {{"connection_type", 15}, types[edge->kind]},
                                     {{"server", 6}, server ? e->service : own}};
     if (server)
         labels[1] = labels[2];
     uint32_t n = server ? 2 : 3;
-    struct stats_table *t = e->table;
-    edge->total = stats_find(t, stats_own_metric(t, &total), e->identity, labels, n);
-    edge->failed = stats_find(t, stats_own_metric(t, &failed), e->identity, labels, n);
-    edge->seconds = stats_find(t, stats_own_metric(t, server ? &server_seconds : &client_seconds),
-                               e->identity, labels, n);
+    if (!edge->total)
+        edge->total = stats_find(e->table, e->total, e->identity, labels, n);
+    if (!edge->failed)
+        edge->failed = stats_find(e->table, e->failed, e->identity, labels, n);
+    if (!edge->seconds)
+        edge->seconds = stats_find(e->table, e->seconds[edge->kind], e->identity, labels, n);
+}
+
+static struct edge *make_edge(struct edges *e, enum edge_kind kind, struct batch_str peer)
+{
+    struct edge *edge = NULL;
+    enum stats_refusal reason = peer.length > PEER_BYTES_MAX ? STATS_BAD_LABELS
+                                : e->edge_count == EDGES_MAX ? STATS_SERIES_LIMIT
+                                                             : STATS_NO_MEMORY;
+    if (reason == STATS_NO_MEMORY)
+        edge = calloc(1, sizeof *edge + peer.length);
+    if (!edge) {
+        stats_refuse(e->table, e->total, reason);
+        return NULL;
+    }
+    memcpy(edge->peer, peer.bytes, peer.length);
+    edge->peer_length = peer.length;
+    edge->kind = kind;
     edge->next = e->list;
     e->list = edge;
     e->edge_count++;
@@ -234,6 +266,8 @@ void edges_add(struct edges *e, const struct slab_record *record, const struct b
     struct edge *edge = find_edge(e, kind, peer);
     if (!edge)
         return;
+    if (!edge->total || !edge->failed || !edge->seconds)
+        find_series(e, edge); /* there may be room by now */
     stats_count(edge->total, 1);
     stats_count(edge->failed, span->status == SPAN_ERROR || span->status == SPAN_DIED);
     stats_record(edge->seconds, behind->value, 1);

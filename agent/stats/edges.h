@@ -14,16 +14,21 @@ struct edge;
 struct edges {
     struct stats_table *table;
     struct slab_reader *reader;
-    struct stats_identity *identity; /* this process' own, held by whoever has the edges */
-    struct batch_str service;        /* its name */
-    struct edge *list;               /* the edges met so far; few */
-    uint8_t *roles; /* of the names in the process' table, by number; 0: not known yet */
+    struct batch_str service; /* this process' */
+    /* Of the service alone: an edge's labels tell no version, so the processes of all versions on
+     * the host count in one series. Held. */
+    struct stats_identity *identity;
+    struct stats_metric *total, *failed, *seconds[EDGE_KINDS];
+    struct edge *list; /* the edges met so far; few */
+    uint8_t *roles;    /* of the names in the process' table, by number; 0: not known yet */
     uint32_t role_count, edge_count;
 };
 
-/* `service` is copied. */
-void edges_init(struct edges *e, struct stats_table *t, struct slab_reader *reader,
-                struct stats_identity *identity, const char *service);
+/* The names that edges are counted under become the agent's. */
+void edges_reserve(struct stats_table *t);
+/* `service` is copied. -1: no memory; edges_fini then too. */
+int edges_init(struct edges *e, struct stats_table *t, struct slab_reader *reader,
+               const char *service);
 void edges_fini(struct edges *e);
 
 void edges_add(struct edges *e, const struct slab_record *record, const struct batch_span *span,

@@ -112,10 +112,9 @@ static void put_row(struct emitting *e, struct stats_series *s)
     e->rows++;
 }
 
-/* Of series that say nothing but the host, another identity may go on with the same labels. */
 static void put_end(struct emitting *e, struct stats_series *s)
 {
-    if (!s->told || (s->identity && s->metric->naming == STATS_HOST_ONLY))
+    if (!s->told)
         return;
     s->told = false;
     batch_sample(e->builder, series_index(e, s), e->unix_ms, SAMPLE_STALE, 0);
@@ -126,6 +125,8 @@ static void put_end(struct emitting *e, struct stats_series *s)
 
 static bool has_ended(const struct stats_table *t, const struct stats_series *s)
 {
+    if (s->metric->ousted && !s->news)
+        return true;
     if (s->metric->type == METRIC_GAUGE)
         return t->round - s->set_round > (s->kept ? t->options.silent_rounds : GAUGE_ROUNDS);
     if (s->news)
@@ -171,25 +172,36 @@ static void visit(struct emitting *e, size_t *i)
 
 /* ---- refusals ---------------------------------------------------------------------------- */
 
-static void tell_refusals(struct emitting *e)
+static const struct stats_metric_info refusals = {
+    .name = "weft_agent_series_refused_total",
+    .help = "Updates that were refused, by metric and reason.",
+    .type = METRIC_COUNTER,
+    .naming = STATS_HOST_ONLY,
+};
+
+static void tell_refused(struct stats_table *t, struct stats_metric *own,
+                         struct stats_refused *refused, const struct batch_str *metric)
 {
-    static const struct stats_metric_info info = {
-        .name = "weft_agent_series_refused_total",
-        .help = "Updates of series that were refused, as their metric has its bound of series.",
-        .type = METRIC_COUNTER,
-        .naming = STATS_HOST_ONLY,
-    };
-    struct stats_table *t = e->table;
-    for (uint32_t i = 0; i < t->metric_count; i++) {
-        struct stats_metric *m = t->metrics[i];
-        if (m->refused == m->refused_told)
+    for (unsigned r = 0; r < STATS_REFUSALS; r++) {
+        const char *reason = stats_refusal_name(r);
+        struct stats_label labels[2] = {
+            {{"metric", 6}, metric ? *metric : (struct batch_str){"", 0}},
+            {{"reason", 6}, {reason, (uint32_t)strlen(reason)}}};
+        if (refused->count[r] == refused->told[r])
             continue;
-        struct stats_label label = {{"metric", 6}, m->name};
-        struct stats_metric *own = stats_own_metric(t, &info);
-        struct stats_series *s = own == m ? NULL : stats_find(t, own, NULL, &label, 1);
-        stats_count(s, (double)(m->refused - m->refused_told));
-        m->refused_told = m->refused;
+        stats_count(stats_find(t, own, NULL, labels + !metric, metric ? 2 : 1),
+                    (double)(refused->count[r] - refused->told[r]));
+        refused->told[r] = refused->count[r];
     }
+}
+
+static void tell_refusals(struct stats_table *t)
+{
+    struct stats_metric *own = stats_own_metric(t, &refusals);
+    for (uint32_t i = 0; i < t->metric_count; i++)
+        if (t->metrics[i] != own)
+            tell_refused(t, own, &t->metrics[i]->refused, &t->metrics[i]->name);
+    tell_refused(t, own, &t->unnamed, NULL);
 }
 
 static void forget_identities(struct stats_table *t)
@@ -212,7 +224,7 @@ size_t stats_table_emit(struct stats_table *t, struct batch_builder *b, uint32_t
                         int64_t unix_ms)
 {
     struct emitting e = {t, b, serial, unix_ms, 0};
-    tell_refusals(&e);
+    tell_refusals(t);
     for (size_t i = 0; i < t->series_count;)
         visit(&e, &i);
     forget_identities(t);

@@ -45,6 +45,14 @@ static const struct stats_metric_info switches = {
     .type = METRIC_COUNTER,
 };
 
+void proc_reserve(struct stats_table *t)
+{
+    const struct stats_metric_info *const all[] = {&processes, &cpu,     &resident,
+                                                   &fds,       &threads, &switches};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        stats_own_metric(t, all[i]);
+}
+
 static void count(struct stats_table *t, struct stats_identity *identity,
                   const struct stats_metric_info *info, const char *name, const char *value,
                   double delta)

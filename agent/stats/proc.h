@@ -18,6 +18,9 @@
 
 #include "agent/stats/table.h"
 
+/* The names above become the agent's. */
+void proc_reserve(struct stats_table *t);
+
 /* Of one process. Zeroed memory is a fresh one. */
 struct proc {
     bool read; /* at least once */

@@ -24,8 +24,9 @@ static const struct stats_metric_info duration = {
 
 /* The series of one operation: spans of one name, kind and status. */
 struct operation {
-    uint64_t key; /* 0: a free place */
-    struct stats_series *calls, *duration;
+    uint64_t key;                          /* 0: a free place */
+    struct stats_series *calls, *duration; /* NULL: refused so far */
+    bool was_refused;                      /* one of them */
 };
 
 struct span_counts {
@@ -45,6 +46,13 @@ static struct batch_str text_of(const char *text)
     return (struct batch_str){text, (uint32_t)strlen(text)};
 }
 
+void span_counts_reserve(struct stats_table *t)
+{
+    stats_own_metric(t, &calls);
+    stats_own_metric(t, &duration);
+    edges_reserve(t);
+}
+
 struct span_counts *span_counts_create(struct stats_table *t, struct slab_reader *reader,
                                        const struct process_identity *identity)
 {
@@ -61,8 +69,8 @@ struct span_counts *span_counts_create(struct stats_table *t, struct slab_reader
         .places = calloc(PLACES_FIRST, sizeof *c->places),
         .place_count = PLACES_FIRST,
     };
-    edges_init(&c->edges, t, reader, c->identity, identity->service);
-    if (!c->identity || !c->places)
+    bool has_edges = edges_init(&c->edges, t, reader, identity->service) == 0;
+    if (!c->identity || !c->places || !has_edges)
         span_counts_destroy(&c);
     return c;
 }
@@ -99,6 +107,7 @@ static struct batch_str status_text(unsigned status)
                                                                : "STATUS_CODE_UNSET");
 }
 
+/* Those that are not there yet; each that is refused is counted. */
 static void find_series(struct span_counts *c, struct operation *o, const struct slab_span *s,
                         unsigned status)
 {
@@ -113,8 +122,26 @@ static void find_series(struct span_counts *c, struct operation *o, const struct
     if (name && length > 0)
         labels[n++] = (struct stats_label){{"span_name", 9}, {name, (uint32_t)length}};
     labels[n++] = (struct stats_label){{"status_code", 11}, status_text(status)};
-    o->calls = stats_find(c->table, c->calls, c->identity, labels, n);
-    o->duration = stats_find(c->table, c->duration, c->identity, labels, n);
+    if (!o->calls)
+        o->calls = stats_find(c->table, c->calls, c->identity, labels, n);
+    if (!o->duration)
+        o->duration = stats_find(c->table, c->duration, c->identity, labels, n);
+}
+
+/* What was refused is looked for again only when there is room. */
+static void find_or_refuse(struct span_counts *c, struct operation *o, const struct slab_span *s,
+                           unsigned status)
+{
+    if (!o->was_refused || stats_has_room(c->table, c->calls) ||
+        stats_has_room(c->table, c->duration)) {
+        find_series(c, o, s, status);
+        o->was_refused = !o->calls || !o->duration;
+        return;
+    }
+    if (!o->calls)
+        stats_refuse(c->table, c->calls, STATS_SERIES_LIMIT);
+    if (!o->duration)
+        stats_refuse(c->table, c->duration, STATS_SERIES_LIMIT);
 }
 
 static struct operation *place_of(struct operation *places, uint32_t count, uint64_t key)
@@ -169,7 +196,6 @@ static struct operation *operation_of(struct span_counts *c, const struct slab_s
     }
     c->used++;
     o->key = key;
-    find_series(c, o, s, status);
     return o;
 }
 
@@ -186,9 +212,12 @@ void span_counts_add(struct span_counts *c, const struct slab_record *record,
                                     .span_id = span->span_id,
                                     .trace_id = span->trace_id,
                                     .value = seconds};
-    if (!o || !o->calls)
-        stats_refuse(c->table, c->calls);
-    if (o) {
+    if (!o) {
+        stats_refuse(c->table, c->calls, STATS_SERIES_LIMIT);
+        stats_refuse(c->table, c->duration, STATS_SERIES_LIMIT);
+    } else {
+        if (!o->calls || !o->duration)
+            find_or_refuse(c, o, &record->span, span->status);
         stats_count(o->calls, 1);
         stats_record(o->duration, seconds, 1);
         stats_behind(o->duration, &behind);

@@ -25,6 +25,8 @@
  */
 struct span_counts;
 
+/* The names that spans are counted under become the agent's. */
+void span_counts_reserve(struct stats_table *t);
 /* NULL: no memory; then nothing is counted for it. The table and the reader must outlive it. */
 struct span_counts *span_counts_create(struct stats_table *t, struct slab_reader *reader,
                                        const struct process_identity *identity);

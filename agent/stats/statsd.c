@@ -55,6 +55,13 @@ struct statsd {
     char packet[PACKET_BYTES_MAX];
 };
 
+void statsd_reserve(struct stats_table *t)
+{
+    stats_own_metric(t, &bad_lines);
+    stats_own_metric(t, &packets);
+    stats_own_metric(t, &dropped);
+}
+
 /* ---- sets -------------------------------------------------------------------------------- */
 
 static bool is_same(const struct statsd_line *a, const struct statsd_line *b)
@@ -105,7 +112,7 @@ static void add_to_set(struct statsd *s, struct stats_metric *metric,
     if (!set)
         set = make_set(s, line);
     if (!set) {
-        stats_refuse(s->table, metric);
+        stats_refuse(s->table, metric, STATS_SERIES_LIMIT);
         return;
     }
     set->idle_rounds = 0;
@@ -117,7 +124,9 @@ static void round_of_sets(struct statsd *s)
     for (struct set **at = &s->sets; *at;) {
         struct set *set = *at;
         struct stats_metric *m =
-            stats_metric(s->table, set->line.name, METRIC_GAUGE, STATS_SERVICE);
+            stats_metric(s->table, set->line.name, METRIC_GAUGE, STATS_OF_STATSD);
+        if (!m) /* somebody else has the name now */
+            set->idle_rounds = 3 * SET_ROUNDS;
         stats_gauge(s->table,
                     stats_find(s->table, m, NULL, set->line.labels, set->line.label_count),
                     distinct_count(&set->distinct));
@@ -163,7 +172,7 @@ static void take_line(struct statsd *s, const struct statsd_line *line)
         [STATSD_TIMER_MS] = METRIC_HISTOGRAM, [STATSD_HISTOGRAM] = METRIC_HISTOGRAM,
         [STATSD_SET] = METRIC_GAUGE,
     };
-    struct stats_metric *m = stats_metric(s->table, line->name, types[line->type], STATS_SERVICE);
+    struct stats_metric *m = stats_metric(s->table, line->name, types[line->type], STATS_OF_STATSD);
     if (!m)
         return;
     if (line->type == STATSD_TIMER_MS)

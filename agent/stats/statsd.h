@@ -17,6 +17,8 @@
 
 struct statsd;
 
+/* The names that are told about the port become the agent's. */
+void statsd_reserve(struct stats_table *t);
 /* Listens on `address` ("127.0.0.1:8125", "[::1]:0"). NULL with a sentence in `why`; what was
  * opened is closed when the loop runs next. */
 struct statsd *statsd_create(uv_loop_t *loop, const char *address, struct stats_table *t, char *why,

@@ -137,33 +137,79 @@ void stats_describe(struct stats_metric *metric, struct batch_str unit, struct b
     describe(&metric->help, help);
 }
 
-struct stats_metric *stats_metric(struct stats_table *t, struct batch_str name,
-                                  enum metric_type type, enum stats_naming naming)
+static struct stats_metric *find_metric(struct stats_table *t, struct batch_str name)
 {
-    for (uint32_t i = 0; i < t->metric_count; i++) {
-        struct stats_metric *m = t->metrics[i];
-        if (!batch_str_equal(m->name, name))
-            continue;
-        if (m->type == type)
-            return m;
-        LOG_WARN_EVERY("metric %.*s is counted as a %s here and as a %s there: the latter is "
-                       "refused",
-                       (int)name.length, name.bytes, metric_type_name(m->type),
-                       metric_type_name(type));
-        stats_refuse(t, m);
-        return NULL;
-    }
-    struct stats_metric *m =
-        t->metric_count < STATS_METRICS_MAX && name.length > 0 && name.length <= STATS_TEXT_MAX
-            ? add_metric(t, name)
-            : NULL;
+    for (uint32_t i = 0; i < t->metric_count; i++)
+        if (!t->metrics[i]->ousted && batch_str_equal(t->metrics[i]->name, name))
+            return t->metrics[i];
+    return NULL;
+}
+
+static struct stats_metric *make_metric(struct stats_table *t, struct batch_str name,
+                                        enum metric_type type, enum stats_naming naming,
+                                        enum stats_origin origin)
+{
+    bool has_place = t->metric_count < STATS_METRICS_MAX || origin == STATS_OWN;
+    struct stats_metric *m = NULL;
+    if (has_place && name.length > 0 && name.length <= STATS_TEXT_MAX)
+        m = add_metric(t, name);
     if (!m) {
-        stats_refuse(t, NULL);
+        LOG_WARN_EVERY("metric %.*s is refused: %u metrics are the most",
+                       (int)(name.length < STATS_TEXT_MAX ? name.length : STATS_TEXT_MAX),
+                       name.bytes, STATS_METRICS_MAX);
+        stats_refuse(t, NULL, has_place ? STATS_NO_MEMORY : STATS_METRIC_LIMIT);
         return NULL;
     }
     m->type = type;
     m->naming = naming;
+    m->origin = origin;
     return m;
+}
+
+static void refuse_metric(struct stats_table *t, struct stats_metric *m, enum metric_type type)
+{
+    bool own = m->origin == STATS_OWN;
+    if (own)
+        LOG_WARN_EVERY("metric %.*s is the agent's own: what others count under this name is "
+                       "refused",
+                       (int)m->name.length, m->name.bytes);
+    else
+        LOG_WARN_EVERY("metric %.*s is counted as a %s here and as a %s there: the latter is "
+                       "refused",
+                       (int)m->name.length, m->name.bytes, metric_type_name(m->type),
+                       metric_type_name(type));
+    stats_refuse(t, m, own ? STATS_OWN_NAME : STATS_OTHER_TYPE);
+}
+
+static struct stats_metric *metric_of(struct stats_table *t, struct batch_str name,
+                                      enum metric_type type, enum stats_naming naming,
+                                      enum stats_origin origin)
+{
+    struct stats_metric *m = find_metric(t, name);
+    if (!m)
+        return make_metric(t, name, type, naming, origin);
+    if (m->origin == STATS_OWN && origin != STATS_OWN) {
+        refuse_metric(t, m, type);
+        return NULL;
+    }
+    if (m->type == type && m->naming == naming) {
+        m->origin = origin > m->origin ? origin : m->origin;
+        return m;
+    }
+    if (origin <= m->origin) {
+        refuse_metric(t, m, type);
+        return NULL;
+    }
+    LOG_WARN("metric %.*s was counted as a %s by others, and is a %s from now on", (int)name.length,
+             name.bytes, metric_type_name(m->type), metric_type_name(type));
+    m->ousted = true;
+    return make_metric(t, name, type, naming, origin);
+}
+
+struct stats_metric *stats_metric(struct stats_table *t, struct batch_str name,
+                                  enum metric_type type, enum stats_origin origin)
+{
+    return metric_of(t, name, type, STATS_SERVICE, origin);
 }
 
 static struct batch_str text_of(const char *text)
@@ -173,20 +219,36 @@ static struct batch_str text_of(const char *text)
 
 struct stats_metric *stats_own_metric(struct stats_table *t, const struct stats_metric_info *info)
 {
-    struct stats_metric *m = stats_metric(t, text_of(info->name), info->type, info->naming);
+    struct stats_metric *m = metric_of(t, text_of(info->name), info->type, info->naming, STATS_OWN);
     stats_describe(m, text_of(info->unit), text_of(info->help));
     return m;
 }
 
-void stats_refuse(struct stats_table *t, struct stats_metric *metric)
+/* ---- refusals ---------------------------------------------------------------------------- */
+
+const char *stats_refusal_name(enum stats_refusal reason)
+{
+    static const char *const names[STATS_REFUSALS] = {
+        [STATS_SERIES_LIMIT] = "series_limit", [STATS_METRIC_LIMIT] = "metric_limit",
+        [STATS_OTHER_TYPE] = "other_type",     [STATS_OWN_NAME] = "own_name",
+        [STATS_BAD_LABELS] = "bad_labels",     [STATS_NO_MEMORY] = "no_memory"};
+    return names[reason];
+}
+
+void stats_refuse(struct stats_table *t, struct stats_metric *metric, enum stats_refusal reason)
 {
     t->refused++;
     if (!metric)
-        return;
-    if (metric->refused++ == 0 && metric->series >= t->options.series_max)
+        t->unnamed.count[reason]++;
+    else if (metric->refused.count[reason]++ == 0 && reason == STATS_SERIES_LIMIT)
         LOG_WARN("metric %.*s has %u series, the most that series-per-metric allows: further ones "
                  "are refused",
                  (int)metric->name.length, metric->name.bytes, metric->series);
+}
+
+bool stats_has_room(const struct stats_table *t, const struct stats_metric *metric)
+{
+    return metric && metric->series < t->options.series_max;
 }
 
 /* ---- series ------------------------------------------------------------------------------ */
@@ -300,12 +362,14 @@ struct stats_series *stats_find(struct stats_table *t, struct stats_metric *metr
     for (struct stats_series *s = t->buckets[hash & (t->bucket_count - 1)]; s; s = s->next)
         if (is_it(s, hash, metric, identity, labels, count))
             return s;
-    struct stats_series *s = NULL;
-    if (metric->series < t->options.series_max && labels_are_sound(labels, count) &&
-        reserve_series(t))
-        s = make_series(labels, count, metric->type);
+    bool has_room = stats_has_room(t, metric), sound = labels_are_sound(labels, count);
+    struct stats_series *s =
+        has_room && sound && reserve_series(t) ? make_series(labels, count, metric->type) : NULL;
     if (!s) {
-        stats_refuse(t, metric);
+        stats_refuse(t, metric,
+                     !has_room ? STATS_SERIES_LIMIT
+                     : !sound  ? STATS_BAD_LABELS
+                               : STATS_NO_MEMORY);
         return NULL;
     }
     s->hash = hash;

@@ -9,8 +9,12 @@
  * silent, for some minutes.
  *
  * Labels can explode. Each metric has a bound on its series: what goes beyond is not counted
- * anywhere else but refused, and the refusals are counted by metric and told as
+ * anywhere else but refused, and the refusals are counted by metric and reason and told as
  * weft_agent_series_refused_total.
+ *
+ * A metric's name belongs to whoever stands highest of those that use it: the agent itself, whose
+ * names nobody else may use; then libweft in a service; then StatsD. Where one who stands higher
+ * wants a name for another type, the series that had it end.
  *
  * The loop's thread. Memory is bounded by the bounds. */
 #ifndef WEFT_AGENT_STATS_TABLE_H
@@ -32,6 +36,21 @@ struct stats_identity;
 /* What the service's label is called: "service", or as OpenTelemetry's connectors have it
  * "service_name", or none of the three labels is said. */
 enum stats_naming { STATS_SERVICE, STATS_SERVICE_NAME, STATS_HOST_ONLY };
+
+enum stats_origin { STATS_OF_STATSD, STATS_OF_LIBWEFT, STATS_OWN };
+
+/* Why an update is not counted. */
+enum stats_refusal {
+    STATS_SERIES_LIMIT, /* the metric has as many series as it may */
+    STATS_METRIC_LIMIT, /* there are as many metrics as there may be */
+    STATS_OTHER_TYPE,   /* the metric is counted as another type already */
+    STATS_OWN_NAME,     /* the agent counts under this name */
+    STATS_BAD_LABELS,   /* too many, or too long */
+    STATS_NO_MEMORY,
+    STATS_REFUSALS
+};
+/* "series_limit" … */
+const char *stats_refusal_name(enum stats_refusal reason);
 
 /* A metric that the program itself makes. All texts live as long as the table. */
 struct stats_metric_info {
@@ -69,13 +88,15 @@ struct stats_identity *stats_identity_hold(struct stats_table *t, struct batch_s
                                            struct batch_str version, struct batch_str cell);
 void stats_identity_release(struct stats_table *t, struct stats_identity *identity);
 
-/* The metric of this name, made where there is none; NULL: no memory, or too many metrics. A metric
- * has one type: asked for with another one, NULL too, and counted. */
+/* The metric of this name, made where there is none. NULL where it is refused, and counted: a
+ * metric has one type, some names are the agent's own, and there is a bound on metrics. Valid as
+ * long as the table. */
 struct stats_metric;
 struct stats_metric *stats_metric(struct stats_table *t, struct batch_str name,
-                                  enum metric_type type, enum stats_naming naming);
+                                  enum metric_type type, enum stats_origin origin);
 /* What it is counted in and what it says; the first that is not empty stays. Copied. */
 void stats_describe(struct stats_metric *metric, struct batch_str unit, struct batch_str help);
+/* Asked for before anybody else can: then the name is the agent's from the beginning. */
 struct stats_metric *stats_own_metric(struct stats_table *t, const struct stats_metric_info *info);
 
 /* The series with these labels (sorted by name, none twice, none empty; copied). `identity` may be
@@ -84,8 +105,10 @@ struct stats_metric *stats_own_metric(struct stats_table *t, const struct stats_
 struct stats_series *stats_find(struct stats_table *t, struct stats_metric *metric,
                                 struct stats_identity *identity, const struct stats_label *labels,
                                 uint32_t count);
-/* An update of a series that stats_find refused: counted by its metric. NULL: of no metric. */
-void stats_refuse(struct stats_table *t, struct stats_metric *metric);
+/* Whether the metric may have a further series; NULL: it may not. */
+bool stats_has_room(const struct stats_table *t, const struct stats_metric *metric);
+/* A further update of what stats_find refused. NULL: of no metric. */
+void stats_refuse(struct stats_table *t, struct stats_metric *metric, enum stats_refusal reason);
 
 /* `s` may be NULL in all of these: nothing happens. */
 void stats_count(struct stats_series *s, double delta);

@@ -19,13 +19,19 @@ struct stats_identity {
     struct stats_identity *next;
 };
 
+struct stats_refused {
+    uint64_t count[STATS_REFUSALS], told[STATS_REFUSALS];
+};
+
 struct stats_metric {
     struct batch_str name;
     char *unit, *help; /* NULL: not known */
     enum metric_type type;
     enum stats_naming naming;
+    enum stats_origin origin; /* the highest of those that use it */
+    bool ousted;              /* another has the name now; its series end */
     uint32_t series;
-    uint64_t refused, refused_told;
+    struct stats_refused refused;
     struct stats_mark mark;
 };
 
@@ -62,6 +68,7 @@ struct stats_table {
     struct stats_mark host_mark; /* the label set with nothing but the host */
     uint32_t round;
     uint64_t refused;
+    struct stats_refused unnamed; /* of no metric */
 };
 
 /* series[i] goes; another takes its place. */

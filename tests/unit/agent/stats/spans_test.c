@@ -171,6 +171,107 @@ static void a_call_whose_caller_is_known_is_an_edge_on_the_servers_side(void **s
                SAMPLE_DELTA, 0);
 }
 
+static void serve_for(const char *caller)
+{
+    struct weft_context from;
+    char tracestate[64];
+    snprintf(tracestate, sizeof tracestate, "weft=%s", caller);
+    assert_int_equal(
+        weft_extract_traceparent(&from, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+                                 tracestate),
+        0);
+    weft_end(weft_begin_from(WEFT_NAME("serve"), WEFT_SERVER, &from));
+}
+
+/* How many rows of the last round are of this metric, whatever their labels. */
+static unsigned rows_of(const char *metric)
+{
+    unsigned count = 0;
+    char text[512];
+    for (uint32_t i = 0; i < rows.batch->samples.count; i++) {
+        rows_name(&rows, rows.batch->samples.series_of[i], text);
+        count += strncmp(text, metric, strlen(metric)) == 0 && text[strlen(metric)] == '{';
+    }
+    return count;
+}
+
+/* An edge's labels tell no version: a row for each would be the same series twice. */
+static void processes_of_two_versions_count_in_one_edge(void **state)
+{
+    (void)state;
+    struct process_identity identity;
+    process_identity_read(&identity, process->reader);
+    snprintf(identity.version, sizeof identity.version, "1.5");
+    struct span_counts *first = process->spans;
+    struct span_counts *second = span_counts_create(rows.table, process->reader, &identity);
+    assert_non_null(second);
+    serve_for("web");
+    sweep(false, SPAN_UNSET);
+    process->spans = second;
+    serve_for("web");
+    serve_for("web");
+    sweep(false, SPAN_UNSET);
+    process->spans = first;
+    rows_round(&rows);
+    assert_row(&rows, "traces_service_graph_request_total{client=web,host=box,server=cell}",
+               SAMPLE_DELTA, 3);
+    assert_int_equal(rows_of("traces_service_graph_request_total"), 1);
+    assert_int_equal(rows_of("traces_service_graph_request_server_seconds"), 1);
+    assert_int_equal(rows_of("traces_span_metrics_calls_total"), 2);
+    span_counts_destroy(&second);
+}
+
+/* All series that the metric may have, of nobody: they end when they were silent for long. */
+static void occupy(const char *name, enum stats_naming naming)
+{
+    struct stats_metric_info info = {.name = name, .type = METRIC_COUNTER, .naming = naming};
+    struct stats_metric *m = stats_own_metric(rows.table, &info);
+    for (const char *value = "xy"; *value; value++) {
+        struct stats_label label = {{"k", 1}, {value, 1}};
+        assert_non_null(stats_find(rows.table, m, NULL, &label, 1));
+    }
+}
+
+static void what_is_refused_is_counted_each_time_and_found_when_there_is_room(void **state)
+{
+    (void)state;
+    static const char *const metrics[] = {"traces_service_graph_request_total",
+                                          "traces_span_metrics_calls_total"};
+    static const char *const told[] = {
+        "traces_service_graph_request_total{client=web,host=box,server=cell}",
+        "traces_span_metrics_calls_total{" OWN "service_name=cell,span_kind=SPAN_KIND_SERVER,"
+        "span_name=serve,status_code=STATUS_CODE_UNSET,version=1.4}"};
+    struct process_identity identity;
+    char refused[128];
+    span_counts_destroy(&process->spans);
+    rows_end(&rows);
+    rows_begin(&rows, 2);
+    process_identity_read(&identity, process->reader);
+    process->spans = span_counts_create(rows.table, process->reader, &identity);
+    occupy(metrics[0], STATS_HOST_ONLY);
+    occupy(metrics[1], STATS_SERVICE_NAME);
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < 3; i++)
+            serve_for("web");
+        sweep(false, SPAN_UNSET);
+        rows_round(&rows);
+        for (int i = 0; i < 2; i++) {
+            snprintf(refused, sizeof refused,
+                     "weft_agent_series_refused_total{host=box,metric=%s,reason=series_limit}",
+                     metrics[i]);
+            assert_row(&rows, refused, SAMPLE_DELTA, 3);
+            assert_int_equal(rows_find(&rows, told[i]), BATCH_NONE);
+        }
+    }
+    for (int i = 0; i < 25; i++)
+        rows_round(&rows);
+    serve_for("web");
+    sweep(false, SPAN_UNSET);
+    rows_round(&rows);
+    for (int i = 0; i < 2; i++)
+        assert_row(&rows, told[i], SAMPLE_DELTA, 1);
+}
+
 static void what_a_service_counts_is_told_with_its_labels(void **state)
 {
     (void)state;
@@ -224,6 +325,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_call_of_a_database_is_an_edge, begin, end),
         cmocka_unit_test_setup_teardown(a_call_whose_caller_is_known_is_an_edge_on_the_servers_side,
                                         begin, end),
+        cmocka_unit_test_setup_teardown(processes_of_two_versions_count_in_one_edge, begin, end),
+        cmocka_unit_test_setup_teardown(
+            what_is_refused_is_counted_each_time_and_found_when_there_is_room, begin, end),
         cmocka_unit_test_setup_teardown(what_a_service_counts_is_told_with_its_labels, begin, end),
         cmocka_unit_test_setup_teardown(the_kernel_says_what_a_process_uses, begin, end),
     };

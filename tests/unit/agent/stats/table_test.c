@@ -20,7 +20,7 @@ static int teardown(void **state)
 
 static struct stats_metric *metric(struct rows *r, const char *name, enum metric_type type)
 {
-    return stats_metric(r->table, str(name), type, STATS_SERVICE);
+    return stats_metric(r->table, str(name), type, STATS_OF_LIBWEFT);
 }
 
 static struct stats_series *find(struct rows *r, const char *name, enum metric_type type,
@@ -162,7 +162,8 @@ static void beyond_its_bound_a_metric_refuses_and_says_so(void **state)
         stats_count(find(r, "c", METRIC_COUNTER, value), 1);
     }
     assert_int_equal(rows_round(r), 4);
-    assert_row(r, "weft_agent_series_refused_total{host=box,metric=c}", SAMPLE_DELTA, 2);
+    assert_row(r, "weft_agent_series_refused_total{host=box,metric=c,reason=series_limit}",
+               SAMPLE_DELTA, 2);
     assert_non_null(find(r, "c", METRIC_COUNTER, "v0"));
     assert_null(find(r, "c", METRIC_COUNTER, "v4"));
 }
@@ -173,7 +174,60 @@ static void a_metric_has_one_type(void **state)
     assert_non_null(find(r, "m", METRIC_COUNTER, "a"));
     assert_null(find(r, "m", METRIC_GAUGE, "a"));
     rows_round(r);
-    assert_row(r, "weft_agent_series_refused_total{host=box,metric=m}", SAMPLE_DELTA, 1);
+    assert_row(r, "weft_agent_series_refused_total{host=box,metric=m,reason=other_type}",
+               SAMPLE_DELTA, 1);
+}
+
+static const struct stats_metric_info own_info = {
+    .name = "calls", .type = METRIC_COUNTER, .naming = STATS_HOST_ONLY};
+
+static void the_agents_names_are_its_own(void **state)
+{
+    struct rows *r = *state;
+    struct stats_metric *own = stats_own_metric(r->table, &own_info);
+    assert_null(stats_metric(r->table, str("calls"), METRIC_COUNTER, STATS_OF_STATSD));
+    assert_null(stats_metric(r->table, str("calls"), METRIC_GAUGE, STATS_OF_LIBWEFT));
+    assert_ptr_equal(stats_own_metric(r->table, &own_info), own);
+    stats_count(stats_find(r->table, own, NULL, NULL, 0), 3);
+    rows_round(r);
+    assert_row(r, "calls{host=box}", SAMPLE_DELTA, 3);
+    assert_row(r, "weft_agent_series_refused_total{host=box,metric=calls,reason=own_name}",
+               SAMPLE_DELTA, 2);
+}
+
+/* StatsD was first: its series end, and the name is libweft's; then the agent's. */
+static void who_stands_higher_takes_a_name(void **state)
+{
+    struct rows *r = *state;
+    struct stats_label label = {{"k", 1}, {"a", 1}};
+    struct stats_metric *m = stats_metric(r->table, str("calls"), METRIC_GAUGE, STATS_OF_STATSD);
+    stats_gauge_keep(r->table, stats_find(r->table, m, NULL, &label, 1), 7);
+    rows_round(r);
+    assert_row(r, "calls{host=box,k=a}", SAMPLE_VALUE, 7);
+    m = stats_metric(r->table, str("calls"), METRIC_HISTOGRAM, STATS_OF_LIBWEFT);
+    assert_non_null(m);
+    assert_null(stats_metric(r->table, str("calls"), METRIC_GAUGE, STATS_OF_STATSD));
+    rows_round(r);
+    assert_row(r, "calls{host=box,k=a}", SAMPLE_STALE, 0);
+    assert_row(r, "weft_agent_series_refused_total{host=box,metric=calls,reason=other_type}",
+               SAMPLE_DELTA, 1);
+    stats_count(stats_find(r->table, stats_own_metric(r->table, &own_info), NULL, NULL, 0), 2);
+    rows_round(r);
+    assert_row(r, "calls{host=box}", SAMPLE_DELTA, 2);
+}
+
+static void beyond_the_bound_of_metrics_the_agents_own_are_counted(void **state)
+{
+    struct rows *r = *state;
+    char name[16];
+    for (int i = 0; i < STATS_METRICS_MAX + 3; i++) {
+        snprintf(name, sizeof name, "m%d", i);
+        stats_metric(r->table, str(name), METRIC_COUNTER, STATS_OF_STATSD);
+    }
+    stats_count(stats_find(r->table, stats_own_metric(r->table, &own_info), NULL, NULL, 0), 2);
+    rows_round(r);
+    assert_row(r, "calls{host=box}", SAMPLE_DELTA, 2);
+    assert_row(r, "weft_agent_series_refused_total{host=box,reason=metric_limit}", SAMPLE_DELTA, 3);
 }
 
 static void what_is_told_before_the_end_of_a_round_is_not_told_again(void **state)
@@ -237,6 +291,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(beyond_its_bound_a_metric_refuses_and_says_so, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_metric_has_one_type, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_agents_names_are_its_own, setup, teardown),
+        cmocka_unit_test_setup_teardown(who_stands_higher_takes_a_name, setup, teardown),
+        cmocka_unit_test_setup_teardown(beyond_the_bound_of_metrics_the_agents_own_are_counted,
+                                        setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_told_before_the_end_of_a_round_is_not_told_again,
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(a_metric_is_described_once, setup, teardown),
