@@ -9,9 +9,8 @@
 
 #include "weft/weft.h"
 
-/* Exactly `digits` (1 to 16) lowercase hex digits at `text`; false at anything else, a NUL too. */
-bool hex_read(const char *text, unsigned digits, uint64_t *value);
-/* The same with capitals allowed, as B3 does. */
+/* Exactly `digits` (1 to 16) hex digits at `text`, capitals too, as B3 allows; false at anything
+ * else, a NUL too. */
 bool hex_read_any_case(const char *text, unsigned digits, uint64_t *value);
 /* Writes `digits` lowercase hex digits, no NUL. */
 void hex_write(char *text, unsigned digits, uint64_t value);

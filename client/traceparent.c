@@ -32,7 +32,8 @@ static bool hex_read_with(const char *text, unsigned digits, uint64_t *value, bo
     return true;
 }
 
-bool hex_read(const char *text, unsigned digits, uint64_t *value)
+/* Lowercase ones alone. */
+static bool hex_read(const char *text, unsigned digits, uint64_t *value)
 {
     return hex_read_with(text, digits, value, false);
 }

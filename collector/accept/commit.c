@@ -330,7 +330,7 @@ void commit_write_state(const struct commit_parts *parts, struct buffer *out)
     losses_write(parts->losses, out);
 }
 
-int commit_read_state(const struct commit_parts *parts, struct bytes_reader *in)
+static int read_state(const struct commit_parts *parts, struct bytes_reader *in)
 {
     return dedupe_read(parts->dedupe, in) == 0 && losses_read(parts->losses, in) == 0 ? 0 : -1;
 }
@@ -338,7 +338,7 @@ int commit_read_state(const struct commit_parts *parts, struct bytes_reader *in)
 static int on_state(void *context, struct bytes_reader *state)
 {
     struct commit *c = context;
-    return commit_read_state(&c->parts, state);
+    return read_state(&c->parts, state);
 }
 
 /* Into the head; false: the collector is stopping. */

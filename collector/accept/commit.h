@@ -68,8 +68,7 @@ void commit_run(struct commit *c);
 /* A group by itself: what commit_run does with each. Settles every item. */
 void commit_group(struct commit *c, struct queued *items, size_t count);
 
-/* The caller's part of the ledger's state (docs/format/ledger.md), both ways. */
+/* The caller's part of the ledger's state (docs/format/ledger.md). */
 void commit_write_state(const struct commit_parts *parts, struct buffer *out);
-int commit_read_state(const struct commit_parts *parts, struct bytes_reader *in);
 
 #endif

@@ -65,7 +65,7 @@ static void take_batch(struct receiver *r, struct link_request *request)
     }
 }
 
-void receiver_take(struct receiver *r, struct link_request *request, uint64_t now_unix_ns)
+static void take(struct receiver *r, struct link_request *request, uint64_t now_unix_ns)
 {
     int error = 0;
     agents_seen(r->agents, request->agent, request->sent_unix_ns, now_unix_ns);
@@ -95,6 +95,6 @@ void receiver_run(struct receiver *r)
     struct link_request request;
     while (!atomic_load(&r->stopping)) {
         if (link_server_receive(r->link, &request, RECEIVE_MS) == 1)
-            receiver_take(r, &request, clock_unix_ns());
+            take(r, &request, clock_unix_ns());
     }
 }

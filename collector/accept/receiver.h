@@ -26,7 +26,5 @@ struct receiver {
 
 /* Until `stopping` is set. */
 void receiver_run(struct receiver *r);
-/* One request, which is settled or queued. */
-void receiver_take(struct receiver *r, struct link_request *request, uint64_t now_unix_ns);
 
 #endif

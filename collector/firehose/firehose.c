@@ -226,29 +226,6 @@ void firehose_counts(struct firehose *f, struct firehose_counts *out)
     pthread_mutex_unlock(&f->lock);
 }
 
-static uint64_t lag_of(const struct group *g, uint64_t spans)
-{
-    uint64_t least = spans;
-    for (unsigned p = 0; p < FIREHOSE_PARTITIONS; p++) {
-        if (g->checkpoint.positions[p].spans < least)
-            least = g->checkpoint.positions[p].spans;
-    }
-    return spans - least;
-}
-
-void firehose_apps(struct firehose *f, void (*each)(void *context, const struct firehose_app *app),
-                   void *context)
-{
-    uint64_t spans = ledger_durable(f->options.ledger).spans;
-    pthread_mutex_lock(&f->lock);
-    for (const struct group *g = f->groups; g; g = g->next) {
-        struct firehose_app app = {g->app, g->member_count, lag_of(g, spans)};
-        if (app.clients > 0)
-            each(context, &app);
-    }
-    pthread_mutex_unlock(&f->lock);
-}
-
 enum firehose_refusal firehose_forget(struct firehose *f, const char *app)
 {
     pthread_mutex_lock(&f->lock);

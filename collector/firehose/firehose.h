@@ -124,14 +124,6 @@ struct firehose_counts {
 };
 void firehose_counts(struct firehose *f, struct firehose_counts *out);
 
-struct firehose_app {
-    const char *name;
-    unsigned clients;
-    uint64_t lag_spans; /* accepted, and not delivered in its slowest partition */
-};
-/* Apps with clients. `each` must not call back. */
-void firehose_apps(struct firehose *f, void (*each)(void *context, const struct firehose_app *app),
-                   void *context);
 /* Forgets where an app was. FIREHOSE_EBUSY while it has clients. */
 enum firehose_refusal firehose_forget(struct firehose *f, const char *app);
 

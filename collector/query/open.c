@@ -84,7 +84,7 @@ void open_index_fini(struct open_index *o)
     *o = (struct open_index){0};
 }
 
-const struct open_trace *open_index_find(const struct open_index *o, struct trace_id id)
+static const struct open_trace *find_open(const struct open_index *o, struct trace_id id)
 {
     if (o->trace_count == 0)
         return NULL;
@@ -103,7 +103,7 @@ int open_index_gather(const struct open_index *o, const struct store_hold *hold,
 {
     if (store_find(hold, id, details, arena, runs, count) != 0)
         return -1;
-    const struct open_trace *open = open_index_find(o, id);
+    const struct open_trace *open = find_open(o, id);
     if (!open)
         return 0;
     struct span_run *both = realloc(*runs, (*count + open->count) * sizeof *both);

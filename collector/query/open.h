@@ -25,8 +25,6 @@ struct open_index {
 /* -1 when memory is out. */
 int open_index_init(struct open_index *o, const struct inflight_hold *hold);
 void open_index_fini(struct open_index *o);
-/* NULL: nothing of it is in flight. */
-const struct open_trace *open_index_find(const struct open_index *o, struct trace_id id);
 
 /* The store's runs of a trace (store_find) and those in flight together; *runs is malloc'ed.
  * -1: no memory. */

@@ -145,14 +145,6 @@ enum alert_state alerts_state(const struct alerts *a)
     return most;
 }
 
-uint32_t alerts_active(const struct alerts *a)
-{
-    uint32_t count = 0;
-    for (struct alert *at = alerts_next(a, NULL); at; at = alerts_next(a, at))
-        count += at->state != ALERT_INACTIVE;
-    return count;
-}
-
 /* ---- series ------------------------------------------------------------------------------ */
 
 #define TEXT(t) ((struct batch_str){t, (uint32_t)strlen(t)})

@@ -48,8 +48,6 @@ void alerts_end(struct alerts *a, const struct rule *rule, int64_t unix_ms);
 /* Walks all: NULL in the beginning, NULL at the end. */
 struct alert *alerts_next(const struct alerts *a, const struct alert *last);
 enum alert_state alerts_state(const struct alerts *a);
-/* Those that are pending or firing. */
-uint32_t alerts_active(const struct alerts *a);
 
 /* ALERTS and ALERTS_FOR_STATE of all active ones, labels in `arena`. -1: no memory. */
 int alerts_sample(const struct alerts *a, struct arena *arena, struct rule_samples *out);

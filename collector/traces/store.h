@@ -107,10 +107,9 @@ int store_find(const struct store_hold *hold, struct trace_id id, bool details, 
  */
 bool store_is_large(const struct store_hold *hold, struct trace_id id);
 
-/* Traces of the head in the order of their arrival: how many generation `i` of the hold has now,
- * and the runs of `traces` of them from `first` on (runs and firsts as block_of_runs wants them,
+/* Traces of the head in the order of their arrival: of generation `i` of the hold the runs
+ * of `traces` of them from `first` on (runs and firsts as block_of_runs wants them,
  * malloc'ed). -1: no memory. */
-uint32_t store_head_traces(const struct store_hold *hold, unsigned i);
 int store_head_runs(const struct store_hold *hold, unsigned i, uint32_t first, uint32_t traces,
                     struct span_run **runs, uint32_t **firsts);
 void store_head_bounds(const struct store_hold *hold, unsigned i, struct block_bounds *bounds);

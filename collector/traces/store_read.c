@@ -151,14 +151,6 @@ bool store_is_large(const struct store_hold *hold, struct trace_id id)
 
 /* ---- the head, generation by generation -------------------------------------------------- */
 
-uint32_t store_head_traces(const struct store_hold *hold, unsigned i)
-{
-    pthread_rwlock_rdlock(&hold->store->lock);
-    uint32_t count = hold->generations[i]->trace_count;
-    pthread_rwlock_unlock(&hold->store->lock);
-    return count;
-}
-
 void store_head_bounds(const struct store_hold *hold, unsigned i, struct block_bounds *bounds)
 {
     pthread_rwlock_rdlock(&hold->store->lock);

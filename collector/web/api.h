@@ -25,7 +25,6 @@ api_route api_deploy, api_marks, api_mark, api_mark_add, api_tags, api_tag_value
 api_route api_metrics, api_healthz, api_readyz;
 /* Files of the page; also every path that the page itself makes a view of. */
 void page_answer(const struct web *w, const struct web_request *request, struct reply *reply);
-bool page_has_path(const char *path);
 
 /* Spans [offset, offset + limit) of the trace as OTLP, JSON or protobuf; takes over the view's
  * contents. */

@@ -43,7 +43,7 @@ static const char *type_of(const char *path)
     return "application/octet-stream";
 }
 
-bool page_has_path(const char *path)
+static bool has_path(const char *path)
 {
     static const char *const views[] = {"/", "/traces", "/inflight", "/status"};
     for (size_t i = 0; i < sizeof views / sizeof *views; i++) {
@@ -97,7 +97,7 @@ static void put_etag(struct reply *reply, const struct stat *st)
 
 void page_answer(const struct web *w, const struct web_request *request, struct reply *reply)
 {
-    bool view = page_has_path(request->path);
+    bool view = has_path(request->path);
     const char *path = view ? "index.html" : request->path + 1;
     struct stat st;
     int file = is_plain(path) ? open_below(w->page_directory, path, &st) : -1;

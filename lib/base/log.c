@@ -59,11 +59,6 @@ bool log_parse_level(const char *name, enum log_level *level)
     return false;
 }
 
-const char *log_level_name(enum log_level level)
-{
-    return levels[level].name;
-}
-
 static int print_head(char *line, size_t size, enum log_level level)
 {
     pthread_once(&journal_once, find_journal);

@@ -21,7 +21,6 @@ enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBU
 void log_set_level(enum log_level level);
 /* "error", "warn", "info", "debug". False, *level untouched, for anything else. */
 bool log_parse_level(const char *name, enum log_level *level);
-const char *log_level_name(enum log_level level);
 bool log_wants(enum log_level level);
 
 /* Keeps errno. */

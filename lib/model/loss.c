@@ -36,8 +36,6 @@ static const struct reason reasons[LOSS_REASONS] = {
                          "the spool reached its limit while the collector was away or too slow, "
                          "and its oldest batches made room"},
     [LOSS_SPOOL_TORN] = {"spool_torn", "spool", "a batch in the spool was damaged on disk"},
-    [LOSS_SPOOL_FAILED] = {"spool_failed", "spool",
-                           "a batch could neither be written to the spool nor kept in memory"},
     [LOSS_REFUSED] = {"refused", "link", "the collector refused a batch for good"},
     [LOSS_BAD_BATCH] = {"bad_batch", "collector", "a batch was authentic but could not be decoded"},
     [LOSS_LEDGER_DAMAGED] = {"ledger_damaged", "collector",

@@ -24,9 +24,9 @@ enum loss_reason {
     LOSS_BAD_RECORD = 16, /* records: a ring or slot held bytes that are no span */
     LOSS_BAD_FILE = 17,   /* files: a process file that is not one, or was shrunk */
     /* in its spool (place "spool") */
-    LOSS_SPOOL_FULL = 24,   /* spans: the spool's limit pushed out its oldest batches */
-    LOSS_SPOOL_TORN = 25,   /* batches: damaged on disk */
-    LOSS_SPOOL_FAILED = 26, /* spans: a batch could neither be spooled nor kept in memory */
+    LOSS_SPOOL_FULL = 24, /* spans: the spool's limit pushed out its oldest batches */
+    LOSS_SPOOL_TORN = 25, /* batches: damaged on disk */
+    /* 26 had a name once, and was never counted */
     /* on the way (place "link") */
     LOSS_REFUSED = 32, /* spans: the collector refused a batch for good */
     /* in the collector (place "collector") */

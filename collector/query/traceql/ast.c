@@ -41,13 +41,6 @@ const char *traceql_intrinsic_name(enum traceql_intrinsic intrinsic)
     return intrinsics[intrinsic].name;
 }
 
-bool traceql_field_is_multiple(const struct traceql_field *f)
-{
-    if (f->scope != TRACEQL_INTRINSIC)
-        return f->scope == TRACEQL_EVENT || f->scope == TRACEQL_LINK;
-    return f->intrinsic >= TRACEQL_EVENT_NAME && f->intrinsic <= TRACEQL_LINK_SPAN_ID;
-}
-
 const char *traceql_op_text(enum traceql_op op)
 {
     static const char *const texts[TRACEQL_OPS] = {

@@ -109,8 +109,6 @@ struct traceql_field {
 enum traceql_type traceql_intrinsic_type(enum traceql_intrinsic intrinsic);
 /* As canonical text has it: "name", "span:id" … */
 const char *traceql_intrinsic_name(enum traceql_intrinsic intrinsic);
-/* Whether a span may have several values under it: events' and links'. */
-bool traceql_field_is_multiple(const struct traceql_field *f);
 
 /* ---- operators --------------------------------------------------------------------------- */
 

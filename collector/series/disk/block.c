@@ -12,7 +12,7 @@
 #include "collector/series/disk/block_internal.h"
 #include "lib/model/metric.h"
 
-int block_read(const struct block *b, uint64_t offset, void *to, size_t length)
+static int read_at(const struct block *b, uint64_t offset, void *to, size_t length)
 {
     for (char *at = to; length > 0;) {
         ssize_t n = pread(b->fd, at, length, (off_t)offset);
@@ -58,7 +58,7 @@ int block_page_read(struct block *b, const struct block_page *p, const char *wha
     uint8_t *bytes = arena_alloc(arena, p->length + 1U);
     if (!bytes)
         return BLOCK_ENOMEM;
-    int error = block_read(b, p->offset, bytes, p->length);
+    int error = read_at(b, p->offset, bytes, p->length);
     if (error == BLOCK_OK && XXH3_64bits(bytes, p->length) != p->checksum)
         error = BLOCK_EDAMAGED;
     *in = (struct column_reader){bytes, bytes + p->length, false};
@@ -71,7 +71,7 @@ static int read_footer(struct block *b, uint64_t file_bytes, const char **why)
 {
     uint8_t trailer[BLOCK_TRAILER_BYTES];
     uint64_t length, at = file_bytes - BLOCK_TRAILER_BYTES;
-    int error = block_read(b, at, trailer, sizeof trailer);
+    int error = read_at(b, at, trailer, sizeof trailer);
     *why = "the trailer cannot be read";
     if (error == BLOCK_OK)
         error = block_trailer_get(trailer, file_bytes, &length, why);
@@ -81,7 +81,7 @@ static int read_footer(struct block *b, uint64_t file_bytes, const char **why)
     if (!bytes)
         return BLOCK_ENOMEM;
     *why = "the footer cannot be read";
-    error = block_read(b, at - length, bytes, length + BLOCK_TRAILER_BYTES);
+    error = read_at(b, at - length, bytes, length + BLOCK_TRAILER_BYTES);
     if (error == BLOCK_OK)
         error = block_footer_get(bytes, length + BLOCK_TRAILER_BYTES, file_bytes, &b->summary,
                                  &b->tables, why);
@@ -99,7 +99,7 @@ static int read_ends(struct block *b, const char **why)
     *why = "it is too short";
     if (st.st_size < BLOCK_HEADER_BYTES + BLOCK_SUMMARY_BYTES + BLOCK_TRAILER_BYTES)
         return BLOCK_EDAMAGED;
-    int error = block_read(b, 0, header, sizeof header);
+    int error = read_at(b, 0, header, sizeof header);
     *why = "the header cannot be read";
     if (error == BLOCK_OK)
         error = block_header_check(header, why);
@@ -160,7 +160,7 @@ static int read_chunk(const struct block *b, const struct block_chunk *chunk,
 {
     scratch->length = 0;
     if (column_reserve(scratch, chunk->length))
-        return block_read(b, chunk->offset, scratch->bytes, chunk->length);
+        return read_at(b, chunk->offset, scratch->bytes, chunk->length);
     scratch->failed = false;
     return BLOCK_ENOMEM;
 }

@@ -23,7 +23,6 @@ struct value_page {
     struct column_reader series[BLOCK_PAGE_VALUES]; /* runs of numbers */
 };
 
-int block_read(const struct block *b, uint64_t offset, void *to, size_t length);
 /* Notes the first damage; answers BLOCK_EDAMAGED. */
 int block_note_damage(struct block *b, const char *what, uint64_t offset);
 /* The page's bytes, checked, in `arena`. */

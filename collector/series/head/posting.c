@@ -144,10 +144,3 @@ unsigned posting_common(const struct posting *p, const roaring_bitmap_t *with, u
                ? common_of_bitmaps(p->bitmap, with, out, max, more)
                : 0;
 }
-
-uint64_t posting_bytes(const struct posting *p)
-{
-    if (p->capacity == POSTING_BITMAP)
-        return BITMAP_BYTES + 2 * (uint64_t)p->count;
-    return p->capacity * sizeof(uint32_t);
-}

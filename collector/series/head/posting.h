@@ -32,7 +32,5 @@ void posting_or(const struct posting *p, roaring_bitmap_t *to);
 /* The least numbers that are in both, rising, at most `max`; how many. *more: there are others. */
 unsigned posting_common(const struct posting *p, const roaring_bitmap_t *with, uint32_t *out,
                         unsigned max, bool *more);
-/* Without what a bitmap takes inside: that is estimated. */
-uint64_t posting_bytes(const struct posting *p);
 
 #endif

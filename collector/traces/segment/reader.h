@@ -58,8 +58,6 @@ struct process_set {
 int segment_load_processes(struct segment *s, const uint64_t *numbers, uint32_t count,
                            struct arena *arena, struct process_set *set);
 
-/* How many processes the segment has. */
-uint32_t segment_process_count(const struct segment *s);
 /* All processes, read once for all blocks and kept until segment_trim; each call needs one of
  * segment_release_processes. NULL: they cannot be read (*error). */
 const struct block_processes *segment_hold_processes(struct segment *s, int *error);

@@ -123,7 +123,7 @@ int segment_load_processes(struct segment *s, const uint64_t *numbers, uint32_t 
     return error ? error : join_processes(&j, numbers, count);
 }
 
-uint32_t segment_process_count(const struct segment *s)
+static uint32_t process_count(const struct segment *s)
 {
     if (s->process_parts == 0)
         return 0;
@@ -134,7 +134,7 @@ uint32_t segment_process_count(const struct segment *s)
 int segment_processes(struct segment *s, struct arena *arena, struct block_processes *processes)
 {
     struct process_set set;
-    uint32_t count = segment_process_count(s);
+    uint32_t count = process_count(s);
     uint64_t *numbers = arena_alloc(arena, count * sizeof *numbers);
     *processes = (struct block_processes){0};
     if (!numbers)

@@ -30,7 +30,8 @@ void table_put_strings(struct encoder *e, const struct string_table *t, struct c
 
 /* ---- reading ----------------------------------------------------------------------------- */
 
-int segment_error_of(int encoding_error)
+/* SEGMENT_OK, SEGMENT_ENOMEM or SEGMENT_EDAMAGED for one of enum ENCODING_*. */
+static int error_of(int encoding_error)
 {
     return encoding_error == ENCODING_OK       ? SEGMENT_OK
            : encoding_error == ENCODING_ENOMEM ? SEGMENT_ENOMEM
@@ -47,7 +48,7 @@ const uint64_t *table_get_numbers(struct table_reader *r, size_t count)
         r->error = r->error ? r->error : SEGMENT_ENOMEM;
         return NULL;
     }
-    r->error = segment_error_of(encoding_get(r->in.next, length, count, 0, count, values));
+    r->error = error_of(encoding_get(r->in.next, length, count, 0, count, values));
     r->in.next += length;
     return r->error ? NULL : values;
 }
@@ -73,8 +74,7 @@ const struct batch_str *table_get_strings(struct table_reader *r, uint32_t *coun
     if (r->error)
         return NULL;
     *count = (uint32_t)strings;
-    r->error =
-        segment_error_of(strings_get(r->in.next, column_left(&r->in), *count, r->arena, &list));
+    r->error = error_of(strings_get(r->in.next, column_left(&r->in), *count, r->arena, &list));
     r->in.next = r->in.end;
     return r->error ? NULL : list;
 }

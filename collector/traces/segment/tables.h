@@ -17,9 +17,6 @@ void table_put_strings(struct encoder *e, const struct string_table *t, struct c
 
 /* ---- reading ----------------------------------------------------------------------------- */
 
-/* SEGMENT_OK, SEGMENT_ENOMEM or SEGMENT_EDAMAGED for one of enum ENCODING_*. */
-int segment_error_of(int encoding_error);
-
 struct table_reader {
     struct column_reader in;
     struct arena *arena;

@@ -38,7 +38,7 @@ static void every_loss_has_name_place_and_explanation(void **state)
             found += strcmp(loss_reason_place(reason), places[i]) == 0;
         assert_int_equal(found, 1);
     }
-    assert_int_equal(known, 22);
+    assert_int_equal(known, 21);
     assert_string_equal(loss_reason_name(LOSS_RING_FULL), "ring_full");
     assert_string_equal(loss_reason_place(LOSS_SPOOL_TORN), "spool");
 }

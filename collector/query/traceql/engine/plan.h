@@ -14,8 +14,6 @@ bool plan_may_match(const struct plan *plan, const struct block_bounds *bounds);
 
 /* Zeroed memory of the program's; NULL: p->failed. */
 void *program_new(struct program *p, size_t bytes);
-/* Room for one more item in a list of the program's arena. */
-void *program_grow(struct program *p, void *list, uint32_t count, uint32_t *capacity, size_t size);
 /* The regex is destroyed with the program. False: memory is out (it is destroyed at once). */
 bool program_own_regex(struct program *p, struct regex *regex);
 

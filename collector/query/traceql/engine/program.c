@@ -16,7 +16,8 @@ void *program_new(struct program *p, size_t bytes)
     return made;
 }
 
-void *program_grow(struct program *p, void *list, uint32_t count, uint32_t *capacity, size_t size)
+/* Room for one more item in a list of the arena. */
+static void *grow(struct program *p, void *list, uint32_t count, uint32_t *capacity, size_t size)
 {
     if (count < *capacity)
         return list;
@@ -33,7 +34,7 @@ void *program_grow(struct program *p, void *list, uint32_t count, uint32_t *capa
 bool program_own_regex(struct program *p, struct regex *regex)
 {
     struct regex **list =
-        program_grow(p, p->regexes, p->regex_count, &p->regex_capacity, sizeof(*p->regexes));
+        grow(p, p->regexes, p->regex_count, &p->regex_capacity, sizeof(*p->regexes));
     if (!list) {
         regex_destroy(&regex);
         return false;
@@ -57,7 +58,7 @@ static struct batch_str printed(struct program *p, struct buffer *text)
 
 /* ---- fields ------------------------------------------------------------------------------ */
 
-bool program_same_field(const struct traceql_field *a, const struct traceql_field *b)
+static bool same_field(const struct traceql_field *a, const struct traceql_field *b)
 {
     if (a->scope != b->scope || a->parent != b->parent)
         return false;
@@ -69,11 +70,11 @@ bool program_same_field(const struct traceql_field *a, const struct traceql_fiel
 uint32_t program_slot(struct program *p, const struct traceql_field *field)
 {
     for (uint32_t i = 0; i < p->slot_count; i++) {
-        if (program_same_field(&p->slots[i], field))
+        if (same_field(&p->slots[i], field))
             return i;
     }
     struct traceql_field *slots =
-        program_grow(p, p->slots, p->slot_count, &p->slot_capacity, sizeof *slots);
+        grow(p, p->slots, p->slot_count, &p->slot_capacity, sizeof *slots);
     if (!slots)
         return 0;
     p->slots = slots;
@@ -110,7 +111,7 @@ static void tell(struct program *p, const struct traceql_field *field)
         if (p->told[i] == slot)
             return;
     }
-    uint32_t *told = program_grow(p, p->told, p->told_count, &p->told_capacity, sizeof *told);
+    uint32_t *told = grow(p, p->told, p->told_count, &p->told_capacity, sizeof *told);
     if (!told)
         return;
     p->told = told;
@@ -134,7 +135,7 @@ static struct program_pipeline *make_pipeline(struct program *p, const struct tr
 uint32_t program_filter(struct program *p, const struct traceql_expr *filter)
 {
     struct plan **list =
-        program_grow(p, p->filters, p->filter_count, &p->filter_capacity, sizeof(*p->filters));
+        grow(p, p->filters, p->filter_count, &p->filter_capacity, sizeof(*p->filters));
     if (!list)
         return 0;
     p->filters = list;

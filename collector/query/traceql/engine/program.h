@@ -91,9 +91,6 @@ void program_fini(struct program *p);
 uint32_t program_filter(struct program *p, const struct traceql_expr *filter);
 uint32_t program_slot(struct program *p, const struct traceql_field *field);
 
-/* Whether the field is the same one. */
-bool program_same_field(const struct traceql_field *a, const struct traceql_field *b);
-
 /* Whether a block with these bounds may hold a trace that the pipeline lets through. */
 bool program_may_match(const struct program *p, const struct block_bounds *bounds);
 

@@ -38,10 +38,6 @@ struct set *sets_of_trace(struct scene *s, uint32_t trace);
 
 void *scene_alloc(struct scene *s, size_t count, size_t bytes);
 
-/* The rows of `right` that stand so to one of `left`; for the structural operators without "not"
- * and "union". In structure.c. */
-struct set *structure_related(struct scene *s, enum traceql_set_op op, const struct set *left,
-                              const struct set *right);
 /* All structural operators. NULL: no row (or failed). */
 struct set *structure_apply(struct scene *s, enum traceql_set_op op, const struct set *left,
                             const struct set *right);

@@ -179,8 +179,10 @@ static void keep_siblings(struct scene *s, const struct set *left, const struct 
 
 /* ---- the operators ----------------------------------------------------------------------- */
 
-struct set *structure_related(struct scene *s, enum traceql_set_op op, const struct set *left,
-                              const struct set *right)
+/* The rows of `right` that stand so to one of `left`; for the structural operators without "not"
+ * and "union". */
+static struct set *related(struct scene *s, enum traceql_set_op op, const struct set *left,
+                           const struct set *right)
 {
     struct set *out = empty_like(s, right);
     if (!out)
@@ -242,11 +244,11 @@ struct set *structure_apply(struct scene *s, enum traceql_set_op op, const struc
         (enum traceql_set_op)(TRACEQL_SET_CHILD + (op - TRACEQL_SET_CHILD) % FORMS);
     if (!left)
         left = &none;
-    struct set *out = structure_related(s, plain, left, right);
+    struct set *out = related(s, plain, left, right);
     if (out && form == 1)
         out = without(s, right, out);
     if (out && form == 2) {
-        const struct set *other = structure_related(s, inverse(plain), right, left);
+        const struct set *other = related(s, inverse(plain), right, left);
         out = other ? set_union(s, out, other) : NULL;
     }
     if (s->frame->view.failed)
