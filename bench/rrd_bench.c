@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-/* How many samples a second the archive's files take, one by one and gathered, over many files. */
+/* How many samples a second the archive's files take, one by one and gathered, over many files.
+ * Each write is one that can be undone, as the archive does it. */
 #include <dirent.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "bench/measure.h"
 #include "collector/archive/round.h"
+#include "collector/archive/undo.h"
 
 enum { FILES = 64, STEPS = 720 };
 static const int gathered[] = {1, 6, 60, 360};
@@ -15,7 +17,9 @@ static int write_all(int at_once, double *wall_ns, double *cpu_ns)
 {
     static struct round_sample list[STEPS];
     static int64_t last_s[FILES];
-    char path[64], why[300];
+    char path[64], why[300] = "its head cannot be noted";
+    struct archive_undo undo;
+    archive_undo_open(&undo, ".");
     const int64_t begin_s = 1763761200;
     for (int i = 0; i < STEPS; i++)
         list[i] = (struct round_sample){begin_s + (i + 1) * ROUND_STEP_S, i % 97};
@@ -30,14 +34,18 @@ static int write_all(int at_once, double *wall_ns, double *cpu_ns)
     for (int i = 0; i < STEPS; i += at_once)
         for (int f = 0; f < FILES; f++) {
             snprintf(path, sizeof path, "%d-%d.rrd", at_once, f);
-            if (round_write(path, list + i, (size_t)at_once, &last_s[f], why, sizeof why) != 0)
+            if (archive_undo_begin(&undo, path) != 0 ||
+                round_write(path, list + i, (size_t)at_once, &last_s[f], why, sizeof why) != 0)
                 goto fail;
+            archive_undo_end(&undo);
         }
     *wall_ns += measure_wall_ns();
     *cpu_ns += measure_cpu_ns();
+    archive_undo_close(&undo);
     return 0;
 fail:
     fprintf(stderr, "%s\n", why);
+    archive_undo_close(&undo);
     return -1;
 }
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collector/archive/archive.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "collector/archive/index.h"
+#include "collector/archive/load.h"
 #include "collector/archive/merged.h"
 #include "collector/archive/round.h"
 #include "collector/archive/strings.h"
@@ -343,31 +343,6 @@ void archive_close(struct archive *a)
 
 /* ---- the whole --------------------------------------------------------------------------- */
 
-/* Another file takes its place when the series goes on. */
-static void set_aside(const char *path)
-{
-    char other[PATH_BYTES + 16];
-    snprintf(other, sizeof other, "%s.damaged", path);
-    int error = rename(path, other) == 0 ? 0 : errno;
-    LOG_WARN_EVERY("archive: %s is %s, and is begun anew", path,
-                   error == 0 ? "damaged, was set aside" : "missing");
-}
-
-static int on_entry(void *context, const char *file, bool is_raw, int64_t since_s,
-                    const struct labels *labels)
-{
-    struct archive *a = context;
-    char path[PATH_BYTES], expected[ENTRY_FILE_BYTES];
-    archive_entry_file(labels, expected);
-    path_of(a, file, path);
-    int64_t last_s = round_last_s(path);
-    if (strcmp(expected, file) != 0 || last_s < 0) {
-        set_aside(path);
-        return 0;
-    }
-    return archive_entries_add(&a->entries, labels, is_raw, since_s, last_s) ? 0 : -1;
-}
-
 static void init_waiting(struct archive *a)
 {
     pthread_mutex_init(&a->lock, NULL);
@@ -399,7 +374,8 @@ struct archive *archive_open(const struct archive_options *options, struct archi
         return NULL;
     }
     archive_undo_open(&a->undo, options->directory); /* before any file is looked at */
-    if (archive_index_each(&a->index, on_entry, a) != 0) {
+    int64_t now_s = options->now_s ? options->now_s : (int64_t)(clock_unix_ns() / 1000000000u);
+    if (archive_load(&a->entries, &a->index, options->directory, now_s) != 0) {
         snprintf(why, why_size, "archive %s: its index cannot be read", options->directory);
         archive_destroy(&a);
     }

@@ -7,6 +7,7 @@
  *   round.c     a file
  *   undo.c      what makes a write into it whole
  *   index.c     which file has which series, and how far each rule is
+ *   load.c      both at the start
  *   entries.c   the same in memory, for those who ask
  *   archive.c   a round: rules evaluated over the minute past, their samples gathered and written
  *   merged.c    the source
@@ -28,6 +29,7 @@ struct archive_options {
     const struct series_source *source; /* what rules are evaluated on: the store */
     /* When the store's oldest sample is from; 0: it has none. */
     int64_t (*oldest_ms)(void *context);
+    int64_t now_s; /* for what is too old at the start; 0: by the clock */
     /* Nothing is written before this is true for the first time; NULL: at once. */
     bool (*ready)(void *context);
     void *context;

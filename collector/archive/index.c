@@ -4,7 +4,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum statement { BEGIN, COMMIT, ROLLBACK, ADD, ADD_LABEL, EACH, DONE, SET_DONE, STATEMENTS };
+enum statement {
+    BEGIN,
+    COMMIT,
+    ROLLBACK,
+    ADD,
+    ADD_LABEL,
+    REMOVE,
+    REMOVE_LABELS,
+    EACH,
+    DONE,
+    SET_DONE,
+    STATEMENTS
+};
 
 static const char *const texts[STATEMENTS] = {
     [BEGIN] = "BEGIN IMMEDIATE",
@@ -12,6 +24,8 @@ static const char *const texts[STATEMENTS] = {
     [ROLLBACK] = "ROLLBACK",
     [ADD] = "INSERT OR IGNORE INTO series VALUES (?1, ?2, ?3)",
     [ADD_LABEL] = "INSERT OR IGNORE INTO label VALUES (?1, ?2, ?3)",
+    [REMOVE] = "DELETE FROM series WHERE file = ?1",
+    [REMOVE_LABELS] = "DELETE FROM label WHERE file = ?1",
     /* file, is_raw, since_unix_s, name, value */
     [EACH] = "SELECT * FROM series JOIN label USING (file) ORDER BY file, name",
     [DONE] = "SELECT done_unix_s FROM rule WHERE name = ?1",
@@ -165,6 +179,21 @@ int archive_index_add(struct archive_index *ix, const char *file, bool is_raw, i
     database_run(statement(ix, ROLLBACK));
 fail:
     database_warn(&ix->database, "a series cannot be noted");
+    return -1;
+}
+
+int archive_index_remove(struct archive_index *ix, const char *file)
+{
+    bind_name(statement(ix, REMOVE), 1, file);
+    bind_name(statement(ix, REMOVE_LABELS), 1, file);
+    if (!database_run(statement(ix, BEGIN)))
+        goto fail;
+    if (database_run(statement(ix, REMOVE)) && database_run(statement(ix, REMOVE_LABELS)) &&
+        database_run(statement(ix, COMMIT)))
+        return 0;
+    database_run(statement(ix, ROLLBACK));
+fail:
+    database_warn(&ix->database, "a series cannot be removed");
     return -1;
 }
 

@@ -24,6 +24,8 @@ int archive_index_each(struct archive_index *ix,
 /* -1: the disk; then nothing of it is there. One that is there already stays as it is. */
 int archive_index_add(struct archive_index *ix, const char *file, bool is_raw, int64_t since_s,
                       const struct labels *labels);
+/* -1: the disk. */
+int archive_index_remove(struct archive_index *ix, const char *file);
 /* 0: it has not begun. */
 int64_t archive_index_done_s(struct archive_index *ix, const char *rule);
 int archive_index_set_done(struct archive_index *ix, const char *rule, int64_t done_s);

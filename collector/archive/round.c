@@ -71,6 +71,12 @@ size_t round_head_bytes(int fd)
     return fstat(fd, &st) == 0 && st.st_size > rows ? (size_t)(st.st_size - rows) : 0;
 }
 
+int64_t round_longest_s(void)
+{
+    const struct round_level *l = &round_levels[ROUND_LEVELS - 1];
+    return l->step_s * l->rows;
+}
+
 int64_t round_last_s(const char *path)
 {
     rrd_clear_error();

@@ -28,6 +28,8 @@ extern const struct round_level round_levels[ROUND_LEVELS];
 int round_create(const char *path, int64_t begin_s, char *why, size_t why_size);
 /* How much of an open file stands before its rows; 0: it is none of ours. */
 size_t round_head_bytes(int fd);
+/* How long a series may have been silent until its file has no row left. */
+int64_t round_longest_s(void);
 /* When its newest sample is from; -1: it cannot be read. */
 int64_t round_last_s(const char *path);
 

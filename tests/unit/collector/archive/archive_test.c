@@ -19,7 +19,7 @@ static const char plan_text[] = "archive:\n"
 struct fixture {
     char directory[64], why[300];
     struct memory_source memory;
-    int64_t oldest_ms;
+    int64_t oldest_ms, now_s;
     uint32_t files_most;
     struct archive *archive;
 };
@@ -42,6 +42,7 @@ static void open_archive(struct fixture *f)
                                       .files_most = f->files_most,
                                       .source = &f->memory.source,
                                       .oldest_ms = on_oldest,
+                                      .now_s = f->now_s,
                                       .context = f};
     f->archive = archive_open(&options, plan_of(f, plan_text), f->why, sizeof f->why);
     if (!f->archive)
@@ -344,37 +345,100 @@ static void a_damaged_file_is_set_aside_and_begun_anew(void **state)
     end(&f);
 }
 
+static void series_without_a_row_left_go_with_their_files(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f);
+    add_load(&f, "a", 0, 200, 1);
+    assert_int_equal(archive_round(f.archive, BASE_S + 130), 0);
+    archive_destroy(&f.archive);
+    f.now_s = BASE_S + 100 + INT64_C(43800) * 3600; /* to the second: a row of it is left */
+    open_archive(&f);
+    assert_strings(&f, "__name__", 0, "load:sum ");
+    archive_destroy(&f.archive);
+    f.now_s += 1;
+    open_archive(&f);
+    assert_strings(&f, "__name__", 0, "");
+    assert_int_equal(directory_count(f.directory, ".rrd"), 0);
+    assert_int_equal(archive_round(f.archive, BASE_S + 230), 0); /* as if they had never been */
+    assert_int_equal(directory_count(f.directory, ".rrd"), 2);
+    end(&f);
+}
+
+/* An operator may make room. */
+static void a_file_that_was_removed_is_forgotten_at_the_start(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f);
+    add_load(&f, "a", 0, 200, 1);
+    assert_int_equal(archive_round(f.archive, BASE_S + 130), 0);
+    archive_destroy(&f.archive);
+    DIR *d = opendir(f.directory);
+    for (struct dirent *e; (e = readdir(d)) != NULL;)
+        if (strstr(e->d_name, ".rrd"))
+            assert_int_equal(unlinkat(dirfd(d), e->d_name, 0), 0);
+    closedir(d);
+    for (int i = 0; i < 2; i++) {
+        open_archive(&f);
+        assert_strings(&f, "__name__", 0, "");
+        archive_destroy(&f.archive);
+    }
+    open_archive(&f);
+    end(&f);
+}
+
 struct reader {
     struct fixture *f;
     atomic_bool stop;
 };
 
+/* Whatever the others do: what has been written is as it was. */
 static void *read_on(void *context)
 {
     struct reader *r = context;
     while (!atomic_load(&r->stop)) {
         double value[40];
+        struct series_strings names;
+        struct archive_stats stats;
+        struct batch_str none = {"", 0};
         ask(archive_source(r->f->archive), "load:sum", 0, 40, value);
         for (size_t i = 0; i < 40; i++)
-            if (!isnan(value[i]) && value[i] != 1)
+            if (!isnan(value[i]) && value[i] != (double)(i / 10 + 1))
                 abort();
+        if (archive_label_strings(r->f->archive, none, NULL, 0, 0, INT64_MAX, &names) != SERIES_OK)
+            abort();
+        free(names.items);
+        archive_read_stats(r->f->archive, &stats);
+        if (stats.is_failing)
+            abort();
     }
     return NULL;
 }
 
+/* New series come, rules are replaced. */
 static void questions_are_answered_while_it_writes(void **state)
 {
     (void)state;
+    static const char *const hosts[] = {"a", "b", "c", "d", "e", "f"};
+    enum { READERS = 2 };
     struct fixture f;
+    pthread_t threads[READERS];
     begin(&f);
-    add_load(&f, "a", 0, 3000, 1);
+    for (int i = 0; i < 6; i++)
+        add_load(&f, hosts[i], i * 100, 2000, 1);
     struct reader r = {.f = &f};
-    pthread_t thread;
-    assert_int_equal(pthread_create(&thread, NULL, read_on, &r), 0);
-    for (int64_t now = 40; now <= 3030; now += 30)
+    for (int i = 0; i < READERS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, read_on, &r), 0);
+    for (int64_t now = 40; now <= 2030; now += 30) {
+        if (now % 300 == 40)
+            archive_replace(f.archive, plan_of(&f, plan_text));
         assert_int_equal(archive_round(f.archive, BASE_S + now), 0);
+    }
     atomic_store(&r.stop, true);
-    pthread_join(thread, NULL);
+    for (int i = 0; i < READERS; i++)
+        pthread_join(threads[i], NULL);
     end(&f);
 }
 
@@ -391,6 +455,8 @@ int main(void)
         cmocka_unit_test(files_are_bounded),
         cmocka_unit_test(a_file_that_cannot_be_written_is_tried_again),
         cmocka_unit_test(a_damaged_file_is_set_aside_and_begun_anew),
+        cmocka_unit_test(series_without_a_row_left_go_with_their_files),
+        cmocka_unit_test(a_file_that_was_removed_is_forgotten_at_the_start),
         cmocka_unit_test(questions_are_answered_while_it_writes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
