@@ -365,7 +365,7 @@ export class World {
   sanitizerEnv() {
     const add = (name, more) => [process.env[name], more].filter(Boolean).join(':');
     return {
-      TSAN_OPTIONS: add('TSAN_OPTIONS', 'halt_on_error=0:exitcode=66'),
+      TSAN_OPTIONS: add('TSAN_OPTIONS', `halt_on_error=0:exitcode=66:suppressions=${path.join(root, 'tests/tsan.supp')}`),
       ASAN_OPTIONS: add('ASAN_OPTIONS', 'detect_leaks=0:verify_asan_link_order=0'),
     };
   }
