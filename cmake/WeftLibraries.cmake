@@ -19,6 +19,7 @@ pkg_check_modules(memcached REQUIRED IMPORTED_TARGET libmemcached>=1.1)
 pkg_check_modules(re2 REQUIRED IMPORTED_TARGET re2)
 pkg_check_modules(snappy REQUIRED IMPORTED_TARGET snappy>=1.1.9)
 pkg_check_modules(sqlite REQUIRED IMPORTED_TARGET sqlite3>=3.40)
+pkg_check_modules(pcap REQUIRED IMPORTED_TARGET libpcap>=1.10)
 pkg_check_modules(rrd REQUIRED IMPORTED_TARGET librrd>=1.7)
 pkg_check_modules(pangocairo REQUIRED IMPORTED_TARGET pangocairo>=1.50)
 # Debian's package has no .pc file.

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/tap/connection.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum speaker { NOBODY, CLIENT, CACHE };
+
+struct tap_connection {
+    const struct tap_protocol *protocol;
+    const struct tap_sink *sink;
+    struct tap_sink counting; /* counts, and hands on to `sink` */
+    struct tap_budget *budget;
+    struct tap_connection_counts *counts;
+    struct tap_pending *pending;
+    struct tap_stream requests, replies;
+    bool reads_requests, reads_replies; /* the place among them is known */
+    bool began;                         /* its SYN was seen */
+    bool foreign;
+    bool client_ended, cache_ended;
+    enum speaker last_speaker; /* of payload */
+    bool is_turn;              /* the segment being added is a turn */
+    uint64_t exchanges, answered;
+    size_t bytes;                           /* of this, with its states */
+    _Alignas(max_align_t) uint8_t states[]; /* the requests' reader's, then the replies' */
+};
+
+static void *request_state(struct tap_connection *c)
+{
+    return c->states;
+}
+
+/* Both states begin at an address that any type may have. */
+static size_t padded(size_t bytes)
+{
+    const size_t alignment = _Alignof(max_align_t);
+    return (bytes + alignment - 1) / alignment * alignment;
+}
+
+static void *reply_state(struct tap_connection *c)
+{
+    return c->states + padded(c->protocol->request_bytes);
+}
+
+static void take(void *context, const struct tap_exchange *exchange)
+{
+    struct tap_connection *c = context;
+    c->exchanges++;
+    c->answered += exchange->ending == TAP_ANSWERED;
+    c->sink->take(c->sink->context, exchange);
+}
+
+struct tap_connection *tap_connection_create(const struct tap_protocol *protocol,
+                                             const struct tap_sink *sink, struct tap_budget *budget,
+                                             struct tap_connection_counts *counts)
+{
+    size_t bytes =
+        sizeof(struct tap_connection) + padded(protocol->request_bytes) + protocol->reply_bytes;
+    struct tap_pending *pending = tap_pending_create(budget);
+    struct tap_connection *c =
+        pending && budget->bytes + bytes <= budget->limit_bytes ? calloc(1, bytes) : NULL;
+    if (!c) {
+        budget->refused++;
+        tap_pending_destroy(&pending);
+        return NULL;
+    }
+    budget->bytes += bytes;
+    c->bytes = bytes;
+    c->protocol = protocol;
+    c->sink = sink;
+    c->counting = (struct tap_sink){take, c};
+    c->budget = budget;
+    c->counts = counts;
+    c->pending = pending;
+    return c;
+}
+
+void tap_connection_destroy(struct tap_connection **place)
+{
+    struct tap_connection *c = *place;
+    if (!c)
+        return;
+    tap_pending_give_up(c->pending, &c->counting);
+    tap_pending_destroy(&c->pending);
+    tap_stream_fini(&c->requests, c->budget);
+    tap_stream_fini(&c->replies, c->budget);
+    c->budget->bytes -= c->bytes;
+    free(c);
+    *place = NULL;
+}
+
+/* ---- the place among requests and replies ------------------------------------------------- */
+
+static void lose_replies(struct tap_connection *c)
+{
+    if (!c->reads_replies)
+        return;
+    c->reads_replies = false;
+    c->counts->reply_losses++;
+    tap_pending_give_up(c->pending, &c->counting);
+}
+
+/* Commands were missed: what comes next answers we do not know whom. */
+static void lose_requests(struct tap_connection *c)
+{
+    lose_replies(c);
+    if (!c->reads_requests)
+        return;
+    c->reads_requests = false;
+    c->counts->request_losses++;
+    c->foreign = c->began && c->exchanges == 0 && tap_pending_count(c->pending) == 0;
+}
+
+static void read_replies_from_here(struct tap_connection *c)
+{
+    tap_pending_give_up(c->pending, &c->counting);
+    memset(reply_state(c), 0, c->protocol->reply_bytes);
+    c->reads_replies = true;
+}
+
+static void read_requests_from_here(struct tap_connection *c)
+{
+    memset(request_state(c), 0, c->protocol->request_bytes);
+    c->reads_requests = true;
+}
+
+/* ---- bytes ------------------------------------------------------------------------------- */
+
+static void on_request(void *context, const uint8_t *bytes, uint32_t length, uint64_t now_ns)
+{
+    struct tap_connection *c = context;
+    const struct tap_reading r = {c->pending, &c->counting, now_ns};
+    bool begins = !c->reads_requests && c->protocol->may_begin(bytes, length);
+    if (begins)
+        read_requests_from_here(c);
+    if (!c->reads_requests) {
+        c->counts->skipped_request_bytes += length;
+        return;
+    }
+    if (c->is_turn && !c->reads_replies)
+        read_replies_from_here(c);
+    c->is_turn = false;
+    if (c->protocol->request(request_state(c), &r, bytes, length) != TAP_GOES_ON)
+        lose_requests(c);
+}
+
+static void on_request_gap(void *context, uint32_t length)
+{
+    struct tap_connection *c = context;
+    c->is_turn = false;
+    if (c->reads_requests && c->protocol->request_passing(request_state(c)) >= length)
+        c->protocol->request_pass(request_state(c), length);
+    else
+        lose_requests(c);
+}
+
+static void on_reply(void *context, const uint8_t *bytes, uint32_t length, uint64_t now_ns)
+{
+    struct tap_connection *c = context;
+    const struct tap_reading r = {c->pending, &c->counting, now_ns};
+    if (c->began && c->answered == 0 && !c->protocol->reply_may_begin(bytes, length)) {
+        c->foreign = true; /* what was taken for commands was none */
+        tap_pending_clear(c->pending);
+    }
+    if (!c->reads_replies)
+        c->counts->skipped_reply_bytes += length;
+    else if (c->protocol->reply(reply_state(c), &r, bytes, length) != TAP_GOES_ON)
+        lose_replies(c);
+}
+
+static void on_reply_gap(void *context, uint32_t length)
+{
+    struct tap_connection *c = context;
+    if (c->reads_replies && c->protocol->reply_passing(reply_state(c)) >= length)
+        c->protocol->reply_pass(reply_state(c), length);
+    else
+        lose_replies(c);
+}
+
+/* ---- segments ---------------------------------------------------------------------------- */
+
+static void begin(struct tap_connection *c, bool from_client, const struct tap_segment *segment)
+{
+    if (from_client && !c->requests.known) {
+        c->began = true;
+        read_requests_from_here(c);
+        read_replies_from_here(c);
+    }
+    struct tap_stream *s = from_client ? &c->requests : &c->replies;
+    if (!s->known)
+        tap_stream_begin(s, segment->sequence);
+}
+
+/* The cache spoke last, the client has heard all of it, and now asks: nothing else is under way,
+ * as far as can be seen. */
+static bool is_turn(const struct tap_connection *c, const struct tap_segment *segment)
+{
+    return c->last_speaker == CACHE && c->replies.known && !c->replies.held &&
+           segment->flags & TAP_ACK && segment->acknowledged == c->replies.next &&
+           segment->sequence == c->requests.next;
+}
+
+void tap_connection_add(struct tap_connection *c, bool from_client,
+                        const struct tap_segment *segment, uint64_t now_ns)
+{
+    const struct tap_stream_out requests = {on_request, on_request_gap, c, c->budget,
+                                            &c->counts->streams};
+    const struct tap_stream_out replies = {on_reply, on_reply_gap, c, c->budget,
+                                           &c->counts->streams};
+    if (segment->flags & TAP_SYN)
+        begin(c, from_client, segment);
+    else if (!c->requests.known && !c->replies.known)
+        c->counts->joined++;
+    if (segment->flags & TAP_ACK)
+        tap_stream_acknowledge(from_client ? &c->replies : &c->requests, segment->acknowledged,
+                               now_ns, from_client ? &replies : &requests);
+    c->is_turn = from_client && segment->length > 0 && is_turn(c, segment);
+    if (from_client)
+        tap_stream_add(&c->requests, segment, now_ns, &requests);
+    else
+        tap_stream_add(&c->replies, segment, now_ns, &replies);
+    c->is_turn = false;
+    if (segment->length > 0)
+        c->last_speaker = from_client ? CLIENT : CACHE;
+    if (segment->flags & TAP_RST)
+        c->client_ended = c->cache_ended = true;
+    if (segment->flags & TAP_FIN)
+        *(from_client ? &c->client_ended : &c->cache_ended) = true;
+}
+
+bool tap_connection_has_ended(const struct tap_connection *c)
+{
+    return c->client_ended && c->cache_ended;
+}
+
+uint64_t tap_connection_exchanges(const struct tap_connection *c)
+{
+    return c->exchanges;
+}
+
+bool tap_connection_is_foreign(const struct tap_connection *c)
+{
+    return c->foreign;
+}
