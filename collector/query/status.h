@@ -33,10 +33,10 @@ struct pipeline_status {
     double spans_per_s;                                /* over the last seconds */
     uint64_t queued_batches, queued_bytes;
     struct store_stats store;
-    struct catalog_damage *damaged;
+    struct files_damage *damaged;
     size_t damaged_count;
     struct series_stats series;
-    struct series_damage *series_damaged;
+    struct files_damage *series_damaged;
     size_t series_damaged_count;
     struct ledger_stats ledger;
     struct observer_stats marks;

@@ -278,7 +278,7 @@ void series_store_stats(struct series_store *s, struct series_stats *out)
         out->oldest_ms = out->newest_ms = 0;
 }
 
-struct series_damage *series_store_damaged(struct series_store *s, size_t *count)
+struct files_damage *series_store_damaged(struct series_store *s, size_t *count)
 {
     return series_catalog_damaged(s->catalog, count);
 }

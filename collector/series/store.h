@@ -27,6 +27,7 @@
 
 #include "collector/series/key.h"
 #include "collector/series/source.h"
+#include "collector/store/files.h"
 #include "collector/store/keeper.h"
 #include "lib/base/journal.h"
 #include "lib/model/metric.h"
@@ -211,12 +212,7 @@ struct series_stats {
 };
 void series_store_stats(struct series_store *s, struct series_stats *out);
 
-enum { SERIES_DAMAGE_NAME_MAX = 80, SERIES_DAMAGE_WHY_MAX = 256 };
-struct series_damage {
-    char name[SERIES_DAMAGE_NAME_MAX], why[SERIES_DAMAGE_WHY_MAX];
-};
-/* Files that were set aside or are partly damaged; malloc'ed. NULL with *count = 0 also for none.
- */
-struct series_damage *series_store_damaged(struct series_store *s, size_t *count);
+/* As files_damaged. */
+struct files_damage *series_store_damaged(struct series_store *s, size_t *count);
 
 #endif

@@ -1,29 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collector/traces/catalog.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/base/log.h"
 
+static const struct files_kind kind = {"traces", "segment", "segment"};
+
 struct catalog {
-    char *path;
-    int directory;           /* flock'ed */
+    struct files files;
     pthread_mutex_t writing; /* one at a time changes the directory */
     pthread_mutex_t lock;    /* all below */
     struct edition *current;
     uint64_t next_number;
     uint64_t aged_until_unix_ns;
-    struct catalog_damage *damaged;
-    size_t damaged_count;
 };
 
 /* ---- editions ---------------------------------------------------------------------------- */
@@ -97,90 +93,34 @@ bool edition_may_have(const struct edition *e, size_t count, struct trace_id id,
     return false;
 }
 
-/* ---- names ------------------------------------------------------------------------------- */
-
-static void name_of(uint64_t first, uint64_t last, const char *suffix, char name[CATALOG_NAME_MAX])
-{
-    snprintf(name, CATALOG_NAME_MAX, "%020llu-%020llu.segment%s", (unsigned long long)first,
-             (unsigned long long)last, suffix);
-}
-
-/* "FIRST-LAST.segment" followed by `suffix` and nothing else. */
-static bool parse_name(const char *name, const char *suffix, uint64_t *first, uint64_t *last)
-{
-    unsigned long long a, b;
-    char again[CATALOG_NAME_MAX];
-    if (sscanf(name, "%20llu-%20llu.segment", &a, &b) != 2 || a > b)
-        return false;
-    name_of(a, b, suffix, again);
-    *first = a;
-    *last = b;
-    return strcmp(name, again) == 0;
-}
-
 /* ---- damage ------------------------------------------------------------------------------ */
-
-/* Under the lock, or before anybody else is there. */
-static void remember_damage(struct catalog *c, const char *name, const char *why)
-{
-    struct catalog_damage *bigger =
-        realloc(c->damaged, (c->damaged_count + 1) * sizeof *c->damaged);
-    if (!bigger)
-        return;
-    c->damaged = bigger;
-    struct catalog_damage *d = &c->damaged[c->damaged_count++];
-    *d = (struct catalog_damage){0};
-    snprintf(d->name, sizeof d->name, "%s", name);
-    snprintf(d->why, sizeof d->why, "%s", why);
-}
-
-static void set_aside(struct catalog *c, const char *name, const char *why)
-{
-    char aside[CATALOG_NAME_MAX + 16];
-    snprintf(aside, sizeof aside, "%s.damaged", name);
-    if (renameat(c->directory, name, c->directory, aside) != 0)
-        LOG_WARN("traces %s: %s cannot be renamed: %s", c->path, name, strerror(errno));
-    LOG_ERROR("traces %s: %s is damaged and was set aside as %s: %s", c->path, name, aside, why);
-    remember_damage(c, aside, why);
-}
 
 void catalog_note_damage(struct catalog *c)
 {
-    char why[CATALOG_WHY_MAX];
+    char why[FILES_WHY_MAX];
     struct edition *e = catalog_hold(c);
     for (size_t i = 0; i < e->count; i++) {
         struct catalog_entry *entry = e->entries[i];
         if (!segment_damage(entry->segment, why, sizeof why))
             continue;
-        pthread_mutex_lock(&c->lock);
-        bool news = !entry->damage_told;
-        entry->damage_told = true;
-        if (news)
-            remember_damage(c, entry->name, why);
-        pthread_mutex_unlock(&c->lock);
-        if (news)
-            LOG_ERROR("traces %s: %s: %s; the rest of it is used", c->path, entry->name, why);
+        if (atomic_exchange(&entry->damage_told, true))
+            continue;
+        files_remember_damage(&c->files, entry->name, why);
+        LOG_ERROR("traces %s: %s: %s; the rest of it is used", c->files.path, entry->name, why);
     }
     catalog_release(c, &e);
 }
 
-struct catalog_damage *catalog_damaged(struct catalog *c, size_t *count)
+struct files_damage *catalog_damaged(struct catalog *c, size_t *count)
 {
     catalog_note_damage(c);
-    pthread_mutex_lock(&c->lock);
-    *count = c->damaged_count;
-    struct catalog_damage *copy = *count ? malloc(*count * sizeof *copy) : NULL;
-    if (copy)
-        memcpy(copy, c->damaged, *count * sizeof *copy);
-    else
-        *count = 0;
-    pthread_mutex_unlock(&c->lock);
-    return copy;
+    return files_damaged(&c->files, count);
 }
 
 /* ---- opening ----------------------------------------------------------------------------- */
 
 struct found { /* files in the directory */
+    struct catalog *catalog;
     struct catalog_entry **entries;
     size_t count, capacity;
 };
@@ -212,23 +152,24 @@ static struct catalog_entry *entry_create(struct segment *segment, const char *n
 }
 
 /* 0 also where the file was set aside. */
-static int open_file(struct catalog *c, struct found *f, const char *name, uint64_t first,
-                     uint64_t last)
+static int open_file(void *context, const char *name, uint64_t first, uint64_t last)
 {
-    char why[CATALOG_WHY_MAX];
+    struct found *f = context;
+    struct catalog *c = f->catalog;
+    char why[FILES_WHY_MAX];
     int error = 0;
-    int fd = openat(c->directory, name, O_RDONLY | O_CLOEXEC);
+    int fd = openat(c->files.directory, name, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return -errno;
     struct segment *segment = segment_open(fd, &error, why, sizeof why);
     if (!segment)
         close(fd);
     if (!segment && error == SEGMENT_EDAMAGED) {
-        set_aside(c, name, why);
+        files_set_aside(&c->files, name, why);
         return 0;
     }
     if (!segment) {
-        LOG_ERROR("traces %s: %s: %s", c->path, name, why);
+        LOG_ERROR("traces %s: %s: %s", c->files.path, name, why);
         return error == SEGMENT_ENOMEM ? -ENOMEM : error == SEGMENT_EVERSION ? -EPROTO : -EIO;
     }
     const struct segment_summary *s = segment_summary(segment);
@@ -239,33 +180,12 @@ static int open_file(struct catalog *c, struct found *f, const char *name, uint6
         return -ENOMEM;
     }
     if (s->first != first || s->last != last) {
-        set_aside(c, name, "its footer has other numbers than its name");
+        files_set_aside(&c->files, name, "its footer has other numbers than its name");
         f->count--;
         segment_close(&entry->segment);
         free(entry);
     }
     return 0;
-}
-
-static int read_directory(struct catalog *c, struct found *f)
-{
-    int fd = openat(c->directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *directory = fd < 0 ? NULL : fdopendir(fd);
-    if (!directory)
-        return -errno;
-    int result = 0;
-    struct dirent *d;
-    while (result == 0 && (d = readdir(directory)) != NULL) {
-        uint64_t first, last;
-        if (parse_name(d->d_name, ".new", &first, &last))
-            unlinkat(c->directory, d->d_name, 0);
-        else if (parse_name(d->d_name, ".damaged", &first, &last))
-            remember_damage(c, d->d_name, "it was set aside before this start");
-        else if (parse_name(d->d_name, "", &first, &last))
-            result = open_file(c, f, d->d_name, first, last);
-    }
-    closedir(directory);
-    return result;
 }
 
 /* By first number; of those that begin alike the one that reaches further first. */
@@ -294,7 +214,7 @@ static int make_edition(struct catalog *c, struct found *f)
             edition_add(c->current, entry);
             continue;
         }
-        unlinkat(c->directory, entry->name, 0);
+        unlinkat(c->files.directory, entry->name, 0);
         segment_close(&entry->segment);
         free(entry);
     }
@@ -302,22 +222,10 @@ static int make_edition(struct catalog *c, struct found *f)
     return 0;
 }
 
-static int open_directory(struct catalog *c)
-{
-    if (mkdir(c->path, 0700) != 0 && errno != EEXIST)
-        return -errno;
-    c->directory = open(c->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (c->directory < 0)
-        return -errno;
-    return flock(c->directory, LOCK_EX | LOCK_NB) == 0 ? 0 : -EBUSY;
-}
-
 static int fill(struct catalog *c)
 {
-    struct found f = {0};
-    int error = open_directory(c);
-    if (error == 0)
-        error = read_directory(c, &f);
+    struct found f = {.catalog = c};
+    int error = files_read(&c->files, open_file, &f);
     if (error == 0)
         error = make_edition(c, &f);
     for (size_t i = 0; error != 0 && i < f.count; i++) {
@@ -331,26 +239,18 @@ static int fill(struct catalog *c)
 struct catalog *catalog_open(const char *directory, char *why, size_t why_size)
 {
     struct catalog *c = calloc(1, sizeof *c);
-    if (!c || !(c->path = strdup(directory))) {
-        free(c);
+    if (!c) {
         snprintf(why, why_size, "no memory");
         return NULL;
     }
-    c->directory = -1;
     pthread_mutex_init(&c->lock, NULL);
     pthread_mutex_init(&c->writing, NULL);
-    int error = fill(c);
+    int error = files_open(&c->files, &kind, directory);
+    if (error == 0)
+        error = fill(c);
     if (error == 0)
         return c;
-    if (error == -EBUSY)
-        snprintf(why, why_size, "traces %s: another process has it open", directory);
-    else if (error == -EPROTO)
-        snprintf(why, why_size,
-                 "traces %s: a segment there was written by a newer weft-collector (see the log): "
-                 "use that one, or another directory",
-                 directory);
-    else
-        snprintf(why, why_size, "traces %s: %s", directory, strerror(-error));
+    files_explain(&c->files, error, why, why_size);
     catalog_close(&c);
     return NULL;
 }
@@ -361,12 +261,9 @@ void catalog_close(struct catalog **place)
     if (!c)
         return;
     catalog_release(c, &c->current);
-    if (c->directory >= 0)
-        close(c->directory);
+    files_close(&c->files);
     pthread_mutex_destroy(&c->lock);
     pthread_mutex_destroy(&c->writing);
-    free(c->damaged);
-    free(c->path);
     free(c);
     *place = NULL;
 }
@@ -375,17 +272,12 @@ void catalog_close(struct catalog **place)
 
 int catalog_create_file(struct catalog *c, uint64_t first, uint64_t last)
 {
-    char name[CATALOG_NAME_MAX];
-    name_of(first, last, ".new", name);
-    int fd = openat(c->directory, name, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    return fd < 0 ? -errno : fd;
+    return files_create(&c->files, first, last);
 }
 
 void catalog_remove_file(struct catalog *c, uint64_t first, uint64_t last)
 {
-    char name[CATALOG_NAME_MAX];
-    name_of(first, last, ".new", name);
-    unlinkat(c->directory, name, 0);
+    files_discard(&c->files, first, last);
 }
 
 /* The list with `entry` in the place of those whose numbers it has. */
@@ -411,40 +303,34 @@ static struct edition *edition_with(const struct edition *old, struct catalog_en
     return fresh;
 }
 
-static int make_durable(struct catalog *c, int fd, const char *from, const char *to)
-{
-    if (fsync(fd) != 0 || renameat(c->directory, from, c->directory, to) != 0)
-        return -errno;
-    return fsync(c->directory) == 0 ? 0 : -errno;
-}
-
 /* Parts that are merged now: their files are not needed any more. */
 static void unlink_parts(struct catalog *c, const struct edition *old,
                          const struct segment_summary *s)
 {
     for (size_t i = 0; i < old->count; i++) {
         const struct segment_summary *other = old->entries[i]->summary;
-        if (other->first >= s->first && other->last <= s->last &&
-            unlinkat(c->directory, old->entries[i]->name, 0) != 0)
-            LOG_WARN("traces %s: %s cannot be deleted: %s", c->path, old->entries[i]->name,
-                     strerror(errno));
+        if (other->first < s->first || other->last > s->last)
+            continue;
+        int error = files_delete(&c->files, old->entries[i]->name);
+        if (error != 0)
+            LOG_WARN("traces %s: %s cannot be deleted: %s", c->files.path, old->entries[i]->name,
+                     strerror(-error));
     }
 }
 
 static int install(struct catalog *c, int fd, uint64_t first, uint64_t last,
                    struct catalog_entry **entry, struct edition **fresh)
 {
-    char from[CATALOG_NAME_MAX], to[CATALOG_NAME_MAX], why[CATALOG_WHY_MAX];
+    char name[FILES_NAME_MAX], why[FILES_WHY_MAX];
     int error = 0;
-    name_of(first, last, ".new", from);
-    name_of(first, last, "", to);
+    files_name(&c->files, first, last, name);
     struct segment *segment = segment_open(fd, &error, why, sizeof why);
     if (!segment) {
-        LOG_ERROR("traces %s: %s was written and cannot be read: %s", c->path, from, why);
+        LOG_ERROR("traces %s: %s was written and cannot be read: %s", c->files.path, name, why);
         close(fd);
         return error == SEGMENT_ENOMEM ? -ENOMEM : -EIO;
     }
-    *entry = entry_create(segment, to);
+    *entry = entry_create(segment, name);
     if (!*entry) {
         segment_close(&segment);
         return -ENOMEM;
@@ -455,7 +341,7 @@ static int install(struct catalog *c, int fd, uint64_t first, uint64_t last,
         free(*entry);
         return -ENOMEM;
     }
-    error = make_durable(c, fd, from, to);
+    error = files_install(&c->files, fd, first, last);
     if (error != 0)
         catalog_release(c, fresh);
     return error;
@@ -509,8 +395,10 @@ static int remove_oldest(struct catalog *c)
     struct catalog_entry *oldest = old->entries[0];
     struct edition *fresh = edition_create(old->count - 1);
     int error = fresh ? 0 : -ENOMEM;
-    if (error == 0 && unlinkat(c->directory, oldest->name, 0) != 0 && errno != ENOENT)
-        error = -errno;
+    if (error == 0)
+        error = files_delete(&c->files, oldest->name);
+    if (error == -ENOENT)
+        error = 0;
     if (error == 0) {
         for (size_t i = 1; i < old->count; i++)
             edition_add(fresh, old->entries[i]);

@@ -1,15 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Which segments there are: the directory, and the list that questions hold.
  *
- * A file is named by the numbers it stands for, "FIRST-LAST.segment", twenty digits each; one
- * cut from the head stands for one number, a merged one for those of its parts. So whatever
- * moment a crash takes, the directory tells what is right: a file whose numbers lie within
- * those of another is a part that was merged and goes, "*.new" was never finished and goes.
- * Nothing else is ever written.
- *
- * What is damaged is set aside: a file whose footer cannot be read is renamed to "*.damaged" and
- * stays for a person to look at; blocks that turn out to be damaged later are passed over. Both
- * are named in the log and by catalog_damaged.
+ * Files are named and set aside as collector/store/files.h says: one cut from the head stands for
+ * one number. Blocks that turn out to be damaged later are passed over; both are named in the log
+ * and by catalog_damaged. Nothing else is ever written.
  *
  * The list is an *edition*: immutable, counted; a change makes another one. An edition keeps its
  * segments open, so a question reads what it began with though it was merged or aged out.
@@ -25,18 +19,17 @@
 
 #include <stdatomic.h>
 
+#include "collector/store/files.h"
 #include "collector/traces/segment/segment.h"
-
-enum { CATALOG_NAME_MAX = 64, CATALOG_WHY_MAX = 256 };
 
 struct catalog;
 
 struct catalog_entry {
     struct segment *segment;
     const struct segment_summary *summary;
-    char name[CATALOG_NAME_MAX];
+    char name[FILES_NAME_MAX];
     atomic_uint references; /* editions that list it */
-    bool damage_told;       /* guarded by the catalog's lock */
+    atomic_bool damage_told;
 };
 
 struct edition {
@@ -98,10 +91,7 @@ uint64_t catalog_next_number(struct catalog *c);
 /* Looks whether reading has met damage since the last look, and logs it. */
 void catalog_note_damage(struct catalog *c);
 
-struct catalog_damage {
-    char name[CATALOG_NAME_MAX], why[CATALOG_WHY_MAX];
-};
-/* What was set aside or is partly damaged; malloc'ed. NULL with *count = 0 also for none. */
-struct catalog_damage *catalog_damaged(struct catalog *c, size_t *count);
+/* As files_damaged. */
+struct files_damage *catalog_damaged(struct catalog *c, size_t *count);
 
 #endif

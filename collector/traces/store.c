@@ -287,7 +287,7 @@ void store_stats(struct store *s, struct store_stats *out)
     out->segments = segments;
 }
 
-struct catalog_damage *store_damaged(struct store *s, size_t *count)
+struct files_damage *store_damaged(struct store *s, size_t *count)
 {
     return catalog_damaged(s->catalog, count);
 }

@@ -160,7 +160,7 @@ struct store_stats {
     uint64_t segments_limit_bytes;
 };
 void store_stats(struct store *s, struct store_stats *out);
-/* As catalog_damaged. */
-struct catalog_damage *store_damaged(struct store *s, size_t *count);
+/* As files_damaged. */
+struct files_damage *store_damaged(struct store *s, size_t *count);
 
 #endif

@@ -6,9 +6,28 @@
 #include "collector/web/api.h"
 #include "lib/model/loss.h"
 
-static void put_segments(struct json_writer *w, const struct pipeline_status *s)
+/* How cutting and merging go, and which files are not what they should be. */
+static void put_keeping(struct json_writer *w, uint64_t cuts, const struct keeper_state *k,
+                        const struct files_damage *damaged, size_t damaged_count)
 {
     static const char *const health[] = {"ok", "full", "failed"};
+    json_field_uint(w, "cuts", cuts);
+    json_field_uint(w, "merges", k->merges);
+    json_field_text(w, "state", health[k->health]);
+    if (k->health != KEEPER_OK)
+        json_field_text(w, "error", strerror(k->error));
+    json_field_array(w, "damaged");
+    for (size_t i = 0; i < damaged_count; i++) {
+        json_open_object(w);
+        json_field_text(w, "file", damaged[i].name);
+        json_field_text(w, "why", damaged[i].why);
+        json_close_object(w);
+    }
+    json_close_array(w);
+}
+
+static void put_segments(struct json_writer *w, const struct pipeline_status *s)
+{
     const struct catalog_stats *segments = &s->store.segments;
     json_field_object(w, "segments");
     json_field_uint(w, "count", segments->segments);
@@ -20,19 +39,7 @@ static void put_segments(struct json_writer *w, const struct pipeline_status *s)
     if (s->store.oldest_unix_ns)
         json_field_unix_ns(w, "oldest_unix_ns", s->store.oldest_unix_ns);
     json_field_uint(w, "aged_spans", segments->aged_spans);
-    json_field_uint(w, "cuts", s->store.cuts);
-    json_field_uint(w, "merges", s->store.keeping.merges);
-    json_field_text(w, "state", health[s->store.keeping.health]);
-    if (s->store.keeping.health != KEEPER_OK)
-        json_field_text(w, "error", strerror(s->store.keeping.error));
-    json_field_array(w, "damaged");
-    for (size_t i = 0; i < s->damaged_count; i++) {
-        json_open_object(w);
-        json_field_text(w, "file", s->damaged[i].name);
-        json_field_text(w, "why", s->damaged[i].why);
-        json_close_object(w);
-    }
-    json_close_array(w);
+    put_keeping(w, s->store.cuts, &s->store.keeping, s->damaged, s->damaged_count);
     json_close_object(w);
 }
 
@@ -48,7 +55,6 @@ static void put_refusals(struct json_writer *w, const struct series_stats *s)
 
 static void put_series(struct json_writer *w, const struct pipeline_status *status)
 {
-    static const char *const health[] = {"ok", "full", "failed"};
     const struct series_stats *s = &status->series;
     json_field_object(w, "series");
     json_field_uint(w, "active", s->series);
@@ -64,19 +70,7 @@ static void put_series(struct json_writer *w, const struct pipeline_status *stat
     json_field_uint(w, "bytes", s->block_bytes);
     json_field_uint(w, "limit_bytes", s->block_limit_bytes);
     json_field_uint(w, "aged_samples", s->aged_samples);
-    json_field_uint(w, "cuts", s->cuts);
-    json_field_uint(w, "merges", s->keeping.merges);
-    json_field_text(w, "state", health[s->keeping.health]);
-    if (s->keeping.health != KEEPER_OK)
-        json_field_text(w, "error", strerror(s->keeping.error));
-    json_field_array(w, "damaged");
-    for (size_t i = 0; i < status->series_damaged_count; i++) {
-        json_open_object(w);
-        json_field_text(w, "file", status->series_damaged[i].name);
-        json_field_text(w, "why", status->series_damaged[i].why);
-        json_close_object(w);
-    }
-    json_close_array(w);
+    put_keeping(w, s->cuts, &s->keeping, status->series_damaged, status->series_damaged_count);
     json_close_object(w);
 }
 

@@ -2,7 +2,6 @@
 #include "collector/series/disk/catalog.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,12 +12,10 @@
 #include "lib/base/log.h"
 
 struct series_catalog {
-    char *path;
-    int directory;           /* flock'ed */
+    struct files files;
     pthread_mutex_t writing; /* one at a time changes the directory */
-    pthread_mutex_t lock;    /* all below */
+    pthread_mutex_t lock;    /* what is below */
     struct block_edition *current;
-    struct damage_list damage;
 };
 
 /* ---- editions ---------------------------------------------------------------------------- */
@@ -79,16 +76,18 @@ void series_catalog_publish(struct series_catalog *c, struct block_edition *fres
 struct series_catalog *series_catalog_open(const char *directory, char *why, size_t why_size)
 {
     struct series_catalog *c = calloc(1, sizeof *c);
-    if (!c || !(c->path = strdup(directory))) {
-        free(c);
+    if (!c) {
         snprintf(why, why_size, "no memory");
         return NULL;
     }
     pthread_mutex_init(&c->lock, NULL);
     pthread_mutex_init(&c->writing, NULL);
-    if (catalog_read_directory(c->path, &c->directory, &c->current, &c->damage, why, why_size) != 0)
-        series_catalog_close(&c);
-    return c;
+    int error = catalog_read_directory(&c->files, directory, &c->current);
+    if (error == 0)
+        return c;
+    files_explain(&c->files, error, why, why_size);
+    series_catalog_close(&c);
+    return NULL;
 }
 
 void series_catalog_close(struct series_catalog **place)
@@ -97,73 +96,53 @@ void series_catalog_close(struct series_catalog **place)
     if (!c)
         return;
     series_catalog_release(&c->current);
-    if (c->directory >= 0)
-        close(c->directory);
+    files_close(&c->files);
     pthread_mutex_destroy(&c->lock);
     pthread_mutex_destroy(&c->writing);
-    free(c->damage.list);
-    free(c->path);
     free(c);
     *place = NULL;
 }
 
 int series_catalog_directory(const struct series_catalog *c)
 {
-    return c->directory;
+    return c->files.directory;
 }
 
 /* ---- damage ------------------------------------------------------------------------------ */
 
 void series_catalog_note_damage(struct series_catalog *c)
 {
-    char why[SERIES_DAMAGE_WHY_MAX];
+    char why[FILES_WHY_MAX];
     struct block_edition *e = series_catalog_hold(c);
     for (size_t i = 0; i < e->count; i++) {
         struct block_entry *entry = e->entries[i];
         if (!block_damage(entry->block, why, sizeof why))
             continue;
-        pthread_mutex_lock(&c->lock);
-        bool news = !entry->damage_told;
-        entry->damage_told = true;
-        if (news)
-            damage_remember(&c->damage, entry->name, why);
-        pthread_mutex_unlock(&c->lock);
-        if (news)
-            LOG_ERROR("series %s: %s: %s is damaged; the rest of it is used", c->path, entry->name,
-                      why);
+        if (atomic_exchange(&entry->damage_told, true))
+            continue;
+        files_remember_damage(&c->files, entry->name, why);
+        LOG_ERROR("series %s: %s: %s is damaged; the rest of it is used", c->files.path,
+                  entry->name, why);
     }
     series_catalog_release(&e);
 }
 
-struct series_damage *series_catalog_damaged(struct series_catalog *c, size_t *count)
+struct files_damage *series_catalog_damaged(struct series_catalog *c, size_t *count)
 {
     series_catalog_note_damage(c);
-    pthread_mutex_lock(&c->lock);
-    *count = c->damage.count;
-    struct series_damage *copy = *count ? malloc(*count * sizeof *copy) : NULL;
-    if (copy)
-        memcpy(copy, c->damage.list, *count * sizeof *copy);
-    else
-        *count = 0;
-    pthread_mutex_unlock(&c->lock);
-    return copy;
+    return files_damaged(&c->files, count);
 }
 
 /* ---- changing ---------------------------------------------------------------------------- */
 
 int series_catalog_create(struct series_catalog *c, uint64_t first, uint64_t last)
 {
-    char name[SERIES_DAMAGE_NAME_MAX];
-    block_file_name(first, last, ".new", name);
-    int fd = openat(c->directory, name, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    return fd < 0 ? -errno : fd;
+    return files_create(&c->files, first, last);
 }
 
 void series_catalog_discard(struct series_catalog *c, uint64_t first, uint64_t last)
 {
-    char name[SERIES_DAMAGE_NAME_MAX];
-    block_file_name(first, last, ".new", name);
-    unlinkat(c->directory, name, 0);
+    files_discard(&c->files, first, last);
 }
 
 static bool is_part(const struct block_summary *part, const struct block_summary *whole)
@@ -192,13 +171,6 @@ static struct block_edition *edition_with(const struct block_edition *old,
     return fresh;
 }
 
-static int make_durable(struct series_catalog *c, int fd, const char *from, const char *to)
-{
-    if (fsync(fd) != 0 || renameat(c->directory, from, c->directory, to) != 0)
-        return -errno;
-    return fsync(c->directory) == 0 ? 0 : -errno;
-}
-
 /* Parts that are merged now: their files are not needed any more. One that was written anew has
  * the name of the old one. */
 static void unlink_parts(struct series_catalog *c, const struct block_edition *old,
@@ -206,25 +178,28 @@ static void unlink_parts(struct series_catalog *c, const struct block_edition *o
 {
     for (size_t i = 0; i < old->count; i++) {
         const struct block_entry *other = old->entries[i];
-        if (is_part(other->summary, entry->summary) && strcmp(other->name, entry->name) != 0 &&
-            unlinkat(c->directory, other->name, 0) != 0)
-            LOG_WARN("series %s: %s cannot be deleted: %s", c->path, other->name, strerror(errno));
+        if (!is_part(other->summary, entry->summary) || strcmp(other->name, entry->name) == 0)
+            continue;
+        int error = files_delete(&c->files, other->name);
+        if (error != 0)
+            LOG_WARN("series %s: %s cannot be deleted: %s", c->files.path, other->name,
+                     strerror(-error));
     }
 }
 
 static int prepare(struct series_catalog *c, int fd, uint64_t first, uint64_t last,
                    struct block_entry **entry, struct block_edition **fresh)
 {
-    char to[SERIES_DAMAGE_NAME_MAX], why[SERIES_DAMAGE_WHY_MAX];
+    char name[FILES_NAME_MAX], why[FILES_WHY_MAX];
     int error = 0;
-    block_file_name(first, last, "", to);
+    files_name(&c->files, first, last, name);
     struct block *block = block_open(fd, &error, why, sizeof why);
     if (!block) {
-        LOG_ERROR("series %s: %s was written and cannot be read: %s", c->path, to, why);
+        LOG_ERROR("series %s: %s was written and cannot be read: %s", c->files.path, name, why);
         close(fd);
         return error == BLOCK_ENOMEM ? -ENOMEM : -EIO;
     }
-    *entry = block_entry_create(block, to);
+    *entry = block_entry_create(block, name);
     if (!*entry) {
         block_close(&block);
         return -ENOMEM;
@@ -240,14 +215,11 @@ static int prepare(struct series_catalog *c, int fd, uint64_t first, uint64_t la
 static int install(struct series_catalog *c, int fd, uint64_t first, uint64_t last,
                    void (*swap)(void *context, struct block_edition *fresh), void *context)
 {
-    char from[SERIES_DAMAGE_NAME_MAX], to[SERIES_DAMAGE_NAME_MAX];
     struct block_entry *entry = NULL;
     struct block_edition *fresh = NULL;
-    block_file_name(first, last, ".new", from);
-    block_file_name(first, last, "", to);
     int error = prepare(c, fd, first, last, &entry, &fresh);
     if (error == 0) {
-        error = make_durable(c, fd, from, to);
+        error = files_install(&c->files, fd, first, last);
         if (error != 0)
             series_catalog_release(&fresh);
     }
@@ -281,9 +253,10 @@ static int remove_oldest(struct series_catalog *c, const struct block_edition *o
     struct block_edition *fresh = block_edition_create(old->count - 1);
     if (!fresh)
         return -ENOMEM;
-    if (unlinkat(c->directory, old->entries[0]->name, 0) != 0 && errno != ENOENT) {
+    int error = files_delete(&c->files, old->entries[0]->name);
+    if (error != 0 && error != -ENOENT) {
         free(fresh);
-        return -errno;
+        return error;
     }
     for (size_t i = 1; i < old->count; i++)
         block_edition_add(fresh, old->entries[i]);

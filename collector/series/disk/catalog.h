@@ -1,15 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Which blocks there are: the directory, and the list that questions hold.
  *
- * A file is named by the generations it stands for, "FIRST-LAST.series", twenty digits each; a
- * merged one has those from the first of its parts to the last. So whatever moment a crash takes,
- * the directory tells what is right: a file whose numbers lie within those of another is a part
- * that was merged and goes, "*.new" was never finished and goes. Beside them is the file of
- * tombstones.
- *
- * What is damaged is set aside: a file whose footer cannot be read is renamed to "*.damaged" and
- * stays for a person to look at; pages and chunks that turn out to be damaged later are passed
- * over. Both are named in the log and by series_catalog_damaged.
+ * Files are named and set aside as collector/store/files.h says, by the numbers of generations;
+ * beside them is the file of tombstones. Pages and chunks that turn out to be damaged later are
+ * passed over; both are named in the log and by series_catalog_damaged.
  *
  * The list is an *edition*: immutable, counted; a change makes another one. An edition keeps its
  * blocks open, so a question reads what it began with though it was merged or aged out. Blocks
@@ -23,16 +17,17 @@
 
 #include "collector/series/disk/block.h"
 #include "collector/series/store.h"
+#include "collector/store/files.h"
 
 struct series_catalog;
 
 struct block_entry {
     struct block *block;
     const struct block_summary *summary;
-    char name[SERIES_DAMAGE_NAME_MAX];
+    char name[FILES_NAME_MAX];
     atomic_uint references; /* editions that list it */
-    bool damage_told;       /* guarded by the catalog's lock */
-    atomic_ullong cleaned;  /* tombstones up to this sequence do not concern it */
+    atomic_bool damage_told;
+    atomic_ullong cleaned; /* tombstones up to this sequence do not concern it */
 };
 
 struct block_edition {
@@ -67,6 +62,7 @@ int series_catalog_remove_oldest(struct series_catalog *c);
 
 /* Looks whether reading has met damage since the last look, and logs it. */
 void series_catalog_note_damage(struct series_catalog *c);
-struct series_damage *series_catalog_damaged(struct series_catalog *c, size_t *count);
+/* As files_damaged. */
+struct files_damage *series_catalog_damaged(struct series_catalog *c, size_t *count);
 
 #endif

@@ -211,7 +211,7 @@ static void a_damaged_footer_sets_the_block_aside(void **state)
     series_store_stats(w.store, &stats);
     assert_int_equal(stats.blocks, 1);
     assert_int_equal(world_files(&w, ".damaged", false), 1);
-    struct series_damage *damaged = series_store_damaged(w.store, &count);
+    struct files_damage *damaged = series_store_damaged(w.store, &count);
     assert_int_equal(count, 1);
     assert_non_null(strstr(damaged[0].name, name));
     free(damaged);
@@ -237,7 +237,7 @@ static void a_damaged_chunk_is_passed_over_and_named(void **state)
     flip(&w, name, 20); /* the chunk of the first series, m0 */
     assert_reads(&w, "m0", 0, NULL, NULL);
     assert_reads(&w, "m1", 1, (const int64_t[]){BASE_MS}, (const double[]){0});
-    struct series_damage *damaged = series_store_damaged(w.store, &count);
+    struct files_damage *damaged = series_store_damaged(w.store, &count);
     assert_int_equal(count, 1);
     assert_string_equal(damaged[0].name, name);
     assert_non_null(strstr(damaged[0].why, "chunk"));
