@@ -8,9 +8,9 @@
 
 #include <sys/socket.h>
 
-#include "agent/stats/distinct.h"
 #include "agent/stats/statsd_line.h"
 #include "lib/base/log.h"
+#include "lib/model/distinct.h"
 
 enum { PACKET_BYTES_MAX = 65536, RECEIVE_BYTES = 4 << 20, SET_ROUNDS = 10, SETS_MAX = 1024 };
 
@@ -40,7 +40,7 @@ static const struct stats_metric_info dropped = {
 struct set {
     struct set *next;
     struct statsd_line line; /* its name and labels, pointing into `texts` */
-    struct distinct distinct;
+    struct distinct_window distinct;
     uint32_t idle_rounds;
     char texts[];
 };
@@ -116,7 +116,7 @@ static void add_to_set(struct statsd *s, struct stats_metric *metric,
         return;
     }
     set->idle_rounds = 0;
-    distinct_add(&set->distinct, line->values[0].text.bytes, line->values[0].text.length);
+    distinct_add(&set->distinct.now, line->values[0].text.bytes, line->values[0].text.length);
 }
 
 static void round_of_sets(struct statsd *s)
@@ -129,9 +129,9 @@ static void round_of_sets(struct statsd *s)
             set->idle_rounds = 3 * SET_ROUNDS;
         stats_gauge(s->table,
                     stats_find(s->table, m, NULL, set->line.labels, set->line.label_count),
-                    distinct_count(&set->distinct));
+                    distinct_window_count(&set->distinct));
         if (s->round % SET_ROUNDS == 0)
-            distinct_rotate(&set->distinct);
+            distinct_window_rotate(&set->distinct);
         if (set->idle_rounds++ < 3 * SET_ROUNDS) {
             at = &set->next;
             continue;

@@ -61,9 +61,8 @@ static int on_entry(void *context, const char *file, bool is_raw, int64_t since_
 int archive_load(struct archive_entries *entries, struct archive_index *index,
                  const char *directory, int64_t now_s)
 {
-    struct loading l = {.entries = entries,
-                        .directory = directory,
-                        .dead_before_s = now_s - round_longest_s()};
+    struct loading l = {
+        .entries = entries, .directory = directory, .dead_before_s = now_s - round_longest_s()};
     int result = archive_index_each(index, on_entry, &l);
     for (size_t i = 0; i < l.gone_count; i++)
         archive_index_remove(index, l.gone[i]);

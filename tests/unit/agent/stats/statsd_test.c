@@ -4,7 +4,6 @@
 
 #include <math.h>
 
-#include "agent/stats/distinct.h"
 #include "agent/stats/statsd_line.h"
 #include "tests/unit/agent/stats/rows.h"
 
@@ -133,23 +132,6 @@ static void a_port_that_is_taken_is_told(void **state)
     assert_non_null(strstr(why, "address already in use"));
 }
 
-static void distinct_counts_within_its_error(void **state)
-{
-    (void)state;
-    for (uint32_t many = 1; many <= 1000000; many *= 10) {
-        struct distinct d = {0};
-        for (uint32_t i = 0; i < 2 * many; i++) {
-            uint32_t value = i % many;
-            distinct_add(&d, &value, sizeof value);
-        }
-        double count = distinct_count(&d);
-        if (fabs(count - many) > 0.1 * many)
-            fail_msg("%u different ones are counted as %g", many, count);
-        distinct_rotate(&d);
-        assert_true(distinct_count(&d) == count);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -165,7 +147,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_address_that_is_not_loopback_is_refused, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_port_that_is_taken_is_told, setup, teardown),
-        cmocka_unit_test(distinct_counts_within_its_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
