@@ -306,3 +306,23 @@ struct stream *stream_of_list(struct evaluation *ev, const struct promql_expr *e
     l->list = list;
     return &l->stream;
 }
+
+static bool is_out_of_range(int64_t ms)
+{
+    return ms > GRID_TIME_MOST_MS || ms < -GRID_TIME_MOST_MS;
+}
+
+struct grid grid_between(struct evaluation *ev, int64_t start_ms, int64_t end_ms, int64_t step_ms)
+{
+    int64_t span_ms;
+    if (is_out_of_range(start_ms) || is_out_of_range(end_ms) || is_out_of_range(step_ms) ||
+        __builtin_sub_overflow(end_ms, start_ms, &span_ms))
+        evaluation_fail(ev, PROMQL_FAILED, "a time is out of range");
+    if (span_ms < 0)
+        return (struct grid){start_ms, step_ms, 0};
+    if (span_ms / step_ms >= GRID_STEPS_MOST)
+        evaluation_fail(ev, PROMQL_LIMIT,
+                        "more than %u steps: ask for a larger step or a shorter time",
+                        GRID_STEPS_MOST);
+    return (struct grid){start_ms, step_ms, (size_t)(span_ms / step_ms) + 1};
+}

@@ -21,10 +21,20 @@ struct grid {
     size_t count;
 };
 
+/* The bounds of what can be computed with: times have room for offsets and ranges, whose own bound
+ * is a thousandth of an int64_t, and a step's number fits 32 bits. */
+#define GRID_TIME_MOST_MS (INT64_MAX / 4)
+#define GRID_STEPS_MOST   UINT32_MAX
+
 static inline int64_t grid_time(const struct grid *g, size_t i)
 {
     return g->start_ms + (int64_t)i * g->step_ms;
 }
+
+struct evaluation;
+/* From start to end (none, where that is before it), by steps of at least a millisecond. Fails
+ * where it cannot be computed with. */
+struct grid grid_between(struct evaluation *ev, int64_t start_ms, int64_t end_ms, int64_t step_ms);
 
 /* What is known of a node before anything is read, by its id. */
 struct node_plan {

@@ -346,11 +346,7 @@ static struct grid subquery_grid(struct evaluation *ev, const struct node_plan *
     int64_t start = after / plan->step_ms * plan->step_ms;
     if (start <= after)
         start += plan->step_ms;
-    int64_t end = last - plan->offset_ms;
-    uint64_t steps = end < start ? 0 : (uint64_t)((end - start) / plan->step_ms) + 1;
-    if (steps > UINT32_MAX)
-        evaluation_fail(ev, PROMQL_LIMIT, "a subquery has more than %u steps", UINT32_MAX);
-    return (struct grid){start, plan->step_ms, (size_t)steps};
+    return grid_between(ev, start, last - plan->offset_ms, plan->step_ms);
 }
 
 static bool next_of_none(struct evaluation *ev, struct stream *s, struct column *out)

@@ -148,9 +148,9 @@ static void put_subquery(struct evaluation *ev, const struct promql_expr *e)
     if (start <= after)
         start += plan->step_ms;
     ev->result->form = PROMQL_RESULT_MATRIX;
-    if (start > to)
+    ev->grid = grid_between(ev, start, to, plan->step_ms);
+    if (ev->grid.count == 0)
         return;
-    ev->grid = (struct grid){start, plan->step_ms, (size_t)((to - start) / plan->step_ms) + 1};
     struct column_list l = stream_collect(ev, stream_open(ev, e->args[0], &ev->grid));
     put_list(ev, &l);
 }
@@ -200,16 +200,20 @@ static void take_options(struct evaluation *ev, const struct promql_options *opt
         o->step_ms = 0;
         o->end_ms = o->start_ms;
     }
-    ev->grid = (struct grid){o->start_ms, o->step_ms, 1};
-    if (o->step_ms > 0)
-        ev->grid.count =
-            o->end_ms < o->start_ms ? 0 : (size_t)((o->end_ms - o->start_ms) / o->step_ms) + 1;
+}
+
+static void set_grid(struct evaluation *ev)
+{
+    const struct promql_options *o = &ev->options;
+    ev->grid = grid_between(ev, o->start_ms, o->end_ms, o->step_ms > 0 ? o->step_ms : 1);
+    ev->grid.step_ms = o->step_ms;
 }
 
 static void evaluate_held(struct evaluation *ev)
 {
     if (setjmp(ev->exit) != 0)
         return;
+    set_grid(ev);
     if (ev->grid.count == 0)
         ev->result->form = PROMQL_RESULT_MATRIX;
     else

@@ -86,6 +86,39 @@ static void label_is(size_t i, const char *name, const char *value)
     assert_memory_equal(is.bytes, value, is.length);
 }
 
+/* ---- bounds ------------------------------------------------------------------------------ */
+
+static void fails_with(const char *text, struct promql_options options, enum promql_status status,
+                       const char *message)
+{
+    options.memory_bytes_max = 64 << 20;
+    assert_int_equal(evaluate(text, &options), status);
+    assert_non_null(strstr(result.message, message));
+    promql_result_fini(&result);
+}
+
+static void more_steps_than_can_be_counted_are_refused(void **state)
+{
+    (void)state;
+    const int64_t most = INT64_MAX / 4;
+    struct promql_options o = {.start_ms = INT64_MIN, .end_ms = INT64_MAX, .step_ms = 1};
+    fails_with("1", o, PROMQL_FAILED, "out of range");
+    o = (struct promql_options){.start_ms = -most, .end_ms = most, .step_ms = 1};
+    fails_with("1", o, PROMQL_LIMIT, "more than 4294967295 steps");
+    fails_with("up", o, PROMQL_LIMIT, "more than 4294967295 steps");
+    o = (struct promql_options){.start_ms = 0, .end_ms = UINT32_MAX, .step_ms = 1};
+    fails_with("1", o, PROMQL_LIMIT, "more than 4294967295 steps");
+    o = (struct promql_options){.start_ms = 0, .end_ms = INT64_MAX, .step_ms = INT64_MAX};
+    fails_with("1", o, PROMQL_FAILED, "out of range");
+    fails_with("up[100y:1ms]", instant, PROMQL_LIMIT, "more than 4294967295 steps");
+    fails_with("count_over_time(up[100y:1ms])", instant, PROMQL_LIMIT,
+               "more than 4294967295 steps");
+    o = (struct promql_options){.start_ms = -most, .end_ms = most, .step_ms = most};
+    assert_int_equal(evaluate("1", &o), PROMQL_OK);
+    assert_int_equal(result.series[0].count, 3);
+    promql_result_fini(&result);
+}
+
 /* ---- forms ------------------------------------------------------------------------------- */
 
 static void scalars_and_strings(void **state)
@@ -327,6 +360,7 @@ static void selections_are_closed_when_reading_fails(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(more_steps_than_can_be_counted_are_refused),
         cmocka_unit_test(scalars_and_strings),
         cmocka_unit_test(a_vector_has_one_point_of_the_query_s_time),
         cmocka_unit_test(a_range_of_samples_keeps_their_own_times),
