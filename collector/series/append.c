@@ -294,9 +294,11 @@ static enum series_refusal append_delta(struct series_store *s, struct head_seri
     struct sample p = {.unix_ms = sample->unix_ms, .value = sample->value};
     if (!(sample->value >= 0) || isinf(sample->value))
         return series_refuse(s, SERIES_REFUSED_SAMPLE);
-    if (series->has_samples && !series->is_histogram) {
+    if (series->has_samples && !series->is_histogram)
         p.value += series->last_value;
-    } else if (!series->has_samples) {
+    if (!isfinite(p.value)) /* beyond what a double holds, or behind an infinity that was set */
+        return series_refuse(s, SERIES_REFUSED_SAMPLE);
+    if (!series->has_samples) {
         struct sample zero = {.unix_ms = series_delta_begin(s, sample)};
         if (series_append_front(s, series, number, &zero) != 0)
             return series_refuse(s, SERIES_REFUSED_MEMORY);

@@ -83,6 +83,15 @@ static int add_up(struct series_store *s, const struct head_series *series,
     return 0;
 }
 
+/* The sum of values may be infinite, as values may; but not by adding finite ones. */
+static bool overflows(const struct histogram *total, const struct head_series *series,
+                      const struct histogram *delta)
+{
+    bool was_finite = !series->is_histogram || isfinite(series->histogram->h.sum);
+    return !isfinite(total->count) || !isfinite(total->zero_count) ||
+           (!isfinite(total->sum) && isfinite(delta->sum) && was_finite);
+}
+
 static int append_empty(struct series_store *s, struct head_series *series, uint32_t number,
                         const struct series_sample *sample)
 {
@@ -100,8 +109,11 @@ enum series_refusal series_append_histogram_delta(struct series_store *s,
 {
     if (!(sample->histogram->count >= 0) || isinf(sample->histogram->count))
         return series_refuse(s, SERIES_REFUSED_SAMPLE);
-    if (keep_histogram(s, series) != 0 || add_up(s, series, sample->histogram) != 0 ||
-        (!series->has_samples && append_empty(s, series, number, sample) != 0))
+    if (keep_histogram(s, series) != 0 || add_up(s, series, sample->histogram) != 0)
+        return series_refuse(s, SERIES_REFUSED_MEMORY);
+    if (overflows(&s->total.h, series, sample->histogram))
+        return series_refuse(s, SERIES_REFUSED_SAMPLE);
+    if (!series->has_samples && append_empty(s, series, number, sample) != 0)
         return series_refuse(s, SERIES_REFUSED_MEMORY);
     struct sample p = {series_delta_time(s, series, sample->unix_ms), s->total.h.sum, &s->total.h,
                        true};

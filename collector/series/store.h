@@ -84,7 +84,8 @@ enum series_refusal {
     SERIES_REFUSED_LABELS, /* too many, too long, no name, out of order, twice, empty value */
     SERIES_REFUSED_OLD,    /* beyond out_of_order_ms */
     SERIES_REFUSED_FUTURE, /* beyond future_ms */
-    SERIES_REFUSED_SAMPLE, /* a histogram that contradicts itself; a negative delta; a NaN one */
+    SERIES_REFUSED_SAMPLE, /* a histogram that contradicts itself; a delta that is negative or NaN,
+                            * or with which the sum would not be finite */
     SERIES_REFUSED_MEMORY,
     SERIES_REFUSED_GONE, /* the reference is of a series that has left the head: resolve again */
     SERIES_REFUSALS

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <math.h>
+
 #include "tests/unit/collector/series/stores.h"
 
 /* Cut at once. */
@@ -342,6 +344,62 @@ static void histograms_add_up_too(void **state)
     points_fini(&p);
 }
 
+static uint64_t refused_samples(struct world *w)
+{
+    struct series_stats stats;
+    series_store_stats(w->store, &stats);
+    return stats.refused[SERIES_REFUSED_SAMPLE];
+}
+
+static void a_sum_stays_finite(void **state)
+{
+    struct world *w = *state;
+    const int64_t at[] = {BASE_MS - 1000, BASE_MS, BASE_MS + 2000};
+    const double sums[] = {0, 1e308, 1e308 + 5e307};
+    assert_int_equal(world_add(w, "__name__=c", SAMPLE_DELTA, BASE_MS, 1e308), SERIES_TAKEN);
+    assert_int_equal(world_add(w, "__name__=c", SAMPLE_DELTA, BASE_MS + 1000, 1e308),
+                     SERIES_REFUSED_SAMPLE);
+    assert_int_equal(world_add(w, "__name__=c", SAMPLE_DELTA, BASE_MS + 2000, 5e307), SERIES_TAKEN);
+    assert_int_equal(world_add(w, "__name__=c", SAMPLE_DELTA, BASE_MS + 3000, INFINITY),
+                     SERIES_REFUSED_SAMPLE);
+    assert_reads(w, "c", 3, at, sums);
+    assert_int_equal(world_add(w, "__name__=v", SAMPLE_VALUE, BASE_MS, INFINITY), SERIES_TAKEN);
+    assert_int_equal(world_add(w, "__name__=v", SAMPLE_DELTA, BASE_MS + 1000, 1),
+                     SERIES_REFUSED_SAMPLE);
+    assert_int_equal(refused_samples(w), 3);
+}
+
+static enum series_refusal add_histogram_delta(struct world *w, int64_t unix_ms, double count,
+                                               double sum)
+{
+    int32_t index[] = {1};
+    struct histogram h = {.schema = 3, .count = count, .sum = sum, .positive = {1, index, &count}};
+    world_begin(w);
+    enum series_refusal result =
+        world_append(w, "__name__=h", SAMPLE_HISTOGRAM_DELTA, unix_ms, 0, &h);
+    series_store_commit(w->store);
+    return result;
+}
+
+static void a_histograms_sums_stay_finite(void **state)
+{
+    struct world *w = *state;
+    struct points p;
+    assert_int_equal(add_histogram_delta(w, BASE_MS, 1e308, 1), SERIES_TAKEN);
+    assert_int_equal(add_histogram_delta(w, BASE_MS + 1000, 1e308, 1), SERIES_REFUSED_SAMPLE);
+    assert_int_equal(add_histogram_delta(w, BASE_MS + 2000, 1, 1e308), SERIES_TAKEN);
+    assert_int_equal(add_histogram_delta(w, BASE_MS + 3000, 1, 1e308), SERIES_REFUSED_SAMPLE);
+    assert_int_equal(refused_samples(w), 2);
+    points_init(&p);
+    world_read(w, "h", INT64_MIN, INT64_MAX, &p);
+    assert_int_equal(p.count, 3);
+    assert_true(p.histogram[2]->count == 1e308 + 1 && p.value[2] == 1e308 + 1);
+    points_clear(&p); /* a value that was infinite makes the sum so */
+    assert_int_equal(add_histogram_delta(w, BASE_MS + 4000, 1, INFINITY), SERIES_TAKEN);
+    assert_int_equal(add_histogram_delta(w, BASE_MS + 5000, 1, 1), SERIES_TAKEN);
+    points_fini(&p);
+}
+
 /* ---- questions --------------------------------------------------------------------------- */
 
 static void assert_strings(struct series_strings *s, const char *expected)
@@ -487,6 +545,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(sums_go_on_after_a_restart, setup_cutting, teardown),
         cmocka_unit_test_setup_teardown(sums_go_on_from_merged_blocks, setup_cutting, teardown),
         cmocka_unit_test_setup_teardown(histograms_add_up_too, setup_cutting, teardown),
+        cmocka_unit_test_setup_teardown(a_sum_stays_finite, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_histograms_sums_stay_finite, setup, teardown),
         cmocka_unit_test_setup_teardown(names_and_values_of_labels, setup_cutting, teardown),
         cmocka_unit_test_setup_teardown(metadata_outlives_a_restart, setup_cutting, teardown),
         cmocka_unit_test_setup_teardown(the_newest_exemplars_are_kept, setup, teardown),
