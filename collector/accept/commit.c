@@ -125,19 +125,23 @@ static void tell_losses(struct commit *c, const struct batch *b, const char *age
     }
 }
 
+static void note_not_indexed(struct commit *c, const char *agent, uint32_t spans)
+{
+    uint64_t now = clock_unix_ns();
+    losses_add(c->parts.losses, LOSS_NOT_INDEXED, agent, NULL, 0, spans, now, now);
+    LOG_ERROR_EVERY("no memory to index %u spans of agent %s: they are in the ledger, but not "
+                    "visible",
+                    spans, agent);
+}
+
 static void index_body(struct commit *c, struct decoded *decoded, const char *agent,
                        struct journal_position ledger_end)
 {
     if (c->parts.observer)
         observer_see(c->parts.observer, decoded->batch.batch, ledger_end);
     uint32_t spans = decoded->spans;
-    if (stores_index(c->parts.stores, decoded, agent, ledger_end) == 0)
-        return;
-    uint64_t now = clock_unix_ns();
-    losses_add(c->parts.losses, LOSS_NOT_INDEXED, agent, NULL, 0, spans, now, now);
-    LOG_ERROR_EVERY("no memory to index %u spans of agent %s: they are in the ledger, but not "
-                    "visible",
-                    spans, agent);
+    if (stores_index(c->parts.stores, decoded, agent, ledger_end) != 0)
+        note_not_indexed(c, agent, spans);
 }
 
 /* Everything appended is durable now: say so, then show it. */
@@ -348,11 +352,13 @@ static bool read_batch(struct commit *c, const struct frame *f, const struct led
     const char *why;
     int error = stores_decode(c->parts.stores, f->kind, f->body, f->length, &decoded, &why);
     bool stopping = atomic_load(&c->stopping);
-    if (error != 0) {
-        if (!stopping)
-            LOG_WARN_EVERY("a batch in the ledger does not decode: %s", why);
-        return !stopping;
+    if (error != 0 && !stopping) {
+        LOG_WARN_EVERY("a batch in the ledger does not decode: %s", why);
+        if (error == -ENOMEM && !told->before)
+            note_not_indexed(c, f->agent, f->spans);
     }
+    if (error != 0)
+        return !stopping;
     if (!told->counted && decoded.batch.batch)
         tell_losses(c, decoded.batch.batch, f->agent);
     if (told->before)

@@ -5,18 +5,31 @@
 
 /* ---- an agent's batch -------------------------------------------------------------------- */
 
-/* Of each series of the batch. A reference is asked for once; 0: refused. */
-static series_ref *resolve_series(struct series_store *s, const struct batch *b,
-                                  struct arena *arena)
+struct resolved {
+    series_ref ref;          /* 0: refused */
+    enum series_refusal why; /* that counted one of its samples */
+    bool has_more;           /* further ones are to be counted */
+};
+
+/* Of each series of the batch. A reference is asked for once. */
+static struct resolved *resolve_series(struct series_store *s, const struct batch *b,
+                                       struct arena *arena)
 {
-    series_ref *refs = arena_calloc(arena, b->samples.series_count, sizeof *refs);
-    for (uint32_t i = 0; refs && i < b->samples.series_count; i++) {
+    struct resolved *list = arena_calloc(arena, b->samples.series_count, sizeof *list);
+    for (uint32_t i = 0; list && i < b->samples.series_count; i++) {
         struct label room[LABELS_MAX];
         struct labels labels = {room, 0};
         batch_series_labels(b, i, room, &labels); /* none, if too many: refused as such */
-        refs[i] = series_store_resolve(s, &labels, NULL);
+        list[i].ref = series_store_resolve(s, &labels, &list[i].why);
     }
-    return refs;
+    return list;
+}
+
+static void refuse_row(struct series_store *s, struct resolved *of)
+{
+    if (of->has_more)
+        series_store_refuse(s, of->why, 1);
+    of->has_more = true;
 }
 
 static void describe_metrics(struct series_store *s, const struct batch *b)
@@ -63,8 +76,10 @@ static void append_row(struct series_store *s, const struct batch *b, uint32_t r
         .unix_ms = rows->unix_ms[row], .kind = rows->kind[row], .value = rows->value[row]};
     struct histogram h;
     if (rows->histogram[row] != BATCH_NONE) {
-        if (!make_histogram(b, &rows->histograms[rows->histogram[row]], arena, &h))
+        if (!make_histogram(b, &rows->histograms[rows->histogram[row]], arena, &h)) {
+            series_store_refuse(s, SERIES_REFUSED_MEMORY, 1);
             return;
+        }
         sample.histogram = &h;
     }
     series_store_append(s, ref, &sample);
@@ -90,17 +105,21 @@ static void append_exemplar(struct series_store *s, const struct batch *b, uint3
 void samples_append_batch(struct series_store *s, const struct batch *b, struct arena *arena)
 {
     const struct batch_samples *rows = &b->samples;
-    series_ref *refs = resolve_series(s, b, arena);
-    if (!refs)
+    struct resolved *list = resolve_series(s, b, arena);
+    if (!list) {
+        series_store_refuse(s, SERIES_REFUSED_MEMORY, rows->count);
         return;
+    }
     describe_metrics(s, b);
     for (uint32_t i = 0; i < rows->count; i++) {
-        series_ref ref = refs[rows->series_of[i]];
-        if (ref)
-            append_row(s, b, i, ref, arena);
+        struct resolved *of = &list[rows->series_of[i]];
+        if (of->ref)
+            append_row(s, b, i, of->ref, arena);
+        else
+            refuse_row(s, of);
     }
     for (uint32_t i = 0; i < rows->exemplar_count; i++) {
-        series_ref ref = refs[rows->exemplar_series[i]];
+        series_ref ref = list[rows->exemplar_series[i]].ref;
         if (ref)
             append_exemplar(s, b, i, ref);
     }
@@ -111,9 +130,13 @@ void samples_append_batch(struct series_store *s, const struct batch *b, struct 
 static void append_remote_series(struct series_store *s, const struct remote_write *w,
                                  const struct remote_series *r)
 {
-    series_ref ref = series_store_resolve(s, &r->labels, NULL);
-    if (!ref)
+    enum series_refusal why;
+    uint64_t samples = (uint64_t)r->sample_count + r->histogram_count;
+    series_ref ref = series_store_resolve(s, &r->labels, &why);
+    if (!ref) {
+        series_store_refuse(s, why, samples > 1 ? samples - 1 : 0);
         return;
+    }
     series_store_append_floats(s, ref, SAMPLE_VALUE, w->sample_unix_ms + r->sample_first,
                                w->sample_value + r->sample_first, r->sample_count);
     for (uint32_t i = r->histogram_first; i < r->histogram_first + r->histogram_count; i++) {

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "collector/accept/samples.h"
+#include "lib/base/log.h"
 
 enum { ARENA_BLOCK_BYTES = 256 << 10, ARENA_KEPT_BYTES = 16 << 20 };
 enum { BODY_BYTES_MAX = 16 << 20, REMOTE_WRITE_BYTES_MAX = 64 << 20 };
@@ -84,8 +85,14 @@ static bool has(struct journal_position reached, struct journal_position end)
 
 static void index_samples(struct stores *s, const struct decoded *d, struct journal_position end)
 {
-    if (has(series_store_ledger_end(s->series), end) || series_store_begin(s->series, end) != 0)
+    if (has(series_store_ledger_end(s->series), end))
         return;
+    if (series_store_begin(s->series, end) != 0) {
+        series_store_miss(s->series, d->samples);
+        LOG_ERROR_EVERY("no memory to index %llu samples: they are in the ledger, but not visible",
+                        (unsigned long long)d->samples);
+        return;
+    }
     if (d->remote)
         samples_append_remote(s->series, d->remote);
     else if (d->samples > 0)

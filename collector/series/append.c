@@ -364,6 +364,18 @@ size_t series_store_append_floats(struct series_store *s, series_ref ref, enum s
     return taken_count;
 }
 
+void series_store_refuse(struct series_store *s, enum series_refusal why, uint64_t count)
+{
+    s->stats.refused[why] += count;
+}
+
+void series_store_miss(struct series_store *s, uint64_t samples)
+{
+    pthread_rwlock_wrlock(&s->lock);
+    s->stats.refused[SERIES_REFUSED_MEMORY] += samples;
+    pthread_rwlock_unlock(&s->lock);
+}
+
 void series_store_exemplar(struct series_store *s, series_ref ref, const struct exemplar *e)
 {
     if (series_of(s, ref))

@@ -101,7 +101,7 @@ typedef uint64_t series_ref;
  * makes it. (A batch computes the keys of its label sets once, and joins them.) */
 series_ref series_store_find(struct series_store *s, struct series_key key);
 /* A series that is not there yet. `labels`: sorted, as lib/codec/labels.h says; copied. 0 with
- * *refusal (may be NULL). */
+ * *refusal (may be NULL): that counts as one sample refused. */
 series_ref series_store_add(struct series_store *s, const struct labels *labels,
                             struct series_key key, enum series_refusal *refusal);
 /* Both in one. */
@@ -121,6 +121,10 @@ enum series_refusal series_store_append(struct series_store *s, series_ref ref,
 /* The same for many floats of SAMPLE_VALUE or SAMPLE_DELTA of one series. How many were taken. */
 size_t series_store_append_floats(struct series_store *s, series_ref ref, enum sample_kind kind,
                                   const int64_t *unix_ms, const double *value, size_t count);
+/* So many samples that never came to an append are counted as refused. */
+void series_store_refuse(struct series_store *s, enum series_refusal why, uint64_t count);
+/* The same for a batch whose series_store_begin had no memory: not within begin and commit. */
+void series_store_miss(struct series_store *s, uint64_t samples);
 /* Copied; the newest `exemplars` of all series are kept. Not refused but forgotten where there is
  * no memory. */
 void series_store_exemplar(struct series_store *s, series_ref ref, const struct exemplar *e);

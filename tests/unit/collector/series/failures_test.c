@@ -2,34 +2,7 @@
 /* Memory that runs out, at each place where the store asks for some: whatever is refused is refused
  * with a word, and what was taken before is there. Only this thread's calls fail. */
 #include "tests/unit/collector/series/stores.h"
-
-static _Thread_local int64_t calls_left = INT64_MAX; /* 0: all fail from now on; 1: the next one */
-
-static bool fails(void)
-{
-    return calls_left != INT64_MAX && --calls_left == 0;
-}
-
-void *__real_malloc(size_t bytes);
-void *__wrap_malloc(size_t bytes);
-void *__wrap_malloc(size_t bytes)
-{
-    return fails() ? NULL : __real_malloc(bytes);
-}
-
-void *__real_calloc(size_t count, size_t bytes);
-void *__wrap_calloc(size_t count, size_t bytes);
-void *__wrap_calloc(size_t count, size_t bytes)
-{
-    return fails() ? NULL : __real_calloc(count, bytes);
-}
-
-void *__real_realloc(void *old, size_t bytes);
-void *__wrap_realloc(void *old, size_t bytes);
-void *__wrap_realloc(void *old, size_t bytes)
-{
-    return fails() ? NULL : __real_realloc(old, bytes);
-}
+#include "tests/unit/failing_memory.h"
 
 /* ---- what is done ------------------------------------------------------------------------ */
 
