@@ -102,6 +102,12 @@ static void set_text(struct pen *p, enum pen_font font, const char *text)
     pango_font_description_free(d);
 }
 
+bool pen_has_font(struct pen *p)
+{
+    set_text(p, PEN_TEXT, "Weft 0");
+    return pango_layout_get_unknown_glyphs_count(p->layout) == 0;
+}
+
 double pen_width(struct pen *p, enum pen_font font, const char *text)
 {
     int width, height;

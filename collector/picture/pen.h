@@ -27,6 +27,8 @@ struct pen {
 /* Colours are "RRGGBB" or "RRGGBBAA". */
 void pen_begin(struct pen *p, bool svg, unsigned width, unsigned height, const char *back,
                struct buffer *out);
+/* Whether there is any font: without, all letters are boxes. */
+bool pen_has_font(struct pen *p);
 /* How wide a text will be. */
 double pen_width(struct pen *p, enum pen_font font, const char *text);
 /* `y` is of its base line. */

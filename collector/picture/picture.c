@@ -293,6 +293,10 @@ static void take_place(struct frame_plot *plot, const rrd_info_t *info)
 /* librrd's part, and what stands around it. */
 static int draw(struct work *w)
 {
+    if (!pen_has_font(&w->frame.pen)) {
+        fail(w, "the graph", "no font is installed on the collector's host: fonts-dejavu-core");
+        return frame_paint(&w->frame, NULL, 0, NULL);
+    }
     struct frame_plot plot = {.start_s = w->p->start_s, .end_s = end_s(w->p)};
     const rrd_blob_t *image = NULL;
     rrd_clear_error();
@@ -338,6 +342,7 @@ int picture_draw(const struct picture *p, struct buffer *out, char *why, size_t 
     w->why = why;
     w->why_size = why_size;
     arena_init(&w->arena, 16 << 10);
+    size_t before = out->length;
     int result = check(w);
     if (result == 0 && p->series_count > 0) {
         result = make_directory(w);
@@ -357,6 +362,8 @@ int picture_draw(const struct picture *p, struct buffer *out, char *why, size_t 
         result = draw(w);
         pthread_mutex_unlock(&drawing);
     }
+    if (result != 0)
+        out->length = before;
     if (*w->file)
         unlink(w->file);
     if (*w->directory)

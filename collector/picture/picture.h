@@ -52,8 +52,8 @@ struct picture {
     size_t mark_count;
 };
 
-/* Appends the file to `out`. 0; -1 and a sentence: beyond the limits, no room for the temporary
- * file, or what librrd says. */
+/* Appends the file to `out`. 0; -1 and a sentence, and nothing is appended: beyond the limits, no
+ * room for the temporary file, no font, or what librrd says. */
 int picture_draw(const struct picture *p, struct buffer *out, char *why, size_t why_size);
 
 #endif

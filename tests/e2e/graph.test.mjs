@@ -125,6 +125,17 @@ scenario('more deploys than there is room for get numbers, which the legend expl
   assert.equal(verticals(decode((await graph(collector, 'png', asked)).bytes), '1447e6').length, 9);
 });
 
+scenario('without any font a picture is refused with what to install', async (world) => {
+  const config = path.join(world.dir, 'fonts.conf');
+  fs.writeFileSync(config, '<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig></fontconfig>');
+  const collector = await world.collector({ env: { FONTCONFIG_FILE: config } });
+  for (const kind of ['png', 'svg']) {
+    const answer = await graph(collector, kind, { query: 'up' });
+    assert.equal(answer.status, 503);
+    assert.match(answer.json().error, /fonts-dejavu-core/);
+  }
+});
+
 scenario('what is asked wrongly is said', async (world) => {
   const collector = await world.collector();
   const wrong = [
