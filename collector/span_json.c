@@ -3,9 +3,10 @@
 
 #include <string.h>
 
+#include "lib/base/number.h"
+
 static void put_value(struct json_writer *w, const struct batch *b, unsigned type, uint64_t value)
 {
-    double number;
     json_key(w, "value");
     switch (type) {
     case VALUE_STRING:
@@ -15,8 +16,7 @@ static void put_value(struct json_writer *w, const struct batch *b, unsigned typ
         json_put_int(w, (int64_t)value);
         return;
     case VALUE_DOUBLE:
-        memcpy(&number, &value, sizeof number);
-        json_put_double(w, number);
+        json_put_double(w, number_of_bits(value));
         return;
     case VALUE_BOOL:
         json_put_bool(w, value != 0);

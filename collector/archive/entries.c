@@ -63,22 +63,6 @@ struct archive_entry *archive_entries_find(const struct archive_entries *e, cons
 
 /* ---- adding ------------------------------------------------------------------------------ */
 
-static int copy_labels(struct arena *arena, const struct labels *from, struct labels *to)
-{
-    struct label *items = arena_calloc(arena, from->count + 1, sizeof *items);
-    if (!items)
-        return -1;
-    for (uint32_t i = 0; i < from->count; i++) {
-        items[i] = from->items[i];
-        items[i].name.bytes = arena_copy(arena, items[i].name.bytes, items[i].name.length);
-        items[i].value.bytes = arena_copy(arena, items[i].value.bytes, items[i].value.length);
-        if (!items[i].name.bytes || !items[i].value.bytes)
-            return -1;
-    }
-    *to = (struct labels){items, from->count};
-    return 0;
-}
-
 static int make_room(struct archive_entries *e)
 {
     if (e->count < e->capacity)
@@ -98,7 +82,7 @@ struct archive_entry *archive_entries_add(struct archive_entries *e, const struc
 {
     pthread_rwlock_wrlock(&e->lock);
     struct archive_entry *entry = arena_calloc(&e->arena, 1, sizeof *entry);
-    if (!entry || copy_labels(&e->arena, labels, &entry->labels) != 0 || make_room(e) != 0) {
+    if (!entry || !labels_copy(&e->arena, labels, &entry->labels) || make_room(e) != 0) {
         entry = NULL;
     } else {
         archive_entry_file(labels, entry->file);

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "lib/base/arena.h"
+#include "lib/base/number.h"
 #include "lib/codec/labels.h"
 #include "lib/model/histogram.h"
 #include "lib/regex/regex.h"
@@ -31,9 +32,7 @@ bool matcher_matches(const struct matcher *m, struct batch_str value);
 
 static inline bool sample_is_stale(double value)
 {
-    uint64_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    return bits == SAMPLE_STALE_BITS;
+    return number_bits(value) == SAMPLE_STALE_BITS;
 }
 
 /* Samples of one series, rising in time, no time twice. A histogram's sample has a histogram and

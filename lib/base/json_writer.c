@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/number.h"
+
 #define EXACT_MOST (UINT64_C(1) << 53) /* integers up to here are exact in a double */
 
 static const char digits[] = "0123456789abcdef";
@@ -180,12 +182,8 @@ void json_put_double(struct json_writer *w, double value)
         json_put_text(w, isnan(value) ? "NaN" : value < 0 ? "-Infinity" : "Infinity");
         return;
     }
-    char text[32];
-    for (int precision = 15; precision <= 17; precision++) {
-        snprintf(text, sizeof text, "%.*g", precision, value);
-        if (strtod(text, NULL) == value)
-            break;
-    }
+    char text[NUMBER_TEXT_MAX];
+    number_text(value, text);
     begin_item(w);
     buffer_text(w->out, text);
 }

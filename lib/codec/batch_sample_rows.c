@@ -7,14 +7,6 @@
 
 enum { METRIC_NUMBERS = 4, HISTOGRAM_NUMBERS = 5, HISTOGRAM_DOUBLES = 3 };
 
-static double get_double(struct column_reader *column)
-{
-    uint64_t bits = column_get_fixed(column, sizeof bits);
-    double value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
 /* ---- tables ------------------------------------------------------------------------------ */
 
 static int decode_metrics(struct decoder *d)
@@ -132,7 +124,7 @@ static double get_value(struct decoder *d, unsigned kind, bool integer)
     if (kind == SAMPLE_STALE)
         return NAN;
     return integer ? (double)column_get_signed(&d->columns[COLUMN_SAMPLE_INT])
-                   : get_double(&d->columns[COLUMN_SAMPLE_DOUBLE]);
+                   : column_get_double(&d->columns[COLUMN_SAMPLE_DOUBLE]);
 }
 
 /* Kinds, and the values of all but histograms, which are counted. */
@@ -185,9 +177,9 @@ static bool decode_histogram(struct decoder *d, struct batch_histogram_view *h, 
     h->first = *at;
     h->positive = column_get_below(head, (uint64_t)(capacity - *at) + 1);
     h->negative = column_get_below(head, (uint64_t)(capacity - *at) - h->positive + 1);
-    h->sum = get_double(numbers);
-    h->min = get_double(numbers);
-    h->max = get_double(numbers);
+    h->sum = column_get_double(numbers);
+    h->min = column_get_double(numbers);
+    h->max = column_get_double(numbers);
     if (head->bad || scale < EXPHIST_SCALE_LEAST || scale > EXPHIST_SCALE)
         return false;
     *at = get_buckets(d, *at, h->positive);
@@ -248,7 +240,7 @@ static int decode_exemplars(struct decoder *d)
         s->exemplar_series[i] =
             column_get_below(&d->columns[COLUMN_EXEMPLAR_SERIES], s->series_count);
         s->exemplar_unix_ms[i] = (int64_t)unix_ms;
-        s->exemplar_value[i] = get_double(&d->columns[COLUMN_EXEMPLAR_VALUE]);
+        s->exemplar_value[i] = column_get_double(&d->columns[COLUMN_EXEMPLAR_VALUE]);
         s->exemplar_trace_hi[i] = __builtin_bswap64(column_get_fixed(ids, sizeof(uint64_t)));
         s->exemplar_trace_lo[i] = __builtin_bswap64(column_get_fixed(ids, sizeof(uint64_t)));
         s->exemplar_span_id[i] = __builtin_bswap64(column_get_fixed(ids, sizeof(uint64_t)));

@@ -44,13 +44,6 @@ uint32_t batch_series(struct batch_builder *b, uint32_t metric, uint32_t label_s
 
 /* ---- rows -------------------------------------------------------------------------------- */
 
-static void put_double(struct column *column, double value)
-{
-    uint64_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    column_put_fixed(column, bits, sizeof bits);
-}
-
 static void put_row(struct batch_builder *b, uint32_t series, int64_t unix_ms)
 {
     column_put_signed(&b->columns[COLUMN_SAMPLE_SERIES],
@@ -79,7 +72,7 @@ void batch_sample(struct batch_builder *b, uint32_t series, int64_t unix_ms, enu
     if (integer)
         column_put_signed(&b->columns[COLUMN_SAMPLE_INT], (int64_t)value);
     else
-        put_double(&b->columns[COLUMN_SAMPLE_DOUBLE], value);
+        column_put_double(&b->columns[COLUMN_SAMPLE_DOUBLE], value);
 }
 
 static uint32_t put_range(struct column *column, const struct exphist_range *r)
@@ -113,9 +106,9 @@ void batch_histogram(struct batch_builder *b, uint32_t series, int64_t unix_ms,
     column_put(head, h->not_finite);
     column_put(head, positive);
     column_put(head, negative);
-    put_double(numbers, h->sum);
-    put_double(numbers, h->min);
-    put_double(numbers, h->max);
+    column_put_double(numbers, h->sum);
+    column_put_double(numbers, h->min);
+    column_put_double(numbers, h->max);
 }
 
 void batch_exemplar(struct batch_builder *b, uint32_t series, int64_t unix_ms, double value,
@@ -124,7 +117,7 @@ void batch_exemplar(struct batch_builder *b, uint32_t series, int64_t unix_ms, d
     uint64_t ids[3] = {htobe64(trace_id.hi), htobe64(trace_id.lo), htobe64(span_id)};
     column_put(&b->columns[COLUMN_EXEMPLAR_SERIES], series);
     column_put_signed(&b->columns[COLUMN_EXEMPLAR_TIME], unix_ms - b->last_exemplar_ms);
-    put_double(&b->columns[COLUMN_EXEMPLAR_VALUE], value);
+    column_put_double(&b->columns[COLUMN_EXEMPLAR_VALUE], value);
     column_put_bytes(&b->columns[COLUMN_EXEMPLAR_IDS], ids, sizeof ids);
     b->last_exemplar_ms = unix_ms;
 }

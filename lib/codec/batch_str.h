@@ -30,4 +30,22 @@ static inline int batch_str_compare(struct batch_str a, struct batch_str b)
     return order ? order : (a.length > b.length) - (a.length < b.length);
 }
 
+/* Its place in a list that rises; UINT32_MAX: it is not there. */
+static inline uint32_t batch_str_find(const struct batch_str *list, uint32_t count,
+                                      struct batch_str wanted)
+{
+    uint32_t low = 0, high = count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        int order = batch_str_compare(list[middle], wanted);
+        if (order == 0)
+            return middle;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return UINT32_MAX;
+}
+
 #endif

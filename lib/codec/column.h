@@ -14,6 +14,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "lib/base/number.h"
+
 enum { VARINT_MAX_BYTES = 10 };
 
 static inline uint64_t zigzag(int64_t value)
@@ -79,6 +81,11 @@ static inline void column_put_fixed(struct column *c, uint64_t value, size_t wid
     c->length += width;
 }
 
+static inline void column_put_double(struct column *c, double value)
+{
+    column_put_fixed(c, number_bits(value), 8);
+}
+
 /* ---- reading ----------------------------------------------------------------------------- */
 
 struct column_reader {
@@ -141,6 +148,11 @@ static inline uint64_t column_get_fixed(struct column_reader *r, size_t width)
         value |= (uint64_t)r->next[i] << 8 * i;
     r->next += width;
     return value;
+}
+
+static inline double column_get_double(struct column_reader *r)
+{
+    return number_of_bits(column_get_fixed(r, 8));
 }
 
 static inline size_t column_left(const struct column_reader *r)

@@ -9,6 +9,22 @@ struct batch_str labels_get(const struct labels *l, struct batch_str name)
     return (struct batch_str){"", 0};
 }
 
+bool labels_copy(struct arena *arena, const struct labels *from, struct labels *to)
+{
+    struct label *items = arena_alloc(arena, (from->count + 1) * sizeof *items);
+    if (!items)
+        return false;
+    for (uint32_t i = 0; i < from->count; i++) {
+        items[i] = from->items[i];
+        items[i].name.bytes = arena_copy(arena, items[i].name.bytes, items[i].name.length);
+        items[i].value.bytes = arena_copy(arena, items[i].value.bytes, items[i].value.length);
+        if (!items[i].name.bytes || !items[i].value.bytes)
+            return false;
+    }
+    *to = (struct labels){items, from->count};
+    return true;
+}
+
 bool labels_equal(const struct labels *a, const struct labels *b)
 {
     if (a->count != b->count)

@@ -9,6 +9,7 @@
 
 #include <stddef.h>
 
+#include "lib/base/arena.h"
 #include "lib/codec/batch_str.h"
 
 #define LABEL_METRIC "__name__"
@@ -32,6 +33,9 @@ static inline struct batch_str labels_get_text(const struct labels *l, const cha
 {
     return labels_get(l, (struct batch_str){name, (uint32_t)strlen(name)});
 }
+
+/* With its strings, in `arena`. False: no memory. */
+bool labels_copy(struct arena *arena, const struct labels *from, struct labels *to);
 
 bool labels_equal(const struct labels *a, const struct labels *b);
 /* The order in which Prometheus sorts series: label by label, name before value; a set that is the

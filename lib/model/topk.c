@@ -129,8 +129,7 @@ static void make_room(struct topk *t)
     t->error += median;
     for (uint32_t i = 0; i < t->slots; i++)
         if (t->entries[i].hash)
-            t->entries[i].weight -=
-                t->entries[i].weight < median ? t->entries[i].weight : median;
+            t->entries[i].weight -= t->entries[i].weight < median ? t->entries[i].weight : median;
     for (uint32_t i = 0; i < t->slots;) {
         if (t->entries[i].hash && t->entries[i].weight == 0) {
             empty_slot(t, i); /* another may have come here */

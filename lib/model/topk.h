@@ -2,14 +2,15 @@
 /* The heaviest of many: which keys were asked for most, by a weight that adds up (calls, bytes,
  * misses), in fixed memory however many there are.
  *
- * A table of counters. When it is full, the median of the weights is subtracted from all, and what falls
- * to nothing goes; the sum of all that was so subtracted is the error. So of any key, told or not:
+ * A table of counters. When it is full, the median of the weights is subtracted from all, and what
+ * falls to nothing goes; the sum of all that was so subtracted is the error. So of any key, told or
+ * not:
  *
  *     told weight <= true weight <= told weight + topk_error()
  *
- * and the error is at most total / (capacity / 2) (Misra and Gries 1982, in the form of Anderson and
- * others, "A High-Performance Algorithm for Identifying Frequent Items in Data Streams", IMC 2017).
- * Preferred to Space-Saving, which needs a heap or a list of buckets: an update here is one
+ * and the error is at most total / (capacity / 2) (Misra and Gries 1982, in the form of Anderson
+ * and others, "A High-Performance Algorithm for Identifying Frequent Items in Data Streams", IMC
+ * 2017). Preferred to Space-Saving, which needs a heap or a list of buckets: an update here is one
  * hash lookup, weights other than 1 cost the same, and two tables merge without any loss beyond
  * the sum of their errors. On skewed data the error is far below the bound, as few
  * counters are ever subtracted from.

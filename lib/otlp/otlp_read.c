@@ -4,6 +4,7 @@
 #include <string.h>
 #include <xxhash.h>
 
+#include "lib/base/number.h"
 #include "lib/otlp/otlp.h"
 #include "lib/otlp/otlp_names.h"
 
@@ -125,7 +126,6 @@ static uint32_t plain_string(struct batch_builder *b, const Otlp__AnyValue *v)
 
 static struct typed value_of(struct batch_builder *b, const Otlp__AnyValue *v)
 {
-    uint64_t bits;
     switch (v ? v->value_case : OTLP__ANY_VALUE__VALUE__NOT_SET) {
     case OTLP__ANY_VALUE__VALUE_STRING_VALUE:
         return (struct typed){VALUE_STRING, string_of(b, v->string_value)};
@@ -136,8 +136,7 @@ static struct typed value_of(struct batch_builder *b, const Otlp__AnyValue *v)
     case OTLP__ANY_VALUE__VALUE_INT_VALUE:
         return (struct typed){VALUE_INT, (uint64_t)v->int_value};
     case OTLP__ANY_VALUE__VALUE_DOUBLE_VALUE:
-        memcpy(&bits, &v->double_value, sizeof bits);
-        return (struct typed){VALUE_DOUBLE, bits};
+        return (struct typed){VALUE_DOUBLE, number_bits(v->double_value)};
     case OTLP__ANY_VALUE__VALUE_ARRAY_VALUE:
     case OTLP__ANY_VALUE__VALUE_KVLIST_VALUE:
         return (struct typed){VALUE_STRING, plain_string(b, v)};

@@ -121,7 +121,7 @@ static struct histogram_buckets put_buckets(struct remote_decoder *d, const stru
     for (uint32_t i = 0; i < buckets; i++) {
         if (whole)
             count += (uint64_t)wire_zigzag(g->deltas.items[i]);
-        value[i] = whole ? (double)(int64_t)count : wire_double(g->counts.items[i]);
+        value[i] = whole ? (double)(int64_t)count : number_of_bits(g->counts.items[i]);
     }
     return (struct histogram_buckets){buckets, index, value};
 }
@@ -146,10 +146,10 @@ static void take_scalar(struct histogram *h, const struct wire_field *f, int64_t
         h->count = (double)f->value;
         break;
     case HISTOGRAM_COUNT_FLOAT:
-        h->count = wire_double(f->value);
+        h->count = number_of_bits(f->value);
         break;
     case HISTOGRAM_SUM:
-        h->sum = wire_double(f->value);
+        h->sum = number_of_bits(f->value);
         break;
     case HISTOGRAM_SCHEMA: {
         int64_t schema = wire_zigzag(f->value);
@@ -157,13 +157,13 @@ static void take_scalar(struct histogram *h, const struct wire_field *f, int64_t
         break;
     }
     case HISTOGRAM_ZERO_THRESHOLD:
-        h->zero_threshold = wire_double(f->value);
+        h->zero_threshold = number_of_bits(f->value);
         break;
     case HISTOGRAM_ZERO_COUNT_INT:
         h->zero_count = (double)f->value;
         break;
     case HISTOGRAM_ZERO_COUNT_FLOAT:
-        h->zero_count = wire_double(f->value);
+        h->zero_count = number_of_bits(f->value);
         break;
     case HISTOGRAM_RESET_HINT:
         h->reset = (uint8_t)(f->value <= HISTOGRAM_GAUGE ? f->value : HISTOGRAM_RESET_UNKNOWN);
@@ -184,7 +184,7 @@ static void put_custom(struct remote_decoder *d, struct histogram *h, const stru
         return;
     }
     for (uint32_t i = 0; i < bounds->count; i++) {
-        custom[i] = wire_double(bounds->items[i]);
+        custom[i] = number_of_bits(bounds->items[i]);
         if (!isfinite(custom[i]) || (i > 0 && custom[i] <= custom[i - 1]))
             remote_write_fail(d, REMOTE_WRITE_EHISTOGRAM);
     }

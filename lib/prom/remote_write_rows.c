@@ -60,7 +60,7 @@ static void add_sample(struct remote_decoder *d, struct wire w)
     d->out->sample_value[at] = 0;
     while (wire_next(&w, &f)) {
         if (f.number == 1 && f.type == WIRE_FIXED64)
-            d->out->sample_value[at] = wire_double(f.value);
+            d->out->sample_value[at] = number_of_bits(f.value);
         else if (f.number == 2 && f.type == WIRE_VARINT)
             d->out->sample_unix_ms[at] = (int64_t)f.value;
     }
@@ -77,7 +77,7 @@ static void add_exemplar(struct remote_decoder *d, struct wire w)
         if (f.number == EXEMPLAR_LABELS && f.type == WIRE_BYTES)
             add_label(d, f.bytes);
         else if (f.number == EXEMPLAR_VALUE && f.type == WIRE_FIXED64)
-            e->value = wire_double(f.value);
+            e->value = number_of_bits(f.value);
         else if (f.number == EXEMPLAR_TIMESTAMP && f.type == WIRE_VARINT)
             e->unix_ms = (int64_t)f.value;
     }

@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "lib/base/number.h"
+
 enum wire_type { WIRE_VARINT = 0, WIRE_FIXED64 = 1, WIRE_BYTES = 2, WIRE_FIXED32 = 5 };
 
 struct wire {
@@ -55,13 +57,6 @@ static inline uint64_t wire_fixed64(struct wire *w)
     memcpy(&value, w->next, sizeof value);
     w->next += sizeof value;
     return le64toh(value);
-}
-
-static inline double wire_double(uint64_t bits)
-{
-    double value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
 }
 
 static inline int64_t wire_zigzag(uint64_t value)

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "lib/base/number.h"
 #include "lib/base/quoted.h"
 
 /* ---- texts and numbers ------------------------------------------------------------------- */
@@ -18,16 +19,12 @@ void promql_print_text(struct buffer *out, struct batch_str text)
 
 void promql_print_number(struct buffer *out, double number)
 {
-    char text[40];
+    char text[NUMBER_TEXT_MAX];
     if (!isfinite(number)) {
         buffer_text(out, isnan(number) ? "NaN" : number > 0 ? "+Inf" : "-Inf");
         return;
     }
-    for (int digits = 15; digits <= 17; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, number);
-        if (strtod(text, NULL) == number)
-            break;
-    }
+    number_text(number, text);
     buffer_text(out, text);
 }
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/number.h"
 #include "lib/base/quoted.h"
 #include "lib/model/span.h"
 
@@ -19,12 +20,8 @@ static void put_string(struct buffer *out, struct batch_str text)
 /* The shortest that reads back as the same, with a dot or an exponent. */
 static void put_float(struct buffer *out, double number)
 {
-    char text[40];
-    for (int digits = 15; digits <= 17; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, number);
-        if (strtod(text, NULL) == number)
-            break;
-    }
+    char text[NUMBER_TEXT_MAX];
+    number_text(number, text);
     buffer_text(out, text);
     if (strspn(text, "-0123456789") == strlen(text))
         buffer_text(out, ".0");

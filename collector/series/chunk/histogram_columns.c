@@ -126,14 +126,10 @@ static double total(const struct histogram *h)
 static void put_layout(const struct histogram *h, const struct layout *l, struct column *out)
 {
     column_put_signed(out, h->schema);
-    uint64_t bits;
-    memcpy(&bits, &h->zero_threshold, sizeof bits);
-    column_put_fixed(out, bits, 8);
+    column_put_double(out, h->zero_threshold);
     column_put(out, h->custom_count);
-    for (uint32_t i = 0; i < h->custom_count; i++) {
-        memcpy(&bits, &h->custom[i], sizeof bits);
-        column_put_fixed(out, bits, 8);
-    }
+    for (uint32_t i = 0; i < h->custom_count; i++)
+        column_put_double(out, h->custom[i]);
     const struct indices *sides[] = {&l->positive, &l->negative};
     for (int side = 0; side < 2; side++) {
         column_put(out, sides[side]->count);
@@ -224,14 +220,6 @@ static void table_fini(struct table *t)
     free(t->bounds);
 }
 
-static double get_double(struct column_reader *in)
-{
-    uint64_t bits = column_get_fixed(in, 8);
-    double value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
 static int get_bounds(struct column_reader *in, struct table *t)
 {
     t->shape.custom_count = column_get_below(in, column_left(in) / 8 + 1);
@@ -243,7 +231,7 @@ static int get_bounds(struct column_reader *in, struct table *t)
     if (!t->bounds)
         return CHUNK_ENOMEM;
     for (uint32_t i = 0; i < t->shape.custom_count; i++)
-        t->bounds[i] = get_double(in);
+        t->bounds[i] = column_get_double(in);
     return CHUNK_OK;
 }
 
@@ -263,7 +251,7 @@ static int get_layout(struct column_reader *in, struct table *t)
     int64_t schema = column_get_signed(in);
     in->bad |= schema < INT8_MIN || schema > INT8_MAX;
     t->shape.schema = (int8_t)schema;
-    t->shape.zero_threshold = get_double(in);
+    t->shape.zero_threshold = column_get_double(in);
     int error = get_bounds(in, t);
     if (error != CHUNK_OK)
         return error;

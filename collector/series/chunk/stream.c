@@ -2,6 +2,7 @@
 #include "collector/series/chunk/stream.h"
 
 #include "collector/series/chunk/stream_bytes.h"
+#include "lib/base/number.h"
 
 enum { FRAGMENT_LEAST = 56, FRAGMENT_MOST = 248, FRAGMENTS_SMALL = 4, RECORD_MOST = 20 };
 /* Whole numbers: bits 2 to 4 of a sample's first byte tell how many bytes the change of the step
@@ -90,24 +91,10 @@ void stream_rewind(struct stream *s)
 
 /* ---- floats ------------------------------------------------------------------------------ */
 
-static uint64_t bits_of(double value)
-{
-    uint64_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    return bits;
-}
-
-static double value_of(uint64_t bits)
-{
-    double value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
 static bool is_whole_number(double value)
 {
     return value > -WHOLE_MOST && value < WHOLE_MOST &&
-           bits_of((double)(int64_t)value) == bits_of(value);
+           number_bits((double)(int64_t)value) == number_bits(value);
 }
 
 bool stream_is_whole(double value)
@@ -132,7 +119,7 @@ static size_t put_whole(struct stream *s, uint8_t *record, size_t at, double val
 {
     if (!is_whole_number(value)) {
         record[0] |= WHOLE_APART;
-        return at + put_little(record + at, bits_of(value), 8);
+        return at + put_little(record + at, number_bits(value), 8);
     }
     int64_t step = (int64_t)value - (int64_t)s->value;
     uint64_t change = zigzag(step - s->value_step);
@@ -146,7 +133,7 @@ static size_t put_whole(struct stream *s, uint8_t *record, size_t at, double val
 /* Bits 2 to 4: 0, the same; 7, eight bytes; else as many, from the byte that bits 5 to 7 tell. */
 static size_t put_float(struct stream *s, uint8_t *record, size_t at, double value)
 {
-    uint64_t bits = bits_of(value), differ = bits ^ s->value;
+    uint64_t bits = number_bits(value), differ = bits ^ s->value;
     s->value = bits;
     if (differ == 0)
         return at;
@@ -185,7 +172,7 @@ int stream_add(struct stream *s, struct arena *arena, int64_t unix_ms, double va
 static double get_whole(struct column_reader *in, uint8_t head, int64_t *value, int64_t *step)
 {
     if (head & WHOLE_APART)
-        return value_of(column_get_fixed(in, 8));
+        return column_get_double(in);
     *step += unzigzag(column_get_fixed(in, whole_bytes[head >> 2 & 7]));
     *value += *step;
     return (double)*value;
@@ -195,7 +182,7 @@ static double get_float(struct column_reader *in, uint8_t head, uint64_t *bits)
 {
     unsigned bytes = head >> 2 & 7, from = bytes == 7 ? 0 : head >> 5;
     *bits ^= column_get_fixed(in, bytes == 7 ? 8 : bytes) << 8 * from;
-    return value_of(*bits);
+    return number_of_bits(*bits);
 }
 
 int stream_get(enum stream_kind kind, const uint8_t *bytes, size_t length, int64_t from_ms,

@@ -6,42 +6,31 @@
 
 #include "collector/series/chunk/running_histogram.h"
 #include "collector/series/chunk/stream_bytes.h"
+#include "lib/base/number.h"
 
 enum row { ROW_CHANGES, ROW_WHOLE, ROW_STALE };
 enum { ROW_SHIFT = 2, RESET_SHIFT = 4 };
 /* ---- writing ----------------------------------------------------------------------------- */
-
-static uint64_t bits_of(double value)
-{
-    uint64_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    return bits;
-}
-
-static void put_double(struct column *out, double value)
-{
-    column_put_fixed(out, bits_of(value), 8);
-}
 
 static void put_all(struct column *out, const struct histogram_buckets *b)
 {
     column_put(out, b->count);
     for (uint32_t i = 0; i < b->count; i++) {
         column_put_signed(out, i ? (int64_t)b->index[i] - b->index[i - 1] : b->index[i]);
-        put_double(out, b->value[i]);
+        column_put_double(out, b->value[i]);
     }
 }
 
 static void put_row_whole(struct column *out, const struct histogram *h)
 {
     column_put_signed(out, h->schema);
-    put_double(out, h->zero_threshold);
+    column_put_double(out, h->zero_threshold);
     column_put(out, h->custom_count);
     for (uint32_t i = 0; i < h->custom_count; i++)
-        put_double(out, h->custom[i]);
-    put_double(out, h->zero_count);
-    put_double(out, h->count);
-    put_double(out, h->sum);
+        column_put_double(out, h->custom[i]);
+    column_put_double(out, h->zero_count);
+    column_put_double(out, h->count);
+    column_put_double(out, h->sum);
     put_all(out, &h->positive);
     put_all(out, &h->negative);
 }
@@ -75,7 +64,7 @@ static void put_row_changes(struct column *out, const struct histogram *a,
 {
     column_put_signed(out, (int64_t)(b->zero_count - a->zero_count));
     column_put_signed(out, (int64_t)(b->count - a->count));
-    put_double(out, b->sum);
+    column_put_double(out, b->sum);
     put_changed(out, &a->positive, &b->positive);
     put_changed(out, &a->negative, &b->negative);
 }
@@ -84,7 +73,7 @@ static bool can_tell_changes(const struct stream *s, const struct running_histog
                              const struct histogram *h)
 {
     return s->value && last->is_whole && last->h.schema == h->schema &&
-           bits_of(last->h.zero_threshold) == bits_of(h->zero_threshold) &&
+           number_bits(last->h.zero_threshold) == number_bits(h->zero_threshold) &&
            running_same_bounds(&last->h, h) && running_is_whole(h);
 }
 
@@ -120,14 +109,6 @@ int stream_add_histogram(struct stream *s, struct arena *arena, int64_t unix_ms,
 
 /* ---- reading ----------------------------------------------------------------------------- */
 
-static double get_double(struct column_reader *in)
-{
-    uint64_t bits = column_get_fixed(in, 8);
-    double value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
 struct row_reader {
     struct running_histogram now;
     struct histogram_buckets changes; /* of one side; its values are steps */
@@ -144,7 +125,7 @@ static int get_all(struct column_reader *in, struct histogram_buckets *b, uint32
     for (b->count = 0; b->count < count; b->count++) {
         index += column_get_signed(in);
         b->index[b->count] = (int32_t)index;
-        b->value[b->count] = get_double(in);
+        b->value[b->count] = column_get_double(in);
     }
     return 0;
 }
@@ -153,17 +134,17 @@ static int get_row_whole(struct column_reader *in, struct row_reader *r, struct 
 {
     struct histogram *h = &r->now.h;
     h->schema = (int8_t)column_get_signed(in);
-    h->zero_threshold = get_double(in);
+    h->zero_threshold = column_get_double(in);
     h->custom_count = column_get_below(in, column_left(in) / 8 + 1);
     double *custom = arena_alloc(arena, (h->custom_count + 1) * sizeof *custom);
     if (!custom)
         return -1;
     for (uint32_t i = 0; i < h->custom_count; i++)
-        custom[i] = get_double(in);
+        custom[i] = column_get_double(in);
     r->custom = h->custom_count ? custom : NULL;
-    h->zero_count = get_double(in);
-    h->count = get_double(in);
-    h->sum = get_double(in);
+    h->zero_count = column_get_double(in);
+    h->count = column_get_double(in);
+    h->sum = column_get_double(in);
     if (get_all(in, &h->positive, &r->now.positive_capacity) != 0)
         return -1;
     return get_all(in, &h->negative, &r->now.negative_capacity);
@@ -192,7 +173,7 @@ static int get_row_changes(struct column_reader *in, struct row_reader *r)
     struct histogram *h = &r->now.h;
     h->zero_count += (double)column_get_signed(in);
     h->count += (double)column_get_signed(in);
-    h->sum = get_double(in);
+    h->sum = column_get_double(in);
     if (get_changed(in, r, &h->positive, &r->now.positive_capacity) != 0)
         return -1;
     return get_changed(in, r, &h->negative, &r->now.negative_capacity);

@@ -6,26 +6,13 @@
 #include "collector/series/chunk/bits.h"
 #include "collector/series/chunk/chunk.h"
 #include "collector/series/chunk/numbers.h"
+#include "lib/base/number.h"
 
 /* The first byte: the places of decimals, or BITS; with EXCEPTIONS some values stand apart. */
 enum { PLACES_MOST = 9, BITS = 15, EXCEPTIONS = 16 };
 #define DECIMAL_MOST 9007199254740992.0 /* 2^53 */
 
 static const double powers[PLACES_MOST + 1] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9};
-
-static uint64_t bits_of(double value)
-{
-    uint64_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    return bits;
-}
-
-static double value_of(uint64_t bits)
-{
-    double value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
 
 static inline double decimal_value(int64_t decimal, unsigned places)
 {
@@ -38,7 +25,7 @@ static inline bool to_decimal(double value, unsigned places, int64_t *decimal)
     if (!(scaled > -DECIMAL_MOST && scaled < DECIMAL_MOST))
         return false;
     *decimal = places ? (int64_t)nearbyint(scaled) : (int64_t)scaled;
-    return bits_of(decimal_value(*decimal, places)) == bits_of(value);
+    return number_bits(decimal_value(*decimal, places)) == number_bits(value);
 }
 
 /* How many places all values have, but an eighth of them. BITS: too many. */
@@ -85,7 +72,7 @@ static void put_decimals(const double *values, size_t count, unsigned places, st
         column_put(out, odds);
     for (size_t i = 0; i < odds; i++) {
         column_put(out, i ? (uint64_t)(odd[i] - odd[i - 1] - 1) : odd[i]);
-        column_put_fixed(out, bits_of(values[odd[i]]), 8);
+        column_put_double(out, values[odd[i]]);
     }
     chunk_numbers_put(decimals, count, out);
 }
@@ -95,12 +82,12 @@ static void put_decimals(const double *values, size_t count, unsigned places, st
 static void put_bits(const double *values, size_t count, struct column *out)
 {
     struct bit_writer w = {.out = out};
-    uint64_t last = bits_of(values[0]);
+    uint64_t last = number_bits(values[0]);
     unsigned leading = 64, trailing = 0;
     column_put_fixed(out, BITS, 1);
     bits_put_wide(&w, last, 64);
     for (size_t i = 1; i < count; i++) {
-        uint64_t bits = bits_of(values[i]), differ = bits ^ last;
+        uint64_t bits = number_bits(values[i]), differ = bits ^ last;
         last = bits;
         if (differ == 0) {
             bits_put_few(&w, 0, 1);
@@ -137,7 +124,7 @@ static void get_bits(struct column_reader *in, size_t count, double *values)
     struct bit_reader r = bit_reader_of(in);
     uint64_t last = bits_get_wide(&r, 64);
     unsigned width = 0, trailing = 0;
-    values[0] = value_of(last);
+    values[0] = number_of_bits(last);
     for (size_t i = 1; i < count; i++) {
         if (bits_get_few(&r, 1)) {
             if (bits_get_few(&r, 1)) {
@@ -148,7 +135,7 @@ static void get_bits(struct column_reader *in, size_t count, double *values)
             }
             last ^= bits_get_wide(&r, width) << trailing;
         }
-        values[i] = value_of(last);
+        values[i] = number_of_bits(last);
     }
     bits_get_end(&r, in);
 }
@@ -175,7 +162,7 @@ static void get_decimals(struct column_reader *in, size_t count, unsigned head, 
     for (size_t i = 0; i < count; i++)
         values[i] = decimal_value(decimals[i], head & BITS);
     for (size_t i = 0; i < odds; i++)
-        values[odd[i].at] = value_of(odd[i].bits);
+        values[odd[i].at] = number_of_bits(odd[i].bits);
 }
 
 void chunk_values_get(struct column_reader *in, size_t count, double *values)

@@ -126,7 +126,7 @@ static int compare(const void *a, const void *b)
     const struct sorted *x = a, *y = b;
     if (x->prefix != y->prefix)
         return x->prefix < y->prefix ? -1 : 1;
-    return strings_compare(x->string, y->string);
+    return batch_str_compare(x->string, y->string);
 }
 
 bool string_table_sort(struct string_table *t)
@@ -226,18 +226,5 @@ uint32_t strings_find(const struct batch_str *list, uint32_t count, const void *
                       size_t length)
 {
     struct batch_str wanted = {bytes, (uint32_t)length};
-    uint32_t low = 0, high = count;
-    if (length > UINT32_MAX)
-        return UINT32_MAX;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        int order = strings_compare(list[middle], wanted);
-        if (order == 0)
-            return middle;
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return UINT32_MAX;
+    return length > UINT32_MAX ? UINT32_MAX : batch_str_find(list, count, wanted);
 }

@@ -41,11 +41,4 @@ int strings_get(const uint8_t *bytes, size_t length, uint32_t count, struct aren
 uint32_t strings_find(const struct batch_str *list, uint32_t count, const void *bytes,
                       size_t length);
 
-static inline int strings_compare(struct batch_str a, struct batch_str b)
-{
-    uint32_t least = a.length < b.length ? a.length : b.length;
-    int order = least ? memcmp(a.bytes, b.bytes, least) : 0;
-    return order ? order : (a.length > b.length) - (a.length < b.length);
-}
-
 #endif

@@ -16,22 +16,6 @@ void picture_lines_init(struct picture_lines *l, struct arena *arena, int64_t st
 
 /* ---- taking results ---------------------------------------------------------------------- */
 
-static int copy_labels(struct arena *arena, const struct labels *from, struct labels *to)
-{
-    struct label *items = arena_calloc(arena, from->count + 1, sizeof *items);
-    if (!items)
-        return -1;
-    for (uint32_t i = 0; i < from->count; i++) {
-        items[i] = from->items[i];
-        items[i].name.bytes = arena_copy(arena, items[i].name.bytes, items[i].name.length);
-        items[i].value.bytes = arena_copy(arena, items[i].value.bytes, items[i].value.length);
-        if (!items[i].name.bytes || !items[i].value.bytes)
-            return -1;
-    }
-    *to = (struct labels){items, from->count};
-    return 0;
-}
-
 static struct picture_line *new_line(struct picture_lines *l)
 {
     if ((l->count + 1) * l->steps > VALUES_MOST)
@@ -59,7 +43,7 @@ static int add_line(struct picture_lines *l, const struct promql_series *s, cons
                     const char *name)
 {
     struct picture_line *line = new_line(l);
-    if (!line || copy_labels(l->arena, &s->labels, &line->labels) != 0)
+    if (!line || !labels_copy(l->arena, &s->labels, &line->labels))
         return -1;
     line->query = query;
     line->name = name;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "collector/web/prom/prom.h"
+#include "lib/base/number.h"
 
 void prom_number(double value, char out[32])
 {
@@ -16,11 +17,7 @@ void prom_number(double value, char out[32])
         snprintf(out, 32, signbit(value) && value == 0 ? "-0" : "%lld", (long long)value);
         return;
     }
-    for (int precision = 15; precision <= 17; precision++) {
-        snprintf(out, 32, "%.*g", precision, value);
-        if (strtod(out, NULL) == value)
-            break;
-    }
+    number_text(value, out);
 }
 
 void prom_put_labels(struct json_writer *w, const struct labels *l)

@@ -11,17 +11,10 @@
 /* Selections are closed at the end: strings of labels are the result's from then on. */
 static struct labels copy_labels(struct evaluation *ev, const struct labels *l)
 {
-    struct label *items = evaluation_alloc(ev, (l->count + 1) * sizeof *items);
-    for (uint32_t i = 0; i < l->count; i++) {
-        const struct label *from = &l->items[i];
-        items[i].name = (struct batch_str){
-            evaluation_need(ev, arena_copy(ev->arena, from->name.bytes, from->name.length)),
-            from->name.length};
-        items[i].value = (struct batch_str){
-            evaluation_need(ev, arena_copy(ev->arena, from->value.bytes, from->value.length)),
-            from->value.length};
-    }
-    return (struct labels){items, l->count};
+    struct labels copy = {0};
+    if (!labels_copy(ev->arena, l, &copy))
+        evaluation_need(ev, NULL);
+    return copy;
 }
 
 static void put_column(struct evaluation *ev, const struct column *c, struct promql_series *out)

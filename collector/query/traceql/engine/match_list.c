@@ -5,29 +5,6 @@
 
 /* ---- dictionaries ------------------------------------------------------------------------ */
 
-static int compare_text(struct batch_str a, struct batch_str b)
-{
-    uint32_t least = a.length < b.length ? a.length : b.length;
-    int order = least ? memcmp(a.bytes, b.bytes, least) : 0;
-    return order ? order : (a.length > b.length) - (a.length < b.length);
-}
-
-static uint32_t find_text(const struct block_strings *s, struct batch_str text)
-{
-    uint32_t low = 0, high = s->count;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        int order = compare_text(s->list[middle], text);
-        if (order == 0)
-            return middle;
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return BLOCK_NONE;
-}
-
 bool match_strings_init(struct match_strings *s, struct view *v, const struct predicate *p)
 {
     const struct block_strings *strings = view_strings(v);
@@ -42,7 +19,7 @@ bool match_strings_init(struct match_strings *s, struct view *v, const struct pr
         return s->verdicts != NULL;
     }
     if (equality && strings->sorted) {
-        s->only = find_text(strings, p->value.text);
+        s->only = batch_str_find(strings->list, strings->count, p->value.text);
         return true;
     }
     s->verdicts = view_zeroed(v, strings->count, 1);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "collector/hash.h"
+#include "lib/base/number.h"
 
 static int sign_of(bool less, bool greater)
 {
@@ -161,14 +162,12 @@ struct traceql_value value_negative(const struct traceql_value *v)
 
 static uint64_t bits_of(const struct traceql_value *v)
 {
-    uint64_t bits = 0;
     switch (v->type) {
     case TRACEQL_INT:
     case TRACEQL_DURATION:
         return (uint64_t)v->integer;
     case TRACEQL_FLOAT:
-        memcpy(&bits, &v->number, sizeof bits);
-        return v->number == 0 ? 0 : bits;
+        return v->number == 0 ? 0 : number_bits(v->number);
     case TRACEQL_BOOL:
         return v->boolean;
     case TRACEQL_STATUS:
