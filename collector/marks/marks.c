@@ -5,35 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "collector/database.h"
+#include "collector/marks/marks_internal.h"
 #include "lib/base/clock.h"
 
 enum { FORMAT_VERSION = 1 };
-#define DEPLOY_GAP_NS UINT64_C(3600000000000) /* between the hosts of one deploy */
-#define DEATH_GAP_NS  UINT64_C(60000000000)   /* between the deaths of one mark */
-
-enum statement {
-    BEGIN,
-    COMMIT,
-    ROLLBACK,
-    ADD,
-    FIND,
-    GET,
-    AGE,
-    HOST,        /* the version of a host */
-    PUT_HOST,    /* ... is this from now on */
-    OTHER,       /* the version that another host of the service and cell has */
-    LAST_DEPLOY, /* of a version */
-    PROLONG,
-    END,
-    ADD_DEAD,
-    AGE_DEAD,
-    LAST_DEATH,
-    TOLD, /* the same as a mark that was told */
-    REACHED,
-    SET_REACHED,
-    STATEMENTS
-};
 
 #define COLUMNS                                                                                    \
     "id, kind, from_unix_ns, to_unix_ns, title, text, service, version, previous, cell, n"
@@ -83,13 +58,6 @@ static const char schema[] =
     "  process BLOB PRIMARY KEY, died_unix_ns INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS reached ("
     "  id INTEGER PRIMARY KEY, segment INTEGER NOT NULL, offset INTEGER NOT NULL);";
-
-struct marks {
-    struct database_options options;
-    struct database database;
-    uint64_t age_ns, aged_unix_ns;
-    char error[128]; /* the last one; guarded by the database's lock */
-};
 
 /* ---- kinds ------------------------------------------------------------------------------- */
 
@@ -159,28 +127,22 @@ static void bind_texts(sqlite3_stmt *s, int first, const char *const *list, int 
         sqlite3_bind_text(s, first + i, list[i] ? list[i] : "", -1, SQLITE_STATIC);
 }
 
-/* A statement with up to four texts as its first parameters. */
-static sqlite3_stmt *prepared(struct marks *m, enum statement which, const char *a, const char *b,
-                              const char *c)
+sqlite3_stmt *marks_prepared(struct marks *m, enum statement which, const char *a, const char *b,
+                             const char *c)
 {
     sqlite3_stmt *s = m->database.statements[which];
     bind_texts(s, 1, (const char *const[]){a, b, c}, c ? 3 : b ? 2 : a ? 1 : 0);
     return s;
 }
 
-static int64_t clipped(uint64_t unix_ns)
-{
-    return unix_ns > INT64_MAX ? INT64_MAX : (int64_t)unix_ns;
-}
-
-static int insert(struct marks *m, const struct mark *mark, uint64_t *id)
+int marks_insert(struct marks *m, const struct mark *mark, uint64_t *id)
 {
     sqlite3_stmt *s = m->database.statements[ADD];
     const char *const list[] = {mark->title,   mark->text,     mark->service,
                                 mark->version, mark->previous, mark->cell};
     sqlite3_bind_int(s, 1, (int)mark->kind);
-    sqlite3_bind_int64(s, 2, clipped(mark->from_unix_ns));
-    sqlite3_bind_int64(s, 3, clipped(mark->to_unix_ns));
+    sqlite3_bind_int64(s, 2, marks_clipped(mark->from_unix_ns));
+    sqlite3_bind_int64(s, 3, marks_clipped(mark->to_unix_ns));
     bind_texts(s, 4, list, 6);
     sqlite3_bind_int64(s, 10, (int64_t)mark->count);
     if (!database_run(s))
@@ -214,9 +176,7 @@ static int failure(struct marks *m)
     return database_may_heal(d) ? MARKS_EDISK : MARKS_EREFUSED;
 }
 
-/* All of `change`, or nothing. */
-static int transaction(struct marks *m, int (*change)(struct marks *m, void *context),
-                       void *context)
+int marks_transaction(struct marks *m, int (*change)(struct marks *m, void *context), void *context)
 {
     struct database *d = &m->database;
     pthread_mutex_lock(&d->lock);
@@ -238,12 +198,12 @@ struct adding {
 static int add(struct marks *m, void *context)
 {
     const struct adding *a = context;
-    return insert(m, a->mark, a->id);
+    return marks_insert(m, a->mark, a->id);
 }
 
 int marks_add(struct marks *m, const struct mark *mark, uint64_t *id)
 {
-    return transaction(m, add, &(struct adding){mark, id});
+    return marks_transaction(m, add, &(struct adding){mark, id});
 }
 
 struct ending {
@@ -261,7 +221,7 @@ static int end(struct marks *m, void *context)
 
 int marks_end(struct marks *m, uint64_t id, uint64_t to_unix_ns)
 {
-    return transaction(m, end, &(struct ending){id, to_unix_ns});
+    return marks_transaction(m, end, &(struct ending){id, to_unix_ns});
 }
 
 /* ---- asking ------------------------------------------------------------------------------ */
@@ -299,8 +259,8 @@ int marks_find(struct marks *m, const struct marks_filter *filter, struct arena 
     *more = false;
     pthread_mutex_lock(&m->database.lock);
     sqlite3_stmt *s = m->database.statements[FIND];
-    sqlite3_bind_int64(s, 1, clipped(filter->from_unix_ns));
-    sqlite3_bind_int64(s, 2, clipped(filter->to_unix_ns));
+    sqlite3_bind_int64(s, 1, marks_clipped(filter->from_unix_ns));
+    sqlite3_bind_int64(s, 2, marks_clipped(filter->to_unix_ns));
     sqlite3_bind_int(s, 3, filter->kind);
     if (filter->service)
         sqlite3_bind_text(s, 4, filter->service, -1, SQLITE_STATIC);
@@ -323,7 +283,7 @@ int marks_get(struct marks *m, uint64_t id, struct arena *arena, struct mark *ou
 {
     pthread_mutex_lock(&m->database.lock);
     sqlite3_stmt *s = m->database.statements[GET];
-    sqlite3_bind_int64(s, 1, clipped(id));
+    sqlite3_bind_int64(s, 1, marks_clipped(id));
     int result = sqlite3_step(s);
     bool read = result == SQLITE_ROW && read_mark(arena, s, out);
     if (result != SQLITE_ROW && result != SQLITE_DONE)
@@ -333,162 +293,23 @@ int marks_get(struct marks *m, uint64_t id, struct arena *arena, struct mark *ou
     return read ? 1 : result == SQLITE_DONE ? 0 : -1;
 }
 
-/* ---- deploys ----------------------------------------------------------------------------- */
-
-struct sighting {
-    const char *service, *version, *cell, *host;
-    uint64_t unix_ns;
-    const uint8_t *process; /* of a death */
-};
-
-/* The first column as a text, copied. 1; 0: no row; -1: it cannot be read. */
-static int first_text(sqlite3_stmt *s, char *out, size_t size, int64_t *second)
-{
-    int result = sqlite3_step(s);
-    if (result == SQLITE_ROW) {
-        snprintf(out, size, "%s", (const char *)sqlite3_column_text(s, 0));
-        if (second)
-            *second = sqlite3_column_int64(s, 1);
-    }
-    sqlite3_reset(s);
-    return result == SQLITE_ROW ? 1 : result == SQLITE_DONE ? 0 : -1;
-}
-
-/* The newest mark that the statement finds, if the sighting is within it, or within `gap_ns` of it.
- * 1, 0, or -1: it cannot be read. */
-static int find_recent(sqlite3_stmt *s, uint64_t unix_ns, uint64_t gap_ns, int64_t *id)
-{
-    int result = sqlite3_step(s);
-    bool recent = false;
-    if (result == SQLITE_ROW) {
-        uint64_t from = (uint64_t)sqlite3_column_int64(s, 1);
-        uint64_t to = (uint64_t)sqlite3_column_int64(s, 2);
-        *id = sqlite3_column_int64(s, 0);
-        recent = unix_ns <= to + gap_ns && unix_ns + gap_ns >= from;
-    }
-    sqlite3_reset(s);
-    return result == SQLITE_ROW || result == SQLITE_DONE ? recent : -1;
-}
-
-static int prolong(struct marks *m, int64_t id, uint64_t unix_ns)
-{
-    sqlite3_stmt *s = m->database.statements[PROLONG];
-    sqlite3_bind_int64(s, 1, id);
-    sqlite3_bind_int64(s, 2, clipped(unix_ns));
-    return database_run(s) ? 0 : -1;
-}
-
-static int deployed(struct marks *m, const struct sighting *g, const char *previous)
-{
-    int64_t id;
-    sqlite3_stmt *last = prepared(m, LAST_DEPLOY, g->service, g->cell, g->version);
-    sqlite3_bind_text(last, 4, previous, -1, SQLITE_STATIC);
-    int recent = find_recent(last, g->unix_ns, DEPLOY_GAP_NS, &id);
-    if (recent != 0)
-        return recent < 0 ? -1 : prolong(m, id, g->unix_ns);
-    char title[1024];
-    snprintf(title, sizeof title, "%s %s", g->service, g->version);
-    struct mark mark = {.kind = MARK_DEPLOY,
-                        .from_unix_ns = g->unix_ns,
-                        .to_unix_ns = g->unix_ns,
-                        .title = title,
-                        .service = g->service,
-                        .version = g->version,
-                        .previous = previous,
-                        .cell = g->cell,
-                        .count = 1};
-    return insert(m, &mark, NULL);
-}
-
-static int put_host(struct marks *m, const struct sighting *g)
-{
-    sqlite3_stmt *s = prepared(m, PUT_HOST, g->service, g->cell, g->host);
-    sqlite3_bind_text(s, 4, g->version, -1, SQLITE_STATIC);
-    sqlite3_bind_int64(s, 5, clipped(g->unix_ns));
-    return database_run(s) ? 0 : -1;
-}
-
-static int see_process(struct marks *m, void *context)
-{
-    const struct sighting *g = context;
-    char known[512];
-    int64_t since;
-    int had =
-        first_text(prepared(m, HOST, g->service, g->cell, g->host), known, sizeof known, &since);
-    if (had < 0)
-        return -1;
-    if (had && (strcmp(known, g->version) == 0 || g->unix_ns < (uint64_t)since))
-        return 0;
-    /* A host that is new: only a version that the others do not have is a deploy. */
-    int changed = had ? 1
-                      : first_text(prepared(m, OTHER, g->service, g->cell, g->version), known,
-                                   sizeof known, NULL);
-    if (changed < 0 || put_host(m, g) != 0)
-        return -1;
-    return changed ? deployed(m, g, known) : 0;
-}
-
-int marks_process(struct marks *m, const char *service, const char *version, const char *cell,
-                  const char *host, uint64_t since_unix_ns)
-{
-    return transaction(m, see_process,
-                       &(struct sighting){service, version, cell, host, since_unix_ns, NULL});
-}
-
-/* ---- deaths ------------------------------------------------------------------------------ */
-
-static int see_death(struct marks *m, void *context)
-{
-    const struct sighting *g = context;
-    sqlite3_stmt *s = m->database.statements[ADD_DEAD];
-    sqlite3_bind_blob(s, 1, g->process, 16, SQLITE_STATIC);
-    sqlite3_bind_int64(s, 2, clipped(g->unix_ns));
-    if (!database_run(s))
-        return -1;
-    if (sqlite3_changes(m->database.db) == 0)
-        return 0; /* known */
-    int64_t id;
-    sqlite3_stmt *last = prepared(m, LAST_DEATH, g->service, g->cell, g->version);
-    int recent = find_recent(last, g->unix_ns, DEATH_GAP_NS, &id);
-    if (recent != 0)
-        return recent < 0 ? -1 : prolong(m, id, g->unix_ns);
-    char title[1024];
-    snprintf(title, sizeof title, "%s died on %s", g->service, g->host);
-    struct mark mark = {.kind = MARK_DEATH,
-                        .from_unix_ns = g->unix_ns,
-                        .to_unix_ns = g->unix_ns,
-                        .title = title,
-                        .service = g->service,
-                        .version = g->version,
-                        .cell = g->cell,
-                        .count = 1};
-    return insert(m, &mark, NULL);
-}
-
-int marks_death(struct marks *m, const uint8_t process[16], const char *service,
-                const char *version, const char *cell, const char *host, uint64_t died_unix_ns)
-{
-    return transaction(m, see_death,
-                       &(struct sighting){service, version, cell, host, died_unix_ns, process});
-}
-
 /* ---- what is told ------------------------------------------------------------------------ */
 
 static int see_told(struct marks *m, void *context)
 {
     const struct mark *mark = context;
-    sqlite3_stmt *s = prepared(m, TOLD, mark->title, mark->text, NULL);
+    sqlite3_stmt *s = marks_prepared(m, TOLD, mark->title, mark->text, NULL);
     sqlite3_bind_int64(s, 3, (int64_t)mark->from_unix_ns);
     sqlite3_bind_int(s, 4, (int)mark->kind);
     int known = sqlite3_step(s);
     sqlite3_reset(s);
-    return known == SQLITE_DONE ? insert(m, mark, NULL) : known == SQLITE_ROW ? 0 : -1;
+    return known == SQLITE_DONE ? marks_insert(m, mark, NULL) : known == SQLITE_ROW ? 0 : -1;
 }
 
 int marks_told(struct marks *m, const struct mark *mark)
 {
     struct mark copy = *mark;
-    return transaction(m, see_told, &copy);
+    return marks_transaction(m, see_told, &copy);
 }
 
 /* ---- how far ----------------------------------------------------------------------------- */
@@ -519,5 +340,5 @@ static int set_reached(struct marks *m, void *context)
 
 int marks_set_reached(struct marks *m, struct journal_position at)
 {
-    return transaction(m, set_reached, &at);
+    return marks_transaction(m, set_reached, &at);
 }

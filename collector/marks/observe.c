@@ -6,10 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "collector/marks/sighting.h"
 #include "lib/base/clock.h"
+#include "lib/base/condition.h"
 #include "lib/base/log.h"
 
 enum { QUEUE_MAX = 4096, BATCH_BYTES_MOST = 16 << 20 };
@@ -55,22 +55,11 @@ static struct journal_position reached(const struct observer *o)
     return o->count > 0 ? o->queue[o->first].before : o->behind ? o->behind_from : o->end;
 }
 
-static struct timespec in_ms(unsigned ms)
-{
-    struct timespec at;
-    clock_gettime(CLOCK_MONOTONIC, &at);
-    at.tv_sec += ms / 1000;
-    at.tv_nsec += (long)(ms % 1000) * 1000000;
-    at.tv_sec += at.tv_nsec / 1000000000;
-    at.tv_nsec %= 1000000000;
-    return at;
-}
-
 /* Under the lock. All of that time, whatever comes; false: it is stopping. */
 static bool pause_for(struct observer *o, unsigned ms)
 {
-    struct timespec until = in_ms(ms);
-    while (!o->stopping && pthread_cond_timedwait(&o->changed, &o->lock, &until) == 0)
+    int64_t until_ms = clock_monotonic_ms() + ms;
+    while (!o->stopping && condition_wait(&o->changed, &o->lock, until_ms))
         ;
     return !o->stopping;
 }
@@ -78,9 +67,9 @@ static bool pause_for(struct observer *o, unsigned ms)
 /* Under the lock. Until something comes, or it is time to save. */
 static void wait_for_work(struct observer *o)
 {
-    struct timespec until = in_ms(SAVE_MS);
+    int64_t until_ms = clock_monotonic_ms() + SAVE_MS;
     while (!o->stopping && o->count == 0 && !o->behind &&
-           pthread_cond_timedwait(&o->changed, &o->lock, &until) == 0)
+           condition_wait(&o->changed, &o->lock, until_ms))
         ;
 }
 
@@ -250,16 +239,6 @@ static void *run(void *context)
 
 /* ---- its life ---------------------------------------------------------------------------- */
 
-static void init_locks(struct observer *o)
-{
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_mutex_init(&o->lock, NULL);
-    pthread_cond_init(&o->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
-}
-
 struct observer *observer_create(struct marks *m, struct ledger *l)
 {
     struct observer *o = calloc(1, sizeof *o);
@@ -270,7 +249,8 @@ struct observer *observer_create(struct marks *m, struct ledger *l)
     o->saved = nowhere;
     marks_reached(m, &o->saved);
     o->end = o->saved;
-    init_locks(o);
+    pthread_mutex_init(&o->lock, NULL);
+    condition_init(&o->changed);
     o->known = known_processes_create();
     o->queue = calloc(QUEUE_MAX, sizeof *o->queue);
     o->runs = o->known && o->queue && pthread_create(&o->thread, NULL, run, o) == 0;

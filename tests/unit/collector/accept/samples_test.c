@@ -30,9 +30,9 @@ static void build(struct batch_builder *b)
         bool last = i + 1 == SERIES;
         snprintf(value, sizeof value, "v%u", i);
         uint32_t pair[2] = {put(b, "k"), put(b, value)};
-        uint32_t metric = batch_metric(b, put(b, last ? "took" : "calls"),
-                                       last ? METRIC_HISTOGRAM : METRIC_COUNTER, put(b, ""),
-                                       put(b, ""));
+        uint32_t metric =
+            batch_metric(b, put(b, last ? "took" : "calls"),
+                         last ? METRIC_HISTOGRAM : METRIC_COUNTER, put(b, ""), put(b, ""));
         uint32_t series = batch_series(b, metric, BATCH_NONE, pair, 1);
         for (int64_t row = 0; row < ROWS; row++)
             if (last)
