@@ -113,6 +113,10 @@ scenario('StatsD over UDP becomes series', async (world) => {
   await becomes(collector, 'hits{route="/3"}', 250);
   await becomes(collector, 'depth', 999);
   await becomes(collector, 'histogram_count(took)', 1000);
+  // The agent's own names are not to be had, whatever type they are given.
+  await send('traces_span_metrics_calls_total:5|g\ntraces_span_metrics_calls_total:5|c');
+  await becomes(collector, 'weft_agent_series_refused_total{metric="traces_span_metrics_calls_total",reason="own_name"}', 2);
+  assert.equal(await number(collector, 'sum(traces_span_metrics_calls_total)'), undefined);
   socket.close();
   await agent.stop();
 });
@@ -125,7 +129,7 @@ scenario('labels that explode are refused by metric, and named', async (world) =
   for (let i = 0; i < 30; i++)
     await new Promise((done) => { socket.send(`hits:1|c|#user:${i}`, Number(port), '127.0.0.1', done); });
   await becomes(collector, 'count(hits)', 10);
-  await becomes(collector, 'weft_agent_series_refused_total{metric="hits"}', 20);
+  await becomes(collector, 'weft_agent_series_refused_total{metric="hits",reason="series_limit"}', 20);
   socket.close();
 });
 
