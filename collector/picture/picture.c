@@ -38,6 +38,9 @@ struct work {
     struct frame frame;
     unsigned name_width, columns, mark_width, mark_columns; /* of the legend, in characters */
     bool has_legend;
+    const char *unit;             /* the picture's, or a smaller one */
+    double in_unit;               /* how many of it are one of the picture's */
+    bool without_prefixes;        /* k, M, m … mean nothing before the unit */
     char directory[64], file[80]; /* "": not made */
     char *list[ARGUMENTS_MAX];
     int count;
@@ -50,6 +53,34 @@ static int fail(struct work *w, const char *what, const char *reason)
 {
     snprintf(w->why, w->why_size, "%s: %s", what, reason ? reason : "no reason given");
     return -1;
+}
+
+/* ---- the unit ---------------------------------------------------------------------------- */
+
+static double greatest_of(const struct picture *p)
+{
+    double greatest = 0;
+    for (size_t i = 0; i < p->series_count; i++)
+        for (size_t k = 0; k < p->steps; k++)
+            if (isfinite(p->series[i].value[k]) && fabs(p->series[i].value[k]) > greatest)
+                greatest = fabs(p->series[i].value[k]);
+    return greatest;
+}
+
+/* Parts of a second are told in the words that people use: "20 m" could be minutes. */
+static void choose_unit(struct work *w)
+{
+    const char *unit = w->p->unit;
+    double greatest = greatest_of(w->p);
+    w->unit = unit;
+    w->in_unit = 1;
+    if (!unit || (strcmp(unit, "seconds") != 0 && strcmp(unit, "s") != 0))
+        return;
+    w->without_prefixes = true;
+    if (greatest > 0 && greatest < 1) {
+        w->in_unit = greatest < 0.001 ? 1e6 : 1e3;
+        w->unit = greatest < 0.001 ? "microseconds" : "milliseconds";
+    }
 }
 
 /* ---- the temporary RRD ------------------------------------------------------------------- */
@@ -95,7 +126,7 @@ static const char *row_text(struct work *w, struct arena *arena, size_t step)
     at = (size_t)snprintf(text, room, "%lld",
                           (long long)(w->p->start_s + (int64_t)step * w->p->step_s));
     for (size_t i = 0; i < w->p->series_count; i++) {
-        double v = w->p->series[i].value[step];
+        double v = w->p->series[i].value[step] * w->in_unit;
         at += (size_t)(isfinite(v) ? snprintf(text + at, room - at, ":%.15g", v)
                                    : snprintf(text + at, room - at, ":U"));
     }
@@ -175,8 +206,10 @@ static void put_frame(struct work *w)
         word(w, "--no-legend");
     if (p->series_count == 0)
         word(w, "--y-grid=none");
+    if (w->without_prefixes)
+        word(w, "--units-exponent=0");
     if (p->unit && p->height >= UNIT_HEIGHT_LEAST)
-        word(w, "--vertical-label=%s", text_shown(&w->arena, p->unit, 40, false));
+        word(w, "--vertical-label=%s", text_shown(&w->arena, w->unit, 40, false));
 }
 
 static unsigned name_width(const struct work *w)
@@ -245,9 +278,10 @@ static void put_series(struct work *w)
             word(w, "AREA:d%zu#%s:%s%s", i, colour, name, i > 0 ? ":STACK" : "");
         else
             word(w, "LINE1.6:s%zu#%s:%s", i, colour, name);
-        word(w, "GPRINT:l%zu:%%8.2lf%%s", i);
-        word(w, "GPRINT:m%zu:%%8.2lf%%s", i);
-        word(w, "GPRINT:x%zu:%%8.2lf%%s%s", i, line_end(i, p->series_count, w->columns));
+        const char *prefix = w->without_prefixes ? " " : "%s";
+        word(w, "GPRINT:l%zu:%%8.2lf%s", i, prefix);
+        word(w, "GPRINT:m%zu:%%8.2lf%s", i, prefix);
+        word(w, "GPRINT:x%zu:%%8.2lf%s%s", i, prefix, line_end(i, p->series_count, w->columns));
     }
     if (p->series_count == 0)
         word(w, "HRULE:0#%s", w->theme->grid); /* without any line there is no picture */
@@ -344,6 +378,8 @@ int picture_draw(const struct picture *p, struct buffer *out, char *why, size_t 
     arena_init(&w->arena, 16 << 10);
     size_t before = out->length;
     int result = check(w);
+    if (result == 0)
+        choose_unit(w);
     if (result == 0 && p->series_count > 0) {
         result = make_directory(w);
         if (result == 0)

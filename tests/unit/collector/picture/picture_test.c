@@ -121,6 +121,27 @@ static void nothing_to_show_is_a_picture_too(void **state)
     buffer_fini(&out);
 }
 
+static void parts_of_a_second_are_shown_in_milliseconds(void **state)
+{
+    (void)state;
+    struct picture_series series[2];
+    struct picture p = sound(series);
+    struct buffer of_seconds = {0}, of_milliseconds = {0};
+    double seconds[STEPS];
+    for (int i = 0; i < STEPS; i++)
+        seconds[i] = rising[i] / 1000;
+    p.series_count = 1;
+    p.unit = "milliseconds";
+    draw(&p, &of_milliseconds);
+    series[0].value = seconds;
+    p.unit = "seconds";
+    draw(&p, &of_seconds);
+    assert_int_equal(of_seconds.length, of_milliseconds.length);
+    assert_memory_equal(of_seconds.data, of_milliseconds.data, of_seconds.length);
+    buffer_fini(&of_seconds);
+    buffer_fini(&of_milliseconds);
+}
+
 static void what_is_beyond_the_limits_is_refused(void **state)
 {
     (void)state;
@@ -187,6 +208,7 @@ int main(void)
         cmocka_unit_test(a_png_has_the_size_that_was_asked),
         cmocka_unit_test(an_svg_has_its_words_too),
         cmocka_unit_test(nothing_to_show_is_a_picture_too),
+        cmocka_unit_test(parts_of_a_second_are_shown_in_milliseconds),
         cmocka_unit_test(what_is_beyond_the_limits_is_refused),
         cmocka_unit_test(several_may_be_asked_at_a_time),
         cmocka_unit_test(long_names_are_cut_and_colons_escaped),
