@@ -17,11 +17,12 @@ struct tap_connection {
     struct tap_stream requests, replies;
     bool reads_requests, reads_replies; /* the place among them is known */
     bool began;                         /* its SYN was seen */
+    bool heard_cache;                   /* say something */
     bool foreign;
     bool client_ended, cache_ended;
     enum speaker last_speaker; /* of payload */
     bool is_turn;              /* the segment being added is a turn */
-    uint64_t exchanges, answered;
+    uint64_t exchanges;
     size_t bytes;                           /* of this, with its states */
     _Alignas(max_align_t) uint8_t states[]; /* the requests' reader's, then the replies' */
 };
@@ -47,7 +48,6 @@ static void take(void *context, const struct tap_exchange *exchange)
 {
     struct tap_connection *c = context;
     c->exchanges++;
-    c->answered += exchange->ending == TAP_ANSWERED;
     c->sink->take(c->sink->context, exchange);
 }
 
@@ -109,7 +109,7 @@ static void lose_requests(struct tap_connection *c)
         return;
     c->reads_requests = false;
     c->counts->request_losses++;
-    c->foreign = c->began && c->exchanges == 0 && tap_pending_count(c->pending) == 0;
+    c->foreign |= c->began && c->exchanges == 0 && tap_pending_count(c->pending) == 0;
 }
 
 static void read_replies_from_here(struct tap_connection *c)
@@ -159,10 +159,11 @@ static void on_reply(void *context, const uint8_t *bytes, uint32_t length, uint6
 {
     struct tap_connection *c = context;
     const struct tap_reading r = {c->pending, &c->counting, now_ns};
-    if (c->began && c->answered == 0 && !c->protocol->reply_may_begin(bytes, length)) {
+    if (c->began && !c->heard_cache && !c->protocol->reply_may_begin(bytes, length)) {
         c->foreign = true; /* what was taken for commands was none */
         tap_pending_clear(c->pending);
     }
+    c->heard_cache = true;
     if (!c->reads_replies)
         c->counts->skipped_reply_bytes += length;
     else if (c->protocol->reply(reply_state(c), &r, bytes, length) != TAP_GOES_ON)

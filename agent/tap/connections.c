@@ -121,7 +121,7 @@ static uint32_t cache_at(struct tap_connections *t, const struct tap_address *ad
 static void note_foreign(struct tap_connections *t, uint32_t cache)
 {
     struct tap_cache *c = &t->caches[cache];
-    if (c->exchanges > 0 || c->foreign || ++t->foreign_connections[cache] < FOREIGN_CONNECTIONS)
+    if (c->answered > 0 || c->foreign || ++t->foreign_connections[cache] < FOREIGN_CONNECTIONS)
         return;
     char ip[INET6_ADDRSTRLEN];
     c->foreign = true;
@@ -136,6 +136,7 @@ static void take(void *context, const struct tap_exchange *exchange)
     const struct entry *e = context;
     struct tap_connections *t = e->all;
     t->caches[e->cache].exchanges++;
+    t->caches[e->cache].answered += exchange->ending == TAP_ANSWERED;
     t->options.observer.exchange(t->options.observer.context, e->cache, &e->ends.client, exchange);
 }
 

@@ -39,8 +39,8 @@ struct tap_cache {
     struct tap_address address;
     const struct tap_protocol *protocol;
     bool foreign;
-    uint64_t connections; /* that were met */
-    uint64_t exchanges;
+    uint64_t connections;         /* that were met */
+    uint64_t exchanges, answered; /* of these, those whose reply was understood */
 };
 
 struct tap_connections_stats {

@@ -33,8 +33,9 @@ struct memcached_command {
     uint8_t key_at;    /* which word is the first key; 0: there is none */
     bool many_keys;    /* and all behind it */
     uint8_t length_at; /* which word is the length of a value; 0: no value follows */
-    uint8_t answer;    /* enum memcached_answer */
-    bool looks_up;     /* NOT_FOUND, EN, NF and no VALUE are misses */
+    bool knows_noreply;
+    uint8_t answer; /* enum memcached_answer */
+    bool looks_up;  /* NOT_FOUND, EN, NF and no VALUE are misses */
 };
 
 /* By its name. 0: "other". */

@@ -87,7 +87,7 @@ static enum tap_read take_word(struct memcached_request *q)
         q->command = memcached_command_find(q->word, q->word_length);
         return q->command ? TAP_GOES_ON : TAP_LOST;
     }
-    q->no_reply = !is_key(q) && q->word_length == sizeof no_reply - 1 &&
+    q->no_reply = c->knows_noreply && !is_key(q) && q->word_length == sizeof no_reply - 1 &&
                   memcmp(q->word, no_reply, sizeof no_reply - 1) == 0;
     if (is_key(q) && is_meta(q))
         q->key_tag = memcached_tag('k', q->word, q->word_length);

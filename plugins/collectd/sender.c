@@ -12,7 +12,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
-#include "plugins/collectd/channel.h"
+#include "lib/feed/channel.h"
 #include "plugins/collectd/pack.h"
 
 enum {

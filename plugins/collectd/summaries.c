@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "lib/base/clock.h"
-#include "plugins/collectd/channel.h"
+#include "lib/feed/channel.h"
 #include "weft.pb-c.h"
 
 struct visiting {

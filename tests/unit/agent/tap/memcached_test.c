@@ -49,10 +49,11 @@ static void without_a_reply_none_is_waited_for(void **state)
     (void)state;
     assert_gives(&tap_memcached,
                  "set a 1 unanswered\nincr a unanswered\ndelete a unanswered\nget noreply miss\n"
-                 "quit unanswered\n",
+                 "version\nquit unanswered\n",
                  CLIENT("set a 0 0 1 noreply\r\nx\r\nincr a 5 noreply\r\ndelete a noreply\r\n"
                         "get noreply\r\n"),
-                 CACHE("END\r\n"), CLIENT("quit\r\n"));
+                 CACHE("END\r\n"), CLIENT("version noreply\r\n"), CACHE("VERSION 1\r\n"),
+                 CLIENT("quit\r\n"));
 }
 
 static void errors_are_answers(void **state)

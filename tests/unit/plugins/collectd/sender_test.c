@@ -18,7 +18,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/codec/batch.h"
-#include "plugins/collectd/channel.h"
+#include "lib/feed/channel.h"
 #include "plugins/collectd/summaries.h"
 #include "weft.pb-c.h"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* A connection to the agent's feed (lib/feed/frame.h). Nothing waits beyond its deadline, which is
  * one of the monotonic clock. One thread at a time. */
-#ifndef WEFT_PLUGINS_COLLECTD_CHANNEL_H
-#define WEFT_PLUGINS_COLLECTD_CHANNEL_H
+#ifndef WEFT_FEED_CHANNEL_H
+#define WEFT_FEED_CHANNEL_H
 
 #include "lib/feed/frame.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "plugins/collectd/channel.h"
+#include "lib/feed/channel.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The tap beside real caches under real clients: what it counts is what the servers say of themselves. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import net from 'node:net';
+import path from 'node:path';
+import { Daemon, build, freePort, scenario, until } from './harness.mjs';
+
+/* Opening an interface needs a right that not everybody who runs tests has. */
+const mayCapture = spawnSync(path.join(build, 'agent/weft-tap'), ['--interfaces=lo', '--directory=/nonexistent'],
+  { timeout: 500, encoding: 'utf8' }).stderr.includes('CAP_NET_RAW') === false;
+const skip = mayCapture ? false : 'capturing needs CAP_NET_RAW';
+
+async function answers(port) {
+  await until(`somebody answers on ${port}`, () => new Promise((done) => {
+    const socket = net.connect(port, '127.0.0.1', () => { socket.destroy(); done(true); });
+    socket.on('error', () => done(false));
+  }));
+}
+
+async function redis(world) {
+  const port = await freePort();
+  const server = new Daemon(world, 'redis', 'redis-server', ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', world.dir]);
+  await answers(port);
+  return { port, server, cli: (...args) => world.run('redis-cli', ['-p', String(port), ...args]) };
+}
+
+async function memcached(world) {
+  const port = await freePort();
+  const server = new Daemon(world, 'memcached', 'memcached', ['-l', '127.0.0.1', '-p', String(port), '-U', '0', '-u', 'nobody', '-m', '64']);
+  await answers(port);
+  return { port, server };
+}
+
+async function tap(world, ports) {
+  const t = new Daemon(world, 'tap', path.join(build, 'agent/weft-tap'), ['--interfaces=lo', `--directory=${world.slabs}`, '--host=boxh',
+    `--memcached=${ports.memcached ?? ''}`, `--redis=${ports.redis ?? ''}`]);
+  await t.says(/tapping \d+ ports/);
+  return t;
+}
+
+/* Whatever is said to a server as bytes, on one connection; ends when `enough` says so of the answer. */
+function converse(port, pieces, enough) {
+  return new Promise((done, failed) => {
+    let text = '';
+    const socket = net.connect(port, '127.0.0.1', async () => {
+      for (const piece of pieces) {
+        socket.write(piece);
+        await new Promise((next) => setImmediate(next));
+      }
+    });
+    socket.setNoDelay(true);
+    socket.on('data', (bytes) => {
+      text += bytes.toString('latin1');
+      if (enough(text)) { socket.end(); done(text); }
+    });
+    socket.on('error', failed);
+    socket.on('close', () => done(text));
+  });
+}
+
+/* One metric of the tap's by one label, from the series: {get: 5, set: 2}. */
+async function series(collector, metric, by, port) {
+  const query = `sum by (${by}) (${metric}{cache="127.0.0.1:${port}",host="boxh"})`;
+  const { data } = await collector.api(`/api/v1/query?query=${encodeURIComponent(query)}`);
+  return Object.fromEntries(data.result.map(({ metric: labels, value }) => [labels[by], Number(value[1])]));
+}
+
+const noted = (text, pattern) => Object.fromEntries([...text.matchAll(pattern)].map(([, name, value]) => [name, Number(value)]));
+
+function assertNothingLost(t, totals) {
+  for (const [what, count] of Object.entries(totals)) assert.equal(count, 0, `${what}: ${t.said()}`);
+}
+
+async function losses(collector) {
+  const of = async (metric) => {
+    const { data } = await collector.api(`/api/v1/query?query=sum(${metric})`);
+    return Number(data.result[0]?.value[1] ?? NaN);
+  };
+  return { dropped: await of('weft_tap_dropped_packets_total'), gaps: await of('weft_tap_gaps_total'),
+    losses: await of('weft_tap_losses_total'), skipped: await of('weft_tap_skipped_bytes_total') };
+}
+
+scenario("every command of a Redis is counted as its own statistics have it", { skip }, async (world) => {
+  const collector = await world.collector();
+  await world.agent(collector);
+  const server = await redis(world);
+  const t = await tap(world, { redis: server.port });
+  const bench = (...args) => world.run('redis-benchmark', ['-p', String(server.port), '-q', ...args]);
+  bench('-n', '5000', '-c', '20', '-P', '16', '-r', '1000', '-t', 'set,get,incr,lpush,rpush,lpop,rpop,sadd,hset,spop,zadd,zpopmin,lrange_100,mset');
+  bench('-n', '2000', '-c', '50', '-r', '100', '-t', 'ping,set,get', '-d', '3000');
+  bench('-n', '500', '-r', '100', 'mget', 'key:__rand_int__', 'key:__rand_int__', 'none');
+  bench('-n', '300', 'eval', "return redis.call('time')", '0');
+  server.cli('hgetall', 'nothing');
+  server.cli('--eval', '/dev/null');
+  const multi = (...commands) => commands.map((c) => `${c}\r\n`).join('');
+  await converse(server.port, [multi('MULTI', 'SET a 1', 'GET a', 'LPOP a', 'EXEC', 'MULTI', 'SET b 2', 'DISCARD', 'MULTI', 'SET', 'GET a', 'EXEC', 'GET b', 'ECHO done')],
+    (text) => text.includes('done'));
+  await converse(server.port, ['SUBSCRIBE one two\r\n', 'PING\r\n', 'UNSUBSCRIBE\r\n', 'HELLO 3\r\n', 'GET a\r\n', 'CONFIG GET save\r\n', 'ECHO done\r\n'], (text) => text.includes('done'));
+  await converse(server.port, ['CLIENT REPLY OFF\r\n', 'SET quiet 1\r\n', 'GET quiet\r\n', 'CLIENT REPLY ON\r\n', 'ECHO done\r\n'], (text) => text.includes('done'));
+  const own = noted(server.cli('info', 'commandstats'), /cmdstat_([\w|-]+):calls=(\d+)/g);
+  const rejected = noted(server.cli('info', 'commandstats'), /cmdstat_([\w|-]+):.*rejected_calls=(\d+)/g);
+  for (const name of Object.keys(own)) own[name] += rejected[name];
+  delete own.info;
+  delete own.time; /* what scripts call is not on the wire */
+  await until('the tap has counted every command', async () => {
+    const counted = await series(collector, 'weft_cache_commands_total', 'command', server.port);
+    const withdrawn = await series(collector, 'weft_cache_withdrawn_total', 'command', server.port);
+    for (const [name, count] of Object.entries(withdrawn)) counted[name] -= count;
+    delete counted.info;
+    for (const name of Object.keys(counted)) if (counted[name] === 0) delete counted[name];
+    assert.deepEqual(counted, own);
+    return true;
+  });
+  const stats = noted(server.cli('info', 'stats'), /(keyspace_\w+|total_\w+):(\d+)/g);
+  const hits = await series(collector, 'weft_cache_hits_total', 'command', server.port);
+  const misses = await series(collector, 'weft_cache_misses_total', 'command', server.port);
+  assert.ok(hits.get > 0 && misses.mget >= 500 && misses.hgetall === 1, JSON.stringify({ hits, misses, stats }));
+  assertNothingLost(t, await losses(collector));
+  const status = fs.readFileSync(`/proc/${t.pid}/status`, 'utf8');
+  for (const set of ['CapEff', 'CapPrm', 'CapInh', 'CapAmb']) assert.match(status, new RegExp(`${set}:\\s+0{16}`), set);
+  await t.stop();
+});
+
+scenario("every key of a memcached is counted as its own statistics have it", { skip }, async (world) => {
+  const collector = await world.collector();
+  await world.agent(collector);
+  const server = await memcached(world);
+  const t = await tap(world, { memcached: server.port });
+  const servers = `--servers=127.0.0.1:${server.port}`;
+  world.run('memccapable', ['-h', '127.0.0.1', '-p', String(server.port), '-a']);
+  for (const binary of [[], ['--binary']])
+    for (const test of ['set', 'get', 'mget'])
+      world.run('memcslap', [servers, `--test=${test}`, '--concurrency=5', '--execute-number=200', '--initial-load=500', ...binary]);
+  await converse(server.port, ['set a 0 0 5\r\nhello\r\n', 'get a b a c\r\n', 'gets a\r\n', 'gat 0 a nothing\r\n', 'incr a 1\r\n', 'set n 0 0 1 noreply\r\n5\r\n',
+    'incr n 2\r\ndecr n 1\r\ndecr none 1\r\n', 'touch a 0\r\ntouch none 0\r\n', 'delete a\r\ndelete a\r\n', 'cas n 0 0 1 1\r\n6\r\n', 'append n 0 0 1\r\n7\r\n',
+    'mg n v t\r\nmg none v\r\nms m 2\r\nhi\r\nmd m\r\nma n\r\n', 'mg n v q k\r\nmg none q v k\r\nmn\r\n', 'verbosity 0\r\nversion\r\n'],
+  (text) => text.includes('VERSION'));
+  await converse(server.port, ['set big 0 0 900000\r\n', 'x'.repeat(900000), '\r\nget big\r\nversion\r\n'], (text) => text.includes('VERSION'));
+  const own = noted(await converse(server.port, ['stats\r\n'], (text) => text.endsWith('END\r\n')), /STAT (\w+) (\d+)\r/g);
+  await until('the tap has counted every key', async () => {
+    const [keys, hits, misses, unanswered] = await Promise.all(['keys', 'hits', 'misses', 'unanswered'].map((what) =>
+      series(collector, `weft_cache_${what}_total`, 'command', server.port)));
+    const sum = (from, ...names) => names.reduce((total, name) => total + (from[name] ?? 0), 0);
+    const gets = ['get', 'gets', 'mg']; /* it counts gat as a touch alone */
+    /* Without a reply the wire does not say what was found. */
+    const asked = (...names) => sum(hits, ...names) + sum(misses, ...names) + sum(unanswered, ...names);
+    const both = (what) => own[`${what}_hits`] + own[`${what}_misses`];
+    assert.deepEqual(
+      [sum(keys, ...gets), sum(hits, ...gets), sum(misses, ...gets), sum(keys, 'set', 'add', 'replace', 'append', 'prepend', 'cas', 'ms'),
+        asked('delete', 'md'), asked('incr', 'ma'), asked('decr'), asked('touch', 'gat')],
+      [own.cmd_get, own.get_hits, own.get_misses, own.cmd_set, both('delete'), both('incr'), both('decr'), both('touch')]);
+    return true;
+  });
+  assertNothingLost(t, await losses(collector));
+  await t.stop();
+});
+
+scenario('a port on which somebody else answers is left alone', { skip }, async (world) => {
+  const collector = await world.collector();
+  await world.agent(collector);
+  const port = await freePort();
+  const server = net.createServer((socket) => socket.on('data', () => socket.end('HTTP/1.1 200 OK\r\n\r\n'))).listen(port, '127.0.0.1');
+  const t = await tap(world, { redis: port });
+  for (let i = 0; i < 5; i++) await converse(port, ['GET / HTTP/1.1\r\nHost: x\r\n\r\n'], () => true);
+  await t.says(/127\.0\.0\.1\D*:\d+ does not speak redis: it is left alone/);
+  server.close();
+  await t.stop();
+});
