@@ -9,6 +9,7 @@
 
 #include <sqlite3.h>
 
+#include "lib/base/clock.h"
 #include "lib/codec/batch_marks.h"
 #include "tests/unit/collector/spans.h"
 
@@ -18,7 +19,7 @@ struct world {
     struct ledger *ledger;
     struct observer *observer;
     struct arena arena;
-    uint64_t number;
+    uint64_t number, limit_bytes;
     struct rlimit files;
 };
 
@@ -49,7 +50,7 @@ static void open_all(struct world *w)
     struct ledger_read_stats stats;
     w->marks = marks_open(w->marks_directory, 0, why, sizeof why);
     w->ledger = w->marks ? ledger_open(&(struct ledger_options){.directory = w->directory,
-                                                                .limit_bytes = 1 << 30,
+                                                                .limit_bytes = w->limit_bytes,
                                                                 .segment_bytes = 64 << 10,
                                                                 .write_state = write_no_state},
                                        why, sizeof why)
@@ -78,6 +79,7 @@ static int setup(void **state)
     signal(SIGXFSZ, SIG_IGN);
     getrlimit(RLIMIT_FSIZE, &w->files);
     arena_init(&w->arena, 4096);
+    w->limit_bytes = 1 << 30;
     open_all(w);
     *state = w;
     return 0;
@@ -211,6 +213,23 @@ static struct journal_position reached(struct world *w)
     return at;
 }
 
+/* By somebody else: the ledger can be written meanwhile. */
+static sqlite3 *lock_database(struct world *w)
+{
+    char path[100];
+    sqlite3 *other;
+    snprintf(path, sizeof path, "%s/marks.db", w->marks_directory);
+    assert_int_equal(sqlite3_open(path, &other), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    return other;
+}
+
+static void unlock_database(sqlite3 *other)
+{
+    assert_int_equal(sqlite3_exec(other, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(other);
+}
+
 /* ---- tests ------------------------------------------------------------------------------- */
 
 static void what_cannot_be_written_is_written_when_the_disk_is_well(void **state)
@@ -262,17 +281,11 @@ static void what_the_queue_does_not_hold_is_read_from_the_ledger(void **state)
 {
     struct world *w = *state;
     struct journal_position end = {0};
-    /* The database is locked by somebody: the ledger can be written meanwhile. */
-    char path[100];
-    snprintf(path, sizeof path, "%s/marks.db", w->marks_directory);
-    sqlite3 *other;
-    assert_int_equal(sqlite3_open(path, &other), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3 *other = lock_database(w);
     for (int i = 0; i < 12; i++)
         end = accept(w, 500);
     stats_when(w, is_behind, "the queue is full");
-    assert_int_equal(sqlite3_exec(other, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
-    sqlite3_close(other);
+    unlock_database(other);
     struct observer_stats s = stats_when(w, all_is_written, "all is written");
     assert_int_equal(s.gaps, 0);
     assert_all_marked(w);
@@ -284,6 +297,26 @@ static void what_the_queue_does_not_hold_is_read_from_the_ledger(void **state)
     assert_true(at.segment == end.segment && at.offset == end.offset);
 }
 
+static void what_the_ledger_had_dropped_is_told_as_a_gap(void **state)
+{
+    struct world *w = *state;
+    struct ledger_stats ledger;
+    close_all(w);
+    w->limit_bytes = 64 << 10;
+    open_all(w);
+    sqlite3 *other = lock_database(w);
+    do {
+        accept(w, 500);
+        ledger_stats(w->ledger, &ledger);
+    } while (ledger.segments < 6);
+    stats_when(w, is_behind, "the queue is full");
+    ledger_retain(w->ledger, UINT64_MAX, clock_unix_ns());
+    unlock_database(other);
+    struct observer_stats s = stats_when(w, all_is_written, "all is written");
+    assert_int_equal(s.gaps, 1);
+    assert_in_range(s.written, 4096, w->number - 500);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -292,6 +325,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_was_not_written_is_asked_of_the_ledger_again, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(what_the_queue_does_not_hold_is_read_from_the_ledger, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(what_the_ledger_had_dropped_is_told_as_a_gap, setup,
                                         teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
