@@ -95,18 +95,25 @@ static int32_t coarser(int32_t index, int steps)
     return ((index - 1) >> steps) + 1;
 }
 
+/* Writes a bucket behind the `kept` first ones, or adds it to the last of them. How many are kept
+ * now; never more than were read. */
+static inline uint32_t keep_bucket(struct histogram_buckets *b, uint32_t kept, int32_t index,
+                                   double value)
+{
+    if (kept > 0 && b->index[kept - 1] == index) {
+        b->value[kept - 1] += value;
+        return kept;
+    }
+    b->index[kept] = index;
+    b->value[kept] = value;
+    return kept + 1;
+}
+
 static void downscale_buckets(struct histogram_buckets *b, int steps)
 {
     uint32_t kept = 0;
-    for (uint32_t i = 0; i < b->count; i++) {
-        int32_t index = coarser(b->index[i], steps);
-        if (kept > 0 && b->index[kept - 1] == index) {
-            b->value[kept - 1] += b->value[i];
-            continue;
-        }
-        b->index[kept] = index;
-        b->value[kept++] = b->value[i];
-    }
+    for (uint32_t i = 0; i < b->count; i++)
+        kept = keep_bucket(b, kept, coarser(b->index[i], steps), b->value[i]);
     b->count = kept;
 }
 
@@ -165,15 +172,8 @@ static void rebound(struct histogram *h, const double *bounds, uint32_t count)
 {
     struct histogram_buckets *b = &h->positive;
     uint32_t kept = 0;
-    for (uint32_t i = 0; i < b->count; i++) {
-        int32_t index = rebound_index(h, b->index[i], bounds, count);
-        if (kept > 0 && b->index[kept - 1] == index) {
-            b->value[kept - 1] += b->value[i];
-            continue;
-        }
-        b->index[kept] = index;
-        b->value[kept++] = b->value[i];
-    }
+    for (uint32_t i = 0; i < b->count; i++)
+        kept = keep_bucket(b, kept, rebound_index(h, b->index[i], bounds, count), b->value[i]);
     b->count = kept;
     h->custom = bounds;
     h->custom_count = count;
