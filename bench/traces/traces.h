@@ -6,7 +6,7 @@
  *   questions.c        the same questions as TraceQL and as SQL of both peers
  *   weft_ingest.c      batches through the committing thread's code, until cut and merged
  *   weft_ask.c         questions to the store
- *   peer_sqlite.c, peer_clickhouse.c, http.c
+ *   peer_sqlite.c, peer_clickhouse.c (its server: clickhouse_server.c)
  *   table.c            what is printed
  */
 #ifndef WEFT_BENCH_TRACES_TRACES_H

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-/* TraceQL as a tree. traceql_parse (parse.h) makes it in an arena, the checker (check.h) asks
- * whether it means something, the printer (print.h) writes it back as canonical text, the engine
+/* TraceQL as a tree. traceql_parse (parse.h) makes it in an arena and asks whether it means
+ * something (check.c), the printer (print.h) writes it back as canonical text, the engine
  * (engine.h) answers it. docs/traceql.md tells the language and what each part means.
  *
- *   query        a pipeline: which traces, and which of their spans   { status = error } | count()
- * > 2 or series: numbers over time                         { } | rate() by (name) | topk(5) series
- * what one metrics function gives, and arithmetic, thresholds, top k of such pipeline     stages:
- * the first is given each trace as one set of spans, each further one the sets that the one before
- * let through stage        a set expression, a condition on scalars, by(), coalesce(), select() set
- * { filter }, sets joined by operators, a pipeline in parentheses scalar       a number, count()
- * and its kind, arithmetic; for each set of spans one value expr         inside { }, by() and
- * aggregates: fields of a span, values, operators
+ *   query     a pipeline, which traces and which of their spans: { status = error } | count() > 2;
+ *             or series, numbers over time: { } | rate() by (name) | topk(5)
+ *   series    what one metrics function gives, and arithmetic, thresholds, top k of such
+ *   pipeline  stages: the first is given each trace as one set of spans, each further one the sets
+ *             that the one before let through
+ *   stage     a set expression, a condition on scalars, by(), coalesce(), select()
+ *   set       { filter }, sets joined by operators, a pipeline in parentheses
+ *   scalar    a number, count() and its kind, arithmetic; for each set of spans one value
+ *   expr      inside { }, by() and aggregates: fields of a span, values, operators
  *
  * Pointers are never NULL unless a comment says so. A pipeline is not deeper than
  * TRACEQL_DEPTH_MAX, nor are series above their pipelines, so trees can be walked by recursion.
