@@ -167,7 +167,10 @@ static int run(struct tap *t)
         }
         tell(t);
     }
-    LOG_INFO("stopping");
+    struct tap_capture_stats seen;
+    tap_capture_stats(t->capture, &seen);
+    LOG_INFO("stopping: read %llu packets, dropped %llu", (unsigned long long)seen.packets,
+             (unsigned long long)(seen.dropped + seen.missed));
     sd_notify(0, "STOPPING=1");
     report_tell(t->report, clock_unix_ns());
     return 0;
