@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A client of a memcached that asks as fast as answers come: 16 connections in turn, gets of so many keys.
+/* A client of a memcached that asks as fast as answers come: 16 connections in turn, gets of so
+ * many keys.
  *
  *     bench_tap_client PORT COMMANDS KEYS
  *
@@ -69,8 +70,8 @@ static void ask(struct connection *c, unsigned *seed, int keys)
     int n = snprintf(request, sizeof request, "get");
     for (int i = 0; i < keys; i++) {
         *seed = *seed * 1103515245U + 12345U;
-        n += snprintf(request + n, sizeof request - (size_t)n, " user:%u:feed",
-                      (*seed >> 8) % KEYS);
+        n +=
+            snprintf(request + n, sizeof request - (size_t)n, " user:%u:feed", (*seed >> 8) % KEYS);
     }
     n += snprintf(request + n, sizeof request - (size_t)n, "\r\n");
     c->asked_ns = measure_wall_ns();
@@ -127,7 +128,8 @@ int main(int argc, char **argv)
     }
     double seconds = (measure_wall_ns() - begun) / 1e9;
     printf("{\"perSecond\":%.0f,\"p50\":%.4f,\"p99\":%.4f}\n", (double)commands / seconds,
-           measure_quantile(took, commands, 0.5) / 1e6, measure_quantile(took, commands, 0.99) / 1e6);
+           measure_quantile(took, commands, 0.5) / 1e6,
+           measure_quantile(took, commands, 0.99) / 1e6);
     free(took);
     return 0;
 }
