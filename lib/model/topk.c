@@ -15,33 +15,43 @@ int topk_init(struct topk *t, uint32_t capacity)
     uint32_t slots = SLOTS_LEAST;
     while (slots / 4 * 3 < capacity && slots < UINT32_C(1) << 30)
         slots *= 2;
-    *t = (struct topk){.slots = slots, .most = slots / 4 * 3};
-    t->entries = calloc(slots, sizeof *t->entries);
+    *t = (struct topk){.slot_count = slots, .most = slots / 4 * 3};
+    t->slots = calloc(slots, sizeof *t->slots);
+    t->entries = calloc(t->most, sizeof *t->entries);
+    t->free = malloc(t->most * sizeof *t->free);
     t->scratch = malloc(t->most * sizeof *t->scratch);
-    if (t->entries && t->scratch)
-        return 0;
-    topk_fini(t);
-    return -1;
+    if (!t->slots || !t->entries || !t->free || !t->scratch) {
+        topk_fini(t);
+        return -1;
+    }
+    topk_clear(t);
+    return 0;
 }
 
 void topk_fini(struct topk *t)
 {
+    free(t->slots);
     free(t->entries);
+    free(t->free);
     free(t->scratch);
     *t = (struct topk){0};
 }
 
 void topk_clear(struct topk *t)
 {
-    for (uint32_t i = 0; i < t->slots; i++)
+    memset(t->slots, 0, t->slot_count * sizeof *t->slots);
+    for (uint32_t i = 0; i < t->most; i++) {
         t->entries[i].hash = 0;
+        t->free[i] = i;
+    }
     t->count = 0;
     t->total = t->error = 0;
 }
 
 size_t topk_bytes(const struct topk *t)
 {
-    return t->slots * sizeof *t->entries + t->most * sizeof *t->scratch;
+    return t->slot_count * sizeof *t->slots +
+           t->most * (sizeof *t->entries + sizeof *t->free + sizeof *t->scratch);
 }
 
 uint64_t topk_hash(const void *key, size_t length)
@@ -50,32 +60,19 @@ uint64_t topk_hash(const void *key, size_t length)
     return hash ? hash : 1;
 }
 
+/* Where the hash is, or where it would come. */
 static uint32_t slot_of(const struct topk *t, uint64_t hash)
 {
-    uint32_t at = (uint32_t)hash & (t->slots - 1);
-    while (t->entries[at].hash && t->entries[at].hash != hash)
-        at = (at + 1) & (t->slots - 1);
+    uint32_t at = (uint32_t)hash & (t->slot_count - 1);
+    while (t->slots[at].hash && t->slots[at].hash != hash)
+        at = (at + 1) & (t->slot_count - 1);
     return at;
 }
 
 const struct topk_entry *topk_find(const struct topk *t, uint64_t hash)
 {
-    const struct topk_entry *e = &t->entries[slot_of(t, hash)];
-    return e->hash ? e : NULL;
-}
-
-static void empty_slot(struct topk *t, uint32_t hole)
-{
-    t->entries[hole].hash = 0;
-    for (uint32_t at = (hole + 1) & (t->slots - 1); t->entries[at].hash;
-         at = (at + 1) & (t->slots - 1)) {
-        uint32_t home = (uint32_t)t->entries[at].hash & (t->slots - 1);
-        if (((at - home) & (t->slots - 1)) < ((at - hole) & (t->slots - 1)))
-            continue;
-        t->entries[hole] = t->entries[at];
-        t->entries[at].hash = 0;
-        hole = at;
-    }
+    const struct topk_slot *s = &t->slots[slot_of(t, hash)];
+    return s->hash ? &t->entries[s->entry] : NULL;
 }
 
 /* ---- making room -------------------------------------------------------------------------- */
@@ -117,27 +114,33 @@ static uint64_t select_weight(uint64_t *list, size_t count, size_t at)
     return list[at];
 }
 
-/* At least half of the entries go. Each unit that the error rises took as much from half of the
- * table: that is the bound. */
+/* The table anew, from the entries that are left. */
+static void index_entries(struct topk *t)
+{
+    memset(t->slots, 0, t->slot_count * sizeof *t->slots);
+    for (uint32_t i = 0; i < t->most; i++)
+        if (t->entries[i].hash)
+            t->slots[slot_of(t, t->entries[i].hash)] = (struct topk_slot){t->entries[i].hash, i};
+}
+
+/* At least half of the entries go; all places were taken. Each unit that the error rises took as
+ * much from half of the table: that is the bound. */
 static void make_room(struct topk *t)
 {
-    size_t count = 0;
-    for (uint32_t i = 0; i < t->slots; i++)
-        if (t->entries[i].hash)
-            t->scratch[count++] = t->entries[i].weight;
-    uint64_t median = select_weight(t->scratch, count, count / 2);
+    for (uint32_t i = 0; i < t->most; i++)
+        t->scratch[i] = t->entries[i].weight;
+    uint64_t median = select_weight(t->scratch, t->most, t->most / 2);
     t->error += median;
-    for (uint32_t i = 0; i < t->slots; i++)
-        if (t->entries[i].hash)
-            t->entries[i].weight -= t->entries[i].weight < median ? t->entries[i].weight : median;
-    for (uint32_t i = 0; i < t->slots;) {
-        if (t->entries[i].hash && t->entries[i].weight == 0) {
-            empty_slot(t, i); /* another may have come here */
-            t->count--;
+    for (uint32_t i = 0; i < t->most; i++) {
+        struct topk_entry *e = &t->entries[i];
+        if (e->weight > median) {
+            e->weight -= median;
         } else {
-            i++;
+            e->hash = 0;
+            t->free[t->most - t->count--] = i;
         }
     }
+    index_entries(t);
 }
 
 /* ---- adding ------------------------------------------------------------------------------- */
@@ -152,27 +155,30 @@ static void set_text(struct topk_entry *e, const void *key, size_t length)
 struct topk_entry *topk_add(struct topk *t, uint64_t hash, const void *key, size_t length,
                             uint64_t weight)
 {
-    struct topk_entry *e = &t->entries[slot_of(t, hash)];
+    struct topk_slot *s = &t->slots[slot_of(t, hash)];
     t->total += weight;
-    if (!e->hash) {
+    if (!s->hash) {
         if (weight == 0)
             return NULL;
         if (t->count == t->most) {
             make_room(t);
-            e = &t->entries[slot_of(t, hash)];
+            s = &t->slots[slot_of(t, hash)];
         }
-        *e = (struct topk_entry){.hash = hash};
-        set_text(e, key, length);
-        t->count++;
+        *s = (struct topk_slot){hash, t->free[t->most - ++t->count]};
+        struct topk_entry *fresh = &t->entries[s->entry];
+        fresh->hash = hash;
+        fresh->weight = 0;
+        memset(fresh->sums, 0, sizeof fresh->sums);
+        set_text(fresh, key, length);
     }
-    e->weight += weight;
-    return e;
+    t->entries[s->entry].weight += weight;
+    return &t->entries[s->entry];
 }
 
 void topk_merge(struct topk *t, const struct topk *other)
 {
     uint64_t total = t->total + other->total;
-    for (uint32_t i = 0; i < other->slots; i++) {
+    for (uint32_t i = 0; i < other->most; i++) {
         const struct topk_entry *from = &other->entries[i];
         if (!from->hash)
             continue;
@@ -204,7 +210,7 @@ size_t topk_list(const struct topk *t, const struct topk_entry **list, size_t mo
     size_t count = 0;
     if (!all)
         return 0;
-    for (uint32_t i = 0; i < t->slots; i++)
+    for (uint32_t i = 0; i < t->most; i++)
         if (t->entries[i].hash)
             all[count++] = &t->entries[i];
     qsort((void *)all, count, sizeof(const struct topk_entry *), by_weight);

@@ -36,10 +36,18 @@ struct topk_entry {
     char text[TOPK_TEXT_MOST]; /* not terminated */
 };
 
+/* Where the entry of a hash is. Entries themselves never move. */
+struct topk_slot {
+    uint64_t hash; /* 0: empty */
+    uint32_t entry;
+};
+
 struct topk {
-    struct topk_entry *entries; /* `slots` of them, by hash; hash 0: empty */
+    struct topk_slot *slots;    /* `slot_count` of them, by hash */
+    struct topk_entry *entries; /* `most` of them; hash 0: free */
+    uint32_t *free;             /* numbers of those that are, most - count of them */
     uint64_t *scratch;          /* weights, for the median */
-    uint32_t slots, most, count;
+    uint32_t slot_count, most, count;
     uint64_t total; /* of all weights that were ever added */
     uint64_t error;
 };
