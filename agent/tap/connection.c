@@ -217,10 +217,15 @@ void tap_connection_add(struct tap_connection *c, bool from_client,
         tap_stream_acknowledge(from_client ? &c->replies : &c->requests, segment->acknowledged,
                                now_ns, from_client ? &replies : &requests);
     c->is_turn = from_client && segment->length > 0 && is_turn(c, segment);
+    /* Captured before what it answers: two processors hand over a packet each. */
+    if (!from_client && tap_stream_lacks(&c->requests, segment->acknowledged))
+        tap_stream_pause(&c->replies);
     if (from_client)
         tap_stream_add(&c->requests, segment, now_ns, &requests);
     else
         tap_stream_add(&c->replies, segment, now_ns, &replies);
+    if (c->replies.paused && !tap_stream_lacks(&c->requests, c->requests.acknowledged))
+        tap_stream_go_on(&c->replies, now_ns, &replies);
     c->is_turn = false;
     if (segment->length > 0)
         c->last_speaker = from_client ? CLIENT : CACHE;

@@ -69,7 +69,7 @@ static void leave_out(struct tap_stream *s, uint32_t length, const struct tap_st
 
 static void give_held(struct tap_stream *s, uint64_t now_ns, const struct tap_stream_out *out)
 {
-    while (s->held && distance(s->next, s->held->sequence) <= 0) {
+    while (s->held && !s->paused && distance(s->next, s->held->sequence) <= 0) {
         struct tap_held *h = s->held;
         uint32_t old = s->next - h->sequence;
         if (old < h->length)
@@ -81,6 +81,7 @@ static void give_held(struct tap_stream *s, uint64_t now_ns, const struct tap_st
 /* What is missing does not come any more. */
 static void go_over_hole(struct tap_stream *s, uint64_t now_ns, const struct tap_stream_out *out)
 {
+    s->paused = false;
     int32_t hole = distance(s->next, s->acknowledged);
     if (s->held)
         hole = distance(s->next, s->held->sequence);
@@ -149,6 +150,24 @@ static bool hold(struct tap_stream *s, uint32_t sequence, const uint8_t *bytes, 
     return true;
 }
 
+/* ---- pausing ----------------------------------------------------------------------------- */
+
+void tap_stream_pause(struct tap_stream *s)
+{
+    s->paused = true;
+}
+
+void tap_stream_go_on(struct tap_stream *s, uint64_t now_ns, const struct tap_stream_out *out)
+{
+    s->paused = false;
+    give_held(s, now_ns, out);
+}
+
+bool tap_stream_lacks(const struct tap_stream *s, uint32_t acknowledged)
+{
+    return s->known && distance(s->next, acknowledged) > 0;
+}
+
 /* ---- segments ---------------------------------------------------------------------------- */
 
 static void add_early(struct tap_stream *s, uint32_t sequence, const uint8_t *bytes,
@@ -198,7 +217,7 @@ void tap_stream_add(struct tap_stream *s, const struct tap_segment *segment, uin
         length -= old;
         sequence += old;
     }
-    if (ahead > 0) {
+    if (ahead > 0 || (s->paused && captured > 0)) {
         add_early(s, sequence, bytes, captured, now_ns, out);
         return;
     }

@@ -23,6 +23,7 @@ enum {
 struct tap_held;
 
 struct tap_stream {
+    bool paused;
     bool known;             /* `next` is */
     uint32_t next;          /* the sequence number of the byte that is due */
     uint32_t acknowledged;  /* by the other side, as far as was seen */
@@ -50,6 +51,12 @@ struct tap_stream_out {
 /* The first byte to come is the one behind the SYN. */
 void tap_stream_begin(struct tap_stream *s, uint32_t syn_sequence);
 void tap_stream_fini(struct tap_stream *s, struct tap_budget *budget);
+
+/* A paused stream holds what comes in order as well. Where it may hold no more it goes on. */
+void tap_stream_pause(struct tap_stream *s);
+void tap_stream_go_on(struct tap_stream *s, uint64_t now_ns, const struct tap_stream_out *out);
+/* Whether bytes that the other side has acknowledged are still missing. */
+bool tap_stream_lacks(const struct tap_stream *s, uint32_t acknowledged);
 
 /* A segment of this direction. */
 void tap_stream_add(struct tap_stream *s, const struct tap_segment *segment, uint64_t now_ns,
