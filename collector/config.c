@@ -21,6 +21,8 @@ static const struct config_option options[] = {
      "how many processors a search may use; 0: all"},
     {"http-connections", CONFIG_INTEGER, "256", FIELD(http_connections), 8, 65536, NULL,
      "how many connections are kept at a time"},
+    {"admin-api", CONFIG_BOOL, "no", FIELD(admin_api), 0, 0, NULL,
+     "whether series may be deleted over HTTP, as Prometheus' admin API has it"},
     {"token-file", CONFIG_STRING, NULL, FIELD(token_file), 0, 0, "FILE",
      "its first line is the token that questions must bring"},
     {"page-dir", CONFIG_STRING, WEFT_PAGE_DIRECTORY, FIELD(page_dir), 0, 0, "DIRECTORY",

@@ -21,6 +21,7 @@ struct collector_config {
     uint64_t marks_age_ns;
     char *rules, *alertmanagers; /* lists with commas; NULL: none */
     uint64_t rules_grace_ns;
+    bool admin_api;
     char *archive;     /* a file, "default" or "none" */
     char *archive_dir; /* NULL: likewise "archive" */
     int64_t archive_files;

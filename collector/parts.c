@@ -406,6 +406,7 @@ static int open_web(struct collector *c, char *why, size_t why_size)
         .context = c,
         .query_threads = (unsigned)c->config->query_threads,
         .page_directory = c->config->page_dir,
+        .admin = c->config->admin_api,
         .token = *c->token ? c->token : NULL,
         .hosts = c->config->http_hosts,
     };

@@ -48,6 +48,7 @@ struct web {
     const char *page_directory;
     const char *token; /* NULL: none is needed */
     const char *hosts; /* further names under which we may be asked; commas; NULL: none */
+    bool admin;        /* series may be deleted */
     bool loopback;     /* we listen there alone: other Hosts are refused */
 };
 

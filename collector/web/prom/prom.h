@@ -13,6 +13,7 @@
  *   rules.c     rules and alerts
  *   write.c     remote write
  *   federate.c  /federate
+ *   delete.c    admin/tsdb/...
  */
 #ifndef WEFT_COLLECTOR_WEB_PROM_PROM_H
 #define WEFT_COLLECTOR_WEB_PROM_PROM_H
@@ -24,7 +25,7 @@
 api_route prom_query, prom_query_range, prom_series, prom_labels, prom_label_values;
 api_route prom_metadata, prom_exemplars, prom_buildinfo, prom_runtimeinfo, prom_tsdb, prom_flags;
 api_route prom_rules, prom_alerts, prom_write, prom_federate, prom_format_query;
-api_route prom_picture_png, prom_picture_svg;
+api_route prom_picture_png, prom_picture_svg, prom_delete_series, prom_clean_tombstones;
 
 enum prom_error { PROM_BAD_DATA, PROM_EXECUTION, PROM_TIMEOUT, PROM_UNAVAILABLE, PROM_INTERNAL };
 
