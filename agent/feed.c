@@ -101,7 +101,8 @@ static const char *fault_of(const struct batch *b, int error)
     if (!b)
         return batch_error_text(error);
     if (!batch_is_samples(b))
-        return "found spans, processes or losses, or nothing; expected samples and marks alone";
+        return "found spans, processes or losses, or nothing; expected samples, marks and windows "
+               "alone";
     for (uint32_t i = 0; i < b->samples.count; i++)
         if (b->samples.kind[i] == SAMPLE_DELTA || b->samples.kind[i] == SAMPLE_HISTOGRAM_DELTA)
             return "found deltas, expected values as their source counts them";

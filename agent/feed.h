@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The feed (lib/feed/frame.h, docs/format/feed.md): takes batches of samples and marks from
- * programs on this host that have read them elsewhere, as our plugin in collectd, and tells them
- * summaries of what the agent counts.
+/* The feed (lib/feed/frame.h, docs/format/feed.md): takes batches of samples, marks and windows
+ * from programs on this host that have read them elsewhere, as our plugin in collectd, and tells
+ * them summaries of what the agent counts.
  *
  * A batch goes into the spool as it came, once it was decoded and found good; only then is it
  * answered "stored". Samples must be values as their source counts them, not deltas: so a batch
- * that comes twice, as its answer was lost, changes nothing.
+ * that comes twice, as its answer was lost, changes nothing. A window is the same by its cache and
+ * beginning.
  *
  * Only root and the agent's own user may connect, FEED_CONNECTIONS_MAX at a time; each has a
  * bounded buffer, and who does not read its answers is let go.

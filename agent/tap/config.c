@@ -30,6 +30,8 @@ static const struct config_option options[] = {
      "how many keys are counted at a time, for each cache; about 1 KB of memory each"},
     {"window", CONFIG_DURATION, "10s", AT(window_ns), 1000000000, 3600000000000, NULL,
      "how long keys are counted before they are told"},
+    {"tell", CONFIG_INTEGER, "100", AT(tell), 1, 1000, "NUMBER",
+     "how many of the heaviest keys, patterns and clients are told of each cache and window"},
     {"tell-keys", CONFIG_STRING, "whole", AT(tell_keys), 0, 0, "HOW",
      "whole; folded: their patterns alone, digits as *; hashed: neither can be read"},
     {"log-level", CONFIG_STRING, "info", AT(log_level), 0, 0, "LEVEL",

@@ -13,7 +13,7 @@ struct tap_config {
     char *interfaces, *memcached, *redis;
     char *user; /* NULL: stay who we are */
     uint64_t buffer_bytes, memory_bytes;
-    int64_t connections, keys;
+    int64_t connections, keys, tell;
     uint64_t window_ns;
     char *tell_keys;
     char *log_level;

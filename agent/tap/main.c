@@ -15,6 +15,7 @@
 
 #include "agent/tap/config.h"
 #include "agent/tap/report.h"
+#include "agent/tap/windows.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/feed/frame.h"
@@ -29,8 +30,9 @@ struct tap {
     struct tap_capture *capture;
     struct tap_connections *connections;
     struct caches caches;
-    struct courier *courier;
+    struct courier *courier, *windows_courier; /* windows are told once: they wait for longer */
     struct report *report;
+    struct windows *windows;
     uint64_t next_report_ns, next_window_ns;
 };
 
@@ -106,14 +108,23 @@ static int start(struct tap *t)
         });
     snprintf(socket, sizeof socket, "%s/" FEED_SOCKET_NAME, t->config.directory);
     t->courier = courier_create(socket);
+    t->windows_courier = courier_create(socket);
     t->report = report_create(&(struct report_parts){
         .host = t->host,
         .caches = &t->caches,
         .connections = t->connections,
         .capture = t->capture,
         .courier = t->courier,
+        .windows_courier = t->windows_courier,
     });
-    if (t->connections && t->courier && t->report)
+    t->windows = windows_create(&(struct windows_parts){
+        .host = t->host,
+        .caches = &t->caches,
+        .connections = t->connections,
+        .courier = t->windows_courier,
+        .tell = (uint32_t)t->config.tell,
+    });
+    if (t->connections && t->courier && t->windows_courier && t->report && t->windows)
         return 0;
     LOG_ERROR("no memory");
     return -1;
@@ -121,7 +132,9 @@ static int start(struct tap *t)
 
 static void finish(struct tap *t)
 {
+    courier_destroy(&t->windows_courier, FINISH_MS);
     courier_destroy(&t->courier, FINISH_MS);
+    windows_destroy(&t->windows);
     report_destroy(&t->report);
     tap_connections_destroy(&t->connections);
     caches_fini(&t->caches);
@@ -138,6 +151,7 @@ static void on_segment(void *context, const struct tap_segment *segment, uint64_
 
 static void begin_window(struct tap *t, uint64_t now_ns)
 {
+    windows_tell(t->windows, now_ns);
     for (int i = 0; i < TAP_CACHES_MOST; i++)
         if (t->caches.list[i])
             hot_clear(&t->caches.list[i]->hot, now_ns);
@@ -173,6 +187,7 @@ static int run(struct tap *t)
              (unsigned long long)(seen.dropped + seen.missed));
     sd_notify(0, "STOPPING=1");
     report_tell(t->report, clock_unix_ns());
+    windows_tell(t->windows, clock_unix_ns());
     return 0;
 }
 

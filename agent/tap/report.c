@@ -236,10 +236,11 @@ static void put_tap(struct report *r)
     const struct pair none = {0};
     struct tap_connections_stats c;
     struct tap_capture_stats p;
-    struct courier_stats sent;
+    struct courier_stats sent, windows;
     tap_connections_stats(r->parts.connections, &c);
     tap_capture_stats(r->parts.capture, &p);
     courier_stats(r->parts.courier, &sent);
+    courier_stats(r->parts.windows_courier, &windows);
     r->labels = batch_label_set(r->builder, pairs, 1);
     put(r, PACKETS, none, (double)p.packets);
     put(r, DROPPED_PACKETS, (struct pair){"by", "kernel"}, (double)p.dropped);
@@ -252,7 +253,7 @@ static void put_tap(struct report *r)
     put(r, TRACKED, none, c.open);
     put(r, EVICTED, none, (double)c.evicted);
     put(r, MEMORY, none, (double)c.memory_bytes);
-    put(r, REPORTS_DROPPED, none, (double)sent.dropped);
+    put(r, REPORTS_DROPPED, none, (double)(sent.dropped + windows.dropped));
 }
 
 void report_tell(struct report *r, uint64_t now_unix_ns)

@@ -18,6 +18,7 @@ struct report_parts {
     struct tap_connections *connections;
     struct tap_capture *capture;
     struct courier *courier;
+    struct courier *windows_courier; /* what it drops is told, too */
 };
 
 /* NULL: no memory. The parts must outlive it. */

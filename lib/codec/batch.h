@@ -21,10 +21,16 @@
 #include "lib/codec/batch_marks.h"
 #include "lib/codec/batch_samples.h"
 #include "lib/codec/batch_str.h"
+#include "lib/codec/batch_windows.h"
 #include "lib/model/span.h"
 
 /* A batch that holds nothing newer says that it is of an older format. */
-enum { BATCH_FORMAT_SPANS = 1, BATCH_FORMAT_SAMPLES = 2, BATCH_FORMAT_VERSION = 2 };
+enum {
+    BATCH_FORMAT_SPANS = 1,
+    BATCH_FORMAT_SAMPLES = 2,
+    BATCH_FORMAT_WINDOWS = 3,
+    BATCH_FORMAT_VERSION = 3
+};
 
 enum process_state { PROCESS_ALIVE = 0, PROCESS_EXITED = 1, PROCESS_DIED = 2 };
 
@@ -147,6 +153,9 @@ struct batch {
 
     struct batch_mark_view *marks;
     uint32_t mark_count;
+
+    struct batch_window *windows;
+    uint32_t window_count;
 };
 
 enum batch_error {
@@ -165,12 +174,12 @@ const char *batch_error_text(int error);
 struct batch *batch_decode(struct arena *arena, const void *bytes, size_t length, size_t max_bytes,
                            int *error);
 /* The same, where samples are kept elsewhere: they are decoded into `samples` (NULL: into `spans`),
- * and so is all of a batch of nothing but samples and marks. Whoever keeps the batch for longer
- * than `samples` forgets them first. */
+ * and so is all of a batch of nothing but samples, marks and windows. Whoever keeps the batch for
+ * longer than `samples` forgets them first. */
 struct batch *batch_decode_apart(struct arena *spans, struct arena *samples, const void *bytes,
                                  size_t length, size_t max_bytes, int *error);
 void batch_forget_samples(struct batch *b);
-/* It tells of samples and marks alone: not of spans, processes or losses. */
+/* It tells of samples, marks and windows alone: not of spans, processes or losses. */
 bool batch_is_samples(const struct batch *b);
 
 #endif

@@ -85,7 +85,7 @@ void batch_builder_reset(struct batch_builder *b)
     if (b->last_ints.count)
         memset(b->last_ints.items, 0, b->last_ints.count * sizeof(int64_t));
     b->last_ints.count = 0;
-    b->spans = b->samples = 0;
+    b->spans = b->samples = b->windows = 0;
     b->metrics = b->label_sets = b->series = 0;
     b->last_series = UINT32_MAX;
     b->last_sample_ms = b->last_exemplar_ms = 0;

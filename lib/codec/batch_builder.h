@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The builder's inside, shared by batch_builder.c, batch_samples.c, batch_marks.c (adding) and
- * batch_encode.c (the bytes).
+/* The builder's inside, shared by batch_builder.c, batch_samples.c, batch_marks.c, batch_windows.c
+ * (adding) and batch_encode.c (the bytes).
  *
  * Columns are written as they go: an add appends varints to a dozen columns, and encoding only
  * joins and compresses them. What spans share is found again and written once: strings, trace
@@ -65,7 +65,7 @@ struct batch_builder {
     struct builder_array last_ints;      /* int64_t, by key */
     struct builder_array processes, resource, losses;
     struct builder_array marks; /* struct batch_mark */
-    size_t spans, samples;
+    size_t spans, samples, windows;
     uint32_t metrics, label_sets, series; /* how many there are */
     uint32_t last_series;
     int64_t last_sample_ms, last_exemplar_ms;

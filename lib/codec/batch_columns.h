@@ -44,7 +44,11 @@
     X(EXEMPLAR_SERIES, exemplar_series)                                                            \
     X(EXEMPLAR_TIME, exemplar_time)                                                                \
     X(EXEMPLAR_VALUE, exemplar_value)                                                              \
-    X(EXEMPLAR_IDS, exemplar_ids)
+    X(EXEMPLAR_IDS, exemplar_ids)                                                                  \
+    X(WINDOWS, windows)                                                                            \
+    X(WINDOW_ENTRIES, window_entries)                                                              \
+    X(WINDOW_HASHES, window_hashes)                                                                \
+    X(WINDOW_REGISTERS, window_registers)
 
 enum batch_column {
 #define BATCH_COLUMN_ENUM(upper, lower) COLUMN_##upper,

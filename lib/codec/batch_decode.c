@@ -353,7 +353,8 @@ static int decode_message(struct decoder *d, const Weft__Batch *message)
     if ((error = decode_strings(d)) || (error = decode_traces(d)) || (error = decode_blocks(d)) ||
         (error = decode_shapes(d)) || (error = decode_processes(d, message)) ||
         (error = decode_losses(d, message)) || (error = decode_rows(d)) ||
-        (error = decode_samples(d)) || (error = decode_marks(d, message)))
+        (error = decode_samples(d)) || (error = decode_marks(d, message)) ||
+        (error = decode_windows(d)))
         return error;
     for (size_t i = 0; i < BATCH_COLUMNS; i++) {
         if (d->columns[i].bad || column_left(&d->columns[i]))
@@ -362,7 +363,7 @@ static int decode_message(struct decoder *d, const Weft__Batch *message)
     return BATCH_OK;
 }
 
-/* `told`: samples and marks. */
+/* `told`: samples, marks and windows. */
 static bool is_samples(size_t spans, size_t processes, size_t losses, size_t told)
 {
     return spans == 0 && processes == 0 && losses == 0 && told > 0;
@@ -371,7 +372,7 @@ static bool is_samples(size_t spans, size_t processes, size_t losses, size_t tol
 bool batch_is_samples(const struct batch *b)
 {
     return is_samples(b->span_count, b->process_count, b->loss_count,
-                      (size_t)b->samples.count + b->mark_count);
+                      (size_t)b->samples.count + b->mark_count + b->window_count);
 }
 
 void batch_forget_samples(struct batch *b)
@@ -390,7 +391,8 @@ static int decode(struct decoder *d, struct workspace *w, const void *bytes, siz
         error = unpack(d->scratch, plain, plain_length, &m);
     if (error)
         return error;
-    if (is_samples(m->span_count, m->n_processes, m->n_losses, m->sample_count + m->n_marks))
+    if (is_samples(m->span_count, m->n_processes, m->n_losses,
+                   m->sample_count + m->n_marks + m->windows.len))
         d->arena = d->samples_arena;
     d->batch = arena_calloc(d->arena, 1, sizeof *d->batch);
     return d->batch ? decode_message(d, m) : BATCH_ENOMEM;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The decoder's inside, shared by batch_decode.c (the message and its tables) and
- * batch_rows.c (spans, events, links, attributes), batch_sample_rows.c (samples) and
- * batch_marks.c.
+ * batch_rows.c (spans, events, links, attributes), batch_sample_rows.c (samples),
+ * batch_marks.c and batch_windows.c.
  *
  * It works column by column: each column is one tight loop from a reader into an array. A
  * reader that goes wrong answers 0 and remembers it; all are asked at the end, and a column
@@ -42,6 +42,7 @@ struct decoder {
 /* All of them answer with an enum batch_error. */
 int decode_rows(struct decoder *d);
 int decode_samples(struct decoder *d);
+int decode_windows(struct decoder *d);
 struct Weft__Batch;
 int decode_marks(struct decoder *d, const struct Weft__Batch *message);
 

@@ -93,7 +93,9 @@ static int compress(struct batch_builder *b, struct buffer *out)
 static int pack(struct batch_builder *b, struct arena *arena)
 {
     Weft__Batch message = WEFT__BATCH__INIT;
-    message.format = b->series ? BATCH_FORMAT_VERSION : BATCH_FORMAT_SPANS;
+    message.format = b->windows  ? BATCH_FORMAT_WINDOWS
+                     : b->series ? BATCH_FORMAT_SAMPLES
+                                 : BATCH_FORMAT_SPANS;
     message.sample_count = (uint32_t)b->samples;
     message.span_count = (uint32_t)b->spans;
     if (!add_processes(arena, b, &message) || !add_losses(arena, b, &message) ||

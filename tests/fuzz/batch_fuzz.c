@@ -118,10 +118,35 @@ static void walk_marks(const struct batch *b)
     }
 }
 
+static void walk_windows(const struct batch *b)
+{
+    for (uint32_t i = 0; i < b->window_count; i++) {
+        const struct batch_window *w = &b->windows[i];
+        read_text(w->host);
+        read_text(w->cache);
+        read_text(w->protocol);
+        if (w->begin_unix_ms < 0 || w->begin_unix_ms >= WINDOW_TIME_LIMIT_MS || w->length_ms <= 0 ||
+            w->length_ms >= WINDOW_TIME_LIMIT_MS)
+            abort();
+        for (int at = 0; at < DISTINCT_REGISTERS; at++)
+            sink += w->registers[at];
+        for (int kind = 0; kind < WINDOW_KINDS; kind++)
+            for (uint32_t k = 0; k < w->lists[kind].count; k++) {
+                const struct window_entry *e = &w->lists[kind].entries[k];
+                read_text(e->key);
+                if (e->key.length > WINDOW_KEY_MOST || e->full_length < e->key.length ||
+                    e->full_length > WINDOW_FULL_LENGTH_MOST || e->hash == 0)
+                    abort();
+                sink += e->calls + e->bytes + e->misses + e->error;
+            }
+    }
+}
+
 static void walk(const struct batch *b)
 {
     walk_samples(b);
     walk_marks(b);
+    walk_windows(b);
     for (uint32_t i = 0; i < b->string_count; i++)
         read_string(b, i);
     for (uint32_t i = 0; i < b->process_count; i++)
@@ -199,6 +224,21 @@ static void add_two_series(struct batch_builder *b)
     batch_series(b, metric, BATCH_NONE, pairs, 2);
 }
 
+static void add_window(struct batch_builder *b, uint8_t operand)
+{
+    static const uint8_t registers[DISTINCT_REGISTERS] = {[7] = 3};
+    struct window_entry entries[] = {
+        {.key = {"ab", operand % 3}, .full_length = 2u + operand, .hash = 1u + operand, .calls = 4},
+        {.key = {"user", 4}, .full_length = 4, .calls = operand, .error = 9}};
+    struct batch_window w = {.host = {"h", 1},
+                             .cache = {"c", 1},
+                             .begin_unix_ms = operand,
+                             .length_ms = 1 + operand,
+                             .registers = registers};
+    w.lists[operand % WINDOW_KINDS] = (struct window_list){entries, operand % 3, operand, 1};
+    batch_window_add(b, &w);
+}
+
 /* Pairs of what to do and with what. */
 static void build(struct batch_builder *b, const uint8_t *script, size_t size)
 {
@@ -210,7 +250,7 @@ static void build(struct batch_builder *b, const uint8_t *script, size_t size)
     add_two_series(b);
     for (size_t i = 0; i + 2 <= size; i += 2) {
         uint8_t operand = script[i + 1];
-        switch (script[i] % 9) {
+        switch (script[i] % 10) {
         case 0:
         case 1:
             add_span(b, operand, &counter);
@@ -235,6 +275,9 @@ static void build(struct batch_builder *b, const uint8_t *script, size_t size)
                                                    .severity = operand % BATCH_MARK_SEVERITIES,
                                                    .title = operand % 4u,
                                                    .host = operand / 4 % 4u});
+            break;
+        case 8:
+            add_window(b, operand);
             break;
         default:
             batch_attribute(b, operand % 4u, operand % VALUE_TYPES, operand & 1);

@@ -157,7 +157,7 @@ static uint64_t spooled(struct fixture *f)
     return stats.spool_batches;
 }
 
-static void samples_and_marks_are_spooled_and_answered(void **state)
+static void samples_marks_and_windows_are_spooled_and_answered(void **state)
 {
     struct fixture *f = *state;
     add_sample(f, SAMPLE_VALUE);
@@ -167,7 +167,12 @@ static void samples_and_marks_are_spooled_and_answered(void **state)
     batch_mark_add(f->builder, &(struct batch_mark){.kind = BATCH_MARK_NOTIFICATION});
     assert_int_equal(tell_batch(f, 6), FEED_STORED);
     assert_int_equal(spooled(f), 2);
-    assert_int_equal(counters_get(&f->counters.feed_batches), 2);
+    const uint8_t registers[DISTINCT_REGISTERS] = {0};
+    batch_builder_reset(f->builder);
+    batch_window_add(f->builder, &(struct batch_window){.length_ms = 10, .registers = registers});
+    assert_int_equal(tell_batch(f, 7), FEED_STORED);
+    assert_int_equal(spooled(f), 3);
+    assert_int_equal(counters_get(&f->counters.feed_batches), 3);
     assert_int_equal(counters_get(&f->counters.feed_refused), 0);
 }
 
@@ -184,13 +189,13 @@ static void assert_refused(struct fixture *f, const char *sentence)
 static void what_would_not_bear_to_come_twice_is_refused(void **state)
 {
     struct fixture *f = *state;
-    assert_refused(f, "expected samples and marks alone");
+    assert_refused(f, "expected samples, marks and windows alone");
     add_sample(f, SAMPLE_VALUE);
     add_sample(f, SAMPLE_DELTA);
     assert_refused(f, "found deltas");
     add_sample(f, SAMPLE_VALUE);
     batch_process(f->builder, &(struct batch_process_info){.service = "web"});
-    assert_refused(f, "expected samples and marks alone");
+    assert_refused(f, "expected samples, marks and windows alone");
     assert_int_equal(counters_get(&f->counters.feed_refused), 3);
     add_sample(f, SAMPLE_STALE);
     assert_int_equal(tell_batch(f, 10), FEED_STORED);
@@ -238,7 +243,7 @@ static void a_directory_that_is_too_long_for_a_socket_is_said(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(samples_and_marks_are_spooled_and_answered, setup,
+        cmocka_unit_test_setup_teardown(samples_marks_and_windows_are_spooled_and_answered, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(what_would_not_bear_to_come_twice_is_refused, setup,
                                         teardown),

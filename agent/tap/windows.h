@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What the tap tells at the end of each window: the heaviest keys, patterns and clients of each
+ * cache, and how many different keys there were (lib/codec/batch_windows.h). A window is told once,
+ * by its cache and beginning; one that comes twice, as an answer was lost, is the same.
+ *
+ * One thread. */
+#ifndef WEFT_AGENT_TAP_WINDOWS_H
+#define WEFT_AGENT_TAP_WINDOWS_H
+
+#include "agent/tap/caches.h"
+#include "agent/tap/courier.h"
+
+struct windows;
+
+struct windows_parts {
+    const char *host; /* kept as it is, as all of these */
+    struct caches *caches;
+    struct tap_connections *connections;
+    struct courier *courier;
+    uint32_t tell; /* how many of each kind */
+};
+
+/* NULL: no memory. The parts must outlive it. */
+struct windows *windows_create(const struct windows_parts *parts);
+void windows_destroy(struct windows **w);
+
+/* Gives the courier all windows in which anything was seen; the next ones are the caller's to
+ * begin (hot_clear). */
+void windows_tell(struct windows *w, uint64_t now_unix_ns);
+
+#endif
