@@ -20,6 +20,7 @@ struct source {
     pcap_t *pcap;
     int link_type;
     char name[64];
+    uint32_t dropped, missed; /* as libpcap said last: its counters go round */
 };
 
 struct tap_capture {
@@ -226,11 +227,14 @@ int tap_capture_read(struct tap_capture *c, int timeout_ms, tap_take_segment *ta
 void tap_capture_stats(struct tap_capture *c, struct tap_capture_stats *out)
 {
     struct pcap_stat one;
-    *out = c->stats;
     for (size_t i = 0; i < c->count && !c->is_file; i++) {
-        if (pcap_stats(c->sources[i].pcap, &one) != 0)
+        struct source *s = &c->sources[i];
+        if (pcap_stats(s->pcap, &one) != 0)
             continue;
-        out->dropped += one.ps_drop;
-        out->missed += one.ps_ifdrop;
+        c->stats.dropped += (uint32_t)(one.ps_drop - s->dropped);
+        c->stats.missed += (uint32_t)(one.ps_ifdrop - s->missed);
+        s->dropped = one.ps_drop;
+        s->missed = one.ps_ifdrop;
     }
+    *out = c->stats;
 }

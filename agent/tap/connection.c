@@ -5,7 +5,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A place among replies is believed after so many rounds; a cache that is sent so little serves
+ * all of it before it looks at another connection. */
+enum { ROUNDS_LEAST = 8, SERVED_AT_ONCE_BYTES = 4096 };
+
 enum speaker { NOBODY, CLIENT, CACHE };
+
+/* One of them: the client asks, the cache answers, and the client goes on when it has all. */
+struct round {
+    uint32_t before; /* rounds in a row that were as they should be */
+    bool is_clean;   /* and this one is, so far */
+    uint64_t commands, bytes;
+};
 
 struct tap_connection {
     const struct tap_protocol *protocol;
@@ -16,12 +27,14 @@ struct tap_connection {
     struct tap_pending *pending;
     struct tap_stream requests, replies;
     bool reads_requests, reads_replies; /* the place among them is known */
-    bool began;                         /* its SYN was seen */
+    bool whole;                         /* its SYN was seen, and no byte was lost since */
+    uint32_t syn_sequence;              /* the client's, if `whole` */
     bool heard_cache;                   /* say something */
     bool foreign;
     bool client_ended, cache_ended;
     enum speaker last_speaker; /* of payload */
-    bool is_turn;              /* the segment being added is a turn */
+    bool is_turn;              /* the segment being added is one from which replies can be read */
+    struct round round;        /* while replies are not read */
     uint64_t exchanges;
     size_t bytes;                           /* of this, with its states */
     _Alignas(max_align_t) uint8_t states[]; /* the requests' reader's, then the replies' */
@@ -97,6 +110,7 @@ static void lose_replies(struct tap_connection *c)
     if (!c->reads_replies)
         return;
     c->reads_replies = false;
+    c->round = (struct round){0};
     c->counts->reply_losses++;
     tap_pending_give_up(c->pending, &c->counting);
 }
@@ -109,7 +123,7 @@ static void lose_requests(struct tap_connection *c)
         return;
     c->reads_requests = false;
     c->counts->request_losses++;
-    c->foreign |= c->began && c->exchanges == 0 && tap_pending_count(c->pending) == 0;
+    c->foreign |= c->whole && c->exchanges == 0 && tap_pending_count(c->pending) == 0;
 }
 
 static void read_replies_from_here(struct tap_connection *c)
@@ -127,6 +141,15 @@ static void read_requests_from_here(struct tap_connection *c)
 
 /* ---- bytes ------------------------------------------------------------------------------- */
 
+/* Nobody will say what these were answered. */
+static void give_up_unread(struct tap_connection *c)
+{
+    if (c->reads_replies)
+        return;
+    c->round.commands += tap_pending_count(c->pending);
+    tap_pending_give_up(c->pending, &c->counting);
+}
+
 static void on_request(void *context, const uint8_t *bytes, uint32_t length, uint64_t now_ns)
 {
     struct tap_connection *c = context;
@@ -143,12 +166,13 @@ static void on_request(void *context, const uint8_t *bytes, uint32_t length, uin
     c->is_turn = false;
     if (c->protocol->request(request_state(c), &r, bytes, length) != TAP_GOES_ON)
         lose_requests(c);
+    give_up_unread(c);
 }
 
 static void on_request_gap(void *context, uint32_t length)
 {
     struct tap_connection *c = context;
-    c->is_turn = false;
+    c->is_turn = c->whole = c->round.is_clean = false;
     if (c->reads_requests && c->protocol->request_passing(request_state(c)) >= length)
         c->protocol->request_pass(request_state(c), length);
     else
@@ -159,7 +183,7 @@ static void on_reply(void *context, const uint8_t *bytes, uint32_t length, uint6
 {
     struct tap_connection *c = context;
     const struct tap_reading r = {c->pending, &c->counting, now_ns};
-    if (c->began && !c->heard_cache && !c->protocol->reply_may_begin(bytes, length)) {
+    if (c->whole && !c->heard_cache && !c->protocol->reply_may_begin(bytes, length)) {
         c->foreign = true; /* what was taken for commands was none */
         tap_pending_clear(c->pending);
     }
@@ -173,10 +197,67 @@ static void on_reply(void *context, const uint8_t *bytes, uint32_t length, uint6
 static void on_reply_gap(void *context, uint32_t length)
 {
     struct tap_connection *c = context;
+    c->whole = c->round.is_clean = false;
     if (c->reads_replies && c->protocol->reply_passing(reply_state(c)) >= length)
         c->protocol->reply_pass(reply_state(c), length);
     else
         lose_replies(c);
+}
+
+/* ---- rounds ------------------------------------------------------------------------------ */
+
+/* The cache spoke last, the client has heard all of it, and now asks. */
+static bool is_turn(const struct tap_connection *c, const struct tap_segment *segment)
+{
+    return c->last_speaker == CACHE && c->replies.known && !c->replies.held &&
+           segment->flags & TAP_ACK && segment->acknowledged == c->replies.next &&
+           segment->sequence == c->requests.next;
+}
+
+static bool was_clean(const struct tap_connection *c)
+{
+    return c->round.is_clean && c->reads_requests &&
+           (c->round.commands <= 1 || (c->round.commands <= c->protocol->served_at_once &&
+                                       c->round.bytes <= SERVED_AT_ONCE_BYTES));
+}
+
+/* The client says more. */
+static void watch_client(struct tap_connection *c, const struct tap_segment *segment)
+{
+    if (is_turn(c, segment)) {
+        c->round =
+            (struct round){.before = was_clean(c) ? c->round.before + 1 : 0, .is_clean = true};
+        c->is_turn = c->round.before >= ROUNDS_LEAST;
+    } else if (c->last_speaker != CLIENT || segment->sequence != c->requests.next) {
+        c->round.is_clean = false;
+    }
+    c->round.bytes += segment->length;
+}
+
+/* The cache says more: unless it has heard all of the client, it is of what was asked before. */
+static void watch_cache(struct tap_connection *c, const struct tap_segment *segment)
+{
+    if (segment->acknowledged != c->requests.next || c->requests.held ||
+        segment->sequence != c->replies.next)
+        c->round.is_clean = false;
+}
+
+static bool is_new(const struct tap_stream *s, const struct tap_segment *segment)
+{
+    return segment->length > 0 &&
+           (!s->known || (int32_t)(segment->sequence + segment->length - s->next) > 0);
+}
+
+/* Where replies are not read: is this where they can be read from? */
+static void watch(struct tap_connection *c, bool from_client, const struct tap_segment *segment)
+{
+    if (!is_new(from_client ? &c->requests : &c->replies, segment))
+        return;
+    if (!c->reads_replies && from_client)
+        watch_client(c, segment);
+    else if (!c->reads_replies)
+        watch_cache(c, segment);
+    c->last_speaker = from_client ? CLIENT : CACHE;
 }
 
 /* ---- segments ---------------------------------------------------------------------------- */
@@ -184,7 +265,8 @@ static void on_reply_gap(void *context, uint32_t length)
 static void begin(struct tap_connection *c, bool from_client, const struct tap_segment *segment)
 {
     if (from_client && !c->requests.known) {
-        c->began = true;
+        c->whole = true;
+        c->syn_sequence = segment->sequence;
         read_requests_from_here(c);
         read_replies_from_here(c);
     }
@@ -193,13 +275,18 @@ static void begin(struct tap_connection *c, bool from_client, const struct tap_s
         tap_stream_begin(s, segment->sequence);
 }
 
-/* The cache spoke last, the client has heard all of it, and now asks: nothing else is under way,
- * as far as can be seen. */
-static bool is_turn(const struct tap_connection *c, const struct tap_segment *segment)
+bool tap_connection_is_anothers(const struct tap_connection *c, const struct tap_segment *segment)
 {
-    return c->last_speaker == CACHE && c->replies.known && !c->replies.held &&
-           segment->flags & TAP_ACK && segment->acknowledged == c->replies.next &&
-           segment->sequence == c->requests.next;
+    return (segment->flags & (TAP_SYN | TAP_ACK)) == TAP_SYN &&
+           !(c->whole && c->syn_sequence == segment->sequence);
+}
+
+static void note_end(struct tap_connection *c, bool from_client, const struct tap_segment *segment)
+{
+    if (segment->flags & TAP_RST)
+        c->client_ended = c->cache_ended = true;
+    if (segment->flags & TAP_FIN)
+        *(from_client ? &c->client_ended : &c->cache_ended) = true;
 }
 
 void tap_connection_add(struct tap_connection *c, bool from_client,
@@ -216,7 +303,7 @@ void tap_connection_add(struct tap_connection *c, bool from_client,
     if (segment->flags & TAP_ACK)
         tap_stream_acknowledge(from_client ? &c->replies : &c->requests, segment->acknowledged,
                                now_ns, from_client ? &replies : &requests);
-    c->is_turn = from_client && segment->length > 0 && is_turn(c, segment);
+    watch(c, from_client, segment);
     /* Captured before what it answers: two processors hand over a packet each. */
     if (!from_client && tap_stream_lacks(&c->requests, segment->acknowledged))
         tap_stream_pause(&c->replies);
@@ -225,14 +312,9 @@ void tap_connection_add(struct tap_connection *c, bool from_client,
     else
         tap_stream_add(&c->replies, segment, now_ns, &replies);
     if (c->replies.paused && !tap_stream_lacks(&c->requests, c->requests.acknowledged))
-        tap_stream_go_on(&c->replies, now_ns, &replies);
+        tap_stream_go_on(&c->replies, &replies);
     c->is_turn = false;
-    if (segment->length > 0)
-        c->last_speaker = from_client ? CLIENT : CACHE;
-    if (segment->flags & TAP_RST)
-        c->client_ended = c->cache_ended = true;
-    if (segment->flags & TAP_FIN)
-        *(from_client ? &c->client_ended : &c->cache_ended) = true;
+    note_end(c, from_client, segment);
 }
 
 bool tap_connection_has_ended(const struct tap_connection *c)

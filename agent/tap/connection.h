@@ -3,12 +3,13 @@
  * commands that wait for replies between them.
  *
  * Requests and replies are matched by their order alone. Where the order is not certain, because
- * the connection was joined in its middle or bytes were lost, nothing is guessed: commands that
- * wait end as TAP_NOT_SEEN, requests are read again from a packet that may begin one, and replies
- * from the next turn: a request that comes when all that the cache had said was received by the
- * client, and nothing was asked since. If a client had still more commands under way then, replies
- * come to which no command waits, or of another kind than the oldest can have, and the next turn is
- * waited for.
+ * the connection was joined in its middle or bytes were lost, nothing is guessed: commands end as
+ * TAP_NOT_SEEN, and requests are read again from a packet that may begin one. Replies are read
+ * again when the client has shown that it waits for them: for some rounds it asked only when all
+ * that the cache had said was received, the cache answered only when it had heard all, and each
+ * time so little was asked that a cache serves it in one go, so that nothing can be under way
+ * still. A client that always has commands under way is not found again: what it asks is counted,
+ * but not what it is answered.
  *
  * One thread. */
 #ifndef WEFT_AGENT_TAP_CONNECTION_H
@@ -35,6 +36,8 @@ struct tap_connection *tap_connection_create(const struct tap_protocol *protocol
 /* Commands that wait end as TAP_NOT_SEEN. */
 void tap_connection_destroy(struct tap_connection **c);
 
+/* Whether this segment, of the same addresses, begins another connection. */
+bool tap_connection_is_anothers(const struct tap_connection *c, const struct tap_segment *segment);
 /* A segment of this connection, from the client or from the cache. */
 void tap_connection_add(struct tap_connection *c, bool from_client,
                         const struct tap_segment *segment, uint64_t now_ns);

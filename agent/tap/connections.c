@@ -15,6 +15,9 @@
 
 enum { FOREIGN_CONNECTIONS = 3 };
 #define NONE UINT32_MAX
+/* Segments of a connection may be captured again, or late, when it has ended. Its ports are not
+ * used by another one so soon, unless that begins with a SYN. */
+#define LATE_NS UINT64_C(1000000000)
 
 struct ends {
     struct tap_address client, cache;
@@ -24,9 +27,10 @@ _Static_assert(sizeof(struct ends) == 36, "no padding: it is hashed and compared
 struct entry {
     struct ends ends;
     uint32_t cache;
-    uint32_t newer, older; /* `older` also links what is free */
-    struct tap_connection *connection;
-    struct tap_sink sink; /* its context is the entry */
+    uint32_t newer, older;             /* `older` also links what is free */
+    struct tap_connection *connection; /* NULL: it has ended, */
+    uint64_t until_ns;                 /* and what comes until then is left alone */
+    struct tap_sink sink;              /* its context is the entry */
     struct tap_connections *all;
 };
 
@@ -91,6 +95,15 @@ static void put_in_front(struct tap_connections *t, uint32_t i)
     t->newest = i;
 }
 
+static void put_at_back(struct tap_connections *t, uint32_t i)
+{
+    struct entry *e = &t->entries[i];
+    e->older = NONE;
+    e->newer = t->oldest;
+    *(t->oldest == NONE ? &t->newest : &t->entries[t->oldest].older) = i;
+    t->oldest = i;
+}
+
 /* ---- caches ------------------------------------------------------------------------------- */
 
 static const struct tap_protocol *protocol_of(const struct tap_connections *t, uint16_t port)
@@ -140,22 +153,32 @@ static void take(void *context, const struct tap_exchange *exchange)
     t->options.observer.exchange(t->options.observer.context, e->cache, &e->ends.client, exchange);
 }
 
+static void end(struct tap_connections *t, struct entry *e, uint64_t until_ns)
+{
+    uint32_t i = (uint32_t)(e - t->entries);
+    tap_connection_destroy(&e->connection);
+    e->until_ns = until_ns;
+    t->stats.open--;
+    unlink_entry(t, i);
+    put_at_back(t, i);
+}
+
 static void forget(struct tap_connections *t, uint32_t i)
 {
     struct entry *e = &t->entries[i];
+    t->stats.open -= e->connection != NULL;
     tap_connection_destroy(&e->connection);
     empty_slot(t, slot_of(t, &e->ends));
     unlink_entry(t, i);
     e->older = t->free;
     t->free = i;
-    t->stats.open--;
 }
 
 static bool evict_oldest(struct tap_connections *t)
 {
     if (t->oldest == NONE)
         return false;
-    t->stats.evicted++;
+    t->stats.evicted += t->entries[t->oldest].connection != NULL;
     forget(t, t->oldest);
     return true;
 }
@@ -185,21 +208,32 @@ static struct entry *meet(struct tap_connections *t, const struct ends *ends, ui
     return e;
 }
 
-/* NULL: it is not followed, for want of memory or because its cache is foreign. */
-static struct entry *entry_of(struct tap_connections *t, const struct ends *ends)
+/* NULL: there is none; one of the past is forgotten. */
+static struct entry *find(struct tap_connections *t, const struct ends *ends,
+                          const struct tap_segment *segment, uint64_t now_ns)
 {
     uint32_t slot = t->slots[slot_of(t, ends)];
-    if (slot) {
-        if (t->newest != slot - 1) {
-            unlink_entry(t, slot - 1);
-            put_in_front(t, slot - 1);
-        }
-        return &t->entries[slot - 1];
-    }
-    uint32_t cache = cache_at(t, &ends->cache);
-    if (cache == NONE)
+    if (!slot)
         return NULL;
-    return t->caches[cache].foreign ? NULL : meet(t, ends, cache);
+    struct entry *e = &t->entries[slot - 1];
+    bool is_past = e->connection
+                       ? tap_connection_is_anothers(e->connection, segment)
+                       : now_ns >= e->until_ns || (segment->flags & (TAP_SYN | TAP_ACK)) == TAP_SYN;
+    if (!is_past)
+        return e;
+    forget(t, slot - 1);
+    return NULL;
+}
+
+/* NULL: it is not followed, for want of memory or because its cache is foreign. */
+static struct entry *follow(struct tap_connections *t, const struct ends *ends)
+{
+    uint32_t cache = cache_at(t, &ends->cache);
+    struct entry *e = cache == NONE || t->caches[cache].foreign ? NULL : meet(t, ends, cache);
+    if (!e)
+        *(cache != NONE && t->caches[cache].foreign ? &t->stats.foreign_segments
+                                                    : &t->stats.refused) += 1;
+    return e;
 }
 
 /* Which end is the cache. Where both ports are configured, the one that was connected to. */
@@ -214,12 +248,34 @@ static bool is_from_client(const struct tap_connections *t, const struct tap_seg
     return !t->slots[slot_of(t, &other)];
 }
 
-static bool is_foreign(const struct tap_connections *t, const struct tap_address *cache)
+/* The silent make room for who speaks, if it is all together that they take too much. */
+static void make_room(struct tap_connections *t, uint32_t speaker)
 {
-    for (uint32_t i = 0; i < t->cache_count; i++)
-        if (t->caches[i].foreign && same_address(&t->caches[i].address, cache))
-            return true;
-    return false;
+    uint64_t evicted = t->stats.evicted;
+    if (t->budget.bytes < t->budget.limit_bytes / 2)
+        return;
+    while (t->oldest != speaker && t->stats.evicted == evicted && evict_oldest(t))
+        ;
+}
+
+static void add(struct tap_connections *t, struct entry *e, bool from_client,
+                const struct tap_segment *segment, uint64_t now_ns)
+{
+    uint64_t refused = t->budget.refused;
+    uint32_t i = (uint32_t)(e - t->entries);
+    if (t->newest != i) {
+        unlink_entry(t, i);
+        put_in_front(t, i);
+    }
+    tap_connection_add(e->connection, from_client, segment, now_ns);
+    if (tap_connection_is_foreign(e->connection)) {
+        note_foreign(t, e->cache);
+        end(t, e, UINT64_MAX);
+    } else if (tap_connection_has_ended(e->connection)) {
+        end(t, e, now_ns + LATE_NS);
+    }
+    if (t->budget.refused != refused)
+        make_room(t, i);
 }
 
 void tap_connections_add(struct tap_connections *t, const struct tap_segment *segment,
@@ -233,22 +289,14 @@ void tap_connections_add(struct tap_connections *t, const struct tap_segment *se
         return;
     }
     t->stats.segments++;
-    if (segment->flags & TAP_SYN && !(segment->flags & TAP_ACK) && t->slots[slot_of(t, &ends)])
-        forget(t, t->slots[slot_of(t, &ends)] - 1); /* the ports are used anew */
+    struct entry *e = find(t, &ends, segment, now_ns);
     /* A bare acknowledgement is no reason to follow a connection: it may be the last of one. */
-    if (segment->length == 0 && !(segment->flags & TAP_SYN) && !t->slots[slot_of(t, &ends)])
+    if (!e && segment->length == 0 && !(segment->flags & TAP_SYN))
         return;
-    struct entry *e = entry_of(t, &ends);
-    if (!e) {
-        *(is_foreign(t, &ends.cache) ? &t->stats.foreign_segments : &t->stats.refused) += 1;
+    if (!e && !(e = follow(t, &ends)))
         return;
-    }
-    tap_connection_add(e->connection, from_client, segment, now_ns);
-    bool foreign = tap_connection_is_foreign(e->connection);
-    if (foreign)
-        note_foreign(t, e->cache);
-    if (foreign || tap_connection_has_ended(e->connection))
-        forget(t, (uint32_t)(e - t->entries));
+    if (e->connection)
+        add(t, e, from_client, segment, now_ns);
 }
 
 /* ---- life --------------------------------------------------------------------------------- */

@@ -52,11 +52,13 @@ void courier_send(struct courier *c, struct buffer *batch)
     }
     struct buffer *frame = frame_at(c, c->stats.waiting);
     buffer_clear(frame);
-    if (!feed_frame_write(frame, FEED_BATCH, ++c->number, batch->data, batch->length) ||
-        frame->failed)
-        c->stats.dropped++;
-    else
+    if (feed_frame_write(frame, FEED_BATCH, c->number + 1, batch->data, batch->length) &&
+        !frame->failed) {
+        c->number++;
         c->stats.waiting++;
+    } else {
+        c->stats.dropped++;
+    }
     pthread_cond_signal(&c->changed);
     pthread_mutex_unlock(&c->lock);
     buffer_clear(batch);
@@ -97,10 +99,21 @@ static void settle(struct courier *c, uint64_t number, bool stored)
 
 /* ---- handing over ------------------------------------------------------------------------- */
 
+/* Until when an answer is waited for. */
+static int64_t deadline_of(struct courier *c)
+{
+    int64_t until_ms = clock_monotonic_ms() + ANSWER_MS;
+    pthread_mutex_lock(&c->lock);
+    if (c->stopping && c->stop_at_ms < until_ms)
+        until_ms = c->stop_at_ms;
+    pthread_mutex_unlock(&c->lock);
+    return until_ms;
+}
+
 static enum feed_type ask(struct courier *c, const struct buffer *frame, uint64_t number,
                           struct feed_frame *answer, char *why, size_t why_size)
 {
-    int64_t until_ms = clock_monotonic_ms() + ANSWER_MS;
+    int64_t until_ms = deadline_of(c);
     if (c->channel.fd < 0 && channel_open(&c->channel, c->socket, why, why_size) != 0)
         return FEED_TYPES;
     if (channel_send(&c->channel, frame->data, frame->length, until_ms, why, why_size) != 0 ||

@@ -20,7 +20,8 @@ struct courier_stats {
 
 /* `socket` is copied. NULL: no memory, or no thread. */
 struct courier *courier_create(const char *socket);
-/* Waits up to `timeout_ms` until all is stored. */
+/* Waits up to `timeout_ms` until all is stored, and some seconds more for an answer that an agent
+ * does not give. */
 void courier_destroy(struct courier **c, int64_t timeout_ms);
 
 /* Takes what is in `batch` (encoded), which is empty afterwards. */

@@ -175,6 +175,7 @@ const struct tap_protocol tap_memcached = {
     .reply_passing = memcached_reply_passing,
     .request_pass = memcached_request_pass,
     .reply_pass = memcached_reply_pass,
+    .served_at_once = 16, /* 20 unless -R says otherwise */
     .may_begin = may_begin,
     .reply_may_begin = reply_may_begin,
 };

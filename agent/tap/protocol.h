@@ -47,6 +47,8 @@ struct tap_protocol {
     void (*request_pass)(void *state, uint64_t bytes);
     void (*reply_pass)(void *state, uint64_t bytes);
 
+    /* So many commands a cache serves before it looks at another connection, if they are short. */
+    uint32_t served_at_once;
     /* Whether a request may begin with these bytes (a packet's first), where a connection was
      * joined in its middle. False for few bytes, rather than a guess. */
     bool (*may_begin)(const uint8_t *bytes, size_t length);

@@ -38,6 +38,7 @@ const struct tap_protocol tap_redis = {
     .reply_passing = redis_reply_passing,
     .request_pass = redis_request_pass,
     .reply_pass = redis_reply_pass,
+    .served_at_once = UINT32_MAX, /* all of what it read, 16 KiB */
     .may_begin = may_begin,
     .reply_may_begin = reply_may_begin,
 };

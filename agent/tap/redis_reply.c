@@ -456,7 +456,11 @@ enum tap_read redis_read_reply(void *state, const struct tap_reading *r, const u
 uint64_t redis_reply_passing(const void *state)
 {
     const struct redis_reply *p = state;
-    return p->phase == DEAF ? UINT64_MAX : p->phase == STRING ? p->left : 0;
+    if (p->phase == DEAF)
+        return UINT64_MAX;
+    /* A word that says what kind of message comes must be seen. */
+    bool says_kind = (p->is_push || p->subscribed) && p->depth == 1 && p->inner_element == 0;
+    return p->phase == STRING && !says_kind ? p->left : 0;
 }
 
 void redis_reply_pass(void *state, uint64_t bytes)

@@ -24,9 +24,12 @@ struct tap_held;
 
 struct tap_stream {
     bool paused;
-    bool known;             /* `next` is */
-    uint32_t next;          /* the sequence number of the byte that is due */
-    uint32_t acknowledged;  /* by the other side, as far as was seen */
+    bool known;            /* `next` is */
+    uint32_t next;         /* the sequence number of the byte that is due */
+    uint32_t acknowledged; /* by the other side, as far as was seen */
+    bool ends;             /* a FIN was seen, which stands at `end` */
+    uint32_t end;
+    uint64_t given_ns;      /* when the bytes that were given on last were captured */
     uint64_t hole_since_ns; /* acknowledged bytes are missing since; 0: none are */
     struct tap_held *held;  /* by sequence number; they do not overlap */
     size_t held_bytes;
@@ -39,9 +42,11 @@ struct tap_stream_counts {
     uint64_t gaps, gap_bytes;
 };
 
-/* What a stream gives on: bytes; or, with bytes NULL, the length of a gap. */
+/* What a stream gives on: bytes, and when they were captured, or the one before them if that was
+ * later; and gaps. A gap of UINT32_MAX bytes: numbers go on far away, nobody knows what was
+ * between (its bytes are not counted). */
 struct tap_stream_out {
-    void (*bytes)(void *context, const uint8_t *bytes, uint32_t length, uint64_t now_ns);
+    void (*bytes)(void *context, const uint8_t *bytes, uint32_t length, uint64_t captured_ns);
     void (*gap)(void *context, uint32_t length);
     void *context;
     struct tap_budget *budget; /* of what is held */
@@ -54,7 +59,7 @@ void tap_stream_fini(struct tap_stream *s, struct tap_budget *budget);
 
 /* A paused stream holds what comes in order as well. Where it may hold no more it goes on. */
 void tap_stream_pause(struct tap_stream *s);
-void tap_stream_go_on(struct tap_stream *s, uint64_t now_ns, const struct tap_stream_out *out);
+void tap_stream_go_on(struct tap_stream *s, const struct tap_stream_out *out);
 /* Whether bytes that the other side has acknowledged are still missing. */
 bool tap_stream_lacks(const struct tap_stream *s, uint32_t acknowledged);
 
