@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A place among replies is believed after so many rounds; a cache that is sent so little serves
- * all of it before it looks at another connection. */
-enum { ROUNDS_LEAST = 8, SERVED_AT_ONCE_BYTES = 4096 };
+/* Replies are tried after so many rounds, and believed after so many. A cache that is sent so
+ * little serves all of it before it looks at another connection. */
+enum { ROUNDS_UNTIL_TRIED = 4, ROUNDS_UNTIL_BELIEVED = 8, SERVED_AT_ONCE_BYTES = 4096 };
 
 enum speaker { NOBODY, CLIENT, CACHE };
 
@@ -27,14 +27,15 @@ struct tap_connection {
     struct tap_pending *pending;
     struct tap_stream requests, replies;
     bool reads_requests, reads_replies; /* the place among them is known */
-    bool whole;                         /* its SYN was seen, and no byte was lost since */
+    bool on_trial;                      /* replies are read, but not believed yet */
+    bool whole;                         /* a SYN was seen, and no byte was lost since */
     uint32_t syn_sequence;              /* the client's, if `whole` */
     bool heard_cache;                   /* say something */
     bool foreign;
-    bool client_ended, cache_ended;
+    bool reset;
     enum speaker last_speaker; /* of payload */
     bool is_turn;              /* the segment being added is one from which replies can be read */
-    struct round round;        /* while replies are not read */
+    struct round round;        /* while replies are not believed */
     uint64_t exchanges;
     size_t bytes;                           /* of this, with its states */
     _Alignas(max_align_t) uint8_t states[]; /* the requests' reader's, then the replies' */
@@ -57,11 +58,30 @@ static void *reply_state(struct tap_connection *c)
     return c->states + padded(c->protocol->request_bytes);
 }
 
+/* What it was answered is not certain. */
+static void hand_on_unanswered(struct tap_connection *c, const struct tap_exchange *exchange)
+{
+    struct tap_exchange e = {
+        .command = exchange->command,
+        .ending = TAP_NOT_SEEN,
+        .asked_ns = exchange->asked_ns,
+        .request_bytes = exchange->request_bytes,
+        .keys = exchange->keys,
+        .key_count = exchange->key_count,
+        .keys_not_kept = exchange->keys_not_kept,
+    };
+    tap_pending_forget_outcomes(c->pending);
+    c->sink->take(c->sink->context, &e);
+}
+
 static void take(void *context, const struct tap_exchange *exchange)
 {
     struct tap_connection *c = context;
     c->exchanges++;
-    c->sink->take(c->sink->context, exchange);
+    if (c->on_trial && (exchange->ending == TAP_ANSWERED || exchange->ending == TAP_WITHDRAWN))
+        hand_on_unanswered(c, exchange);
+    else
+        c->sink->take(c->sink->context, exchange);
 }
 
 struct tap_connection *tap_connection_create(const struct tap_protocol *protocol,
@@ -109,7 +129,7 @@ static void lose_replies(struct tap_connection *c)
 {
     if (!c->reads_replies)
         return;
-    c->reads_replies = false;
+    c->reads_replies = c->on_trial = false;
     c->round = (struct round){0};
     c->counts->reply_losses++;
     tap_pending_give_up(c->pending, &c->counting);
@@ -141,15 +161,6 @@ static void read_requests_from_here(struct tap_connection *c)
 
 /* ---- bytes ------------------------------------------------------------------------------- */
 
-/* Nobody will say what these were answered. */
-static void give_up_unread(struct tap_connection *c)
-{
-    if (c->reads_replies)
-        return;
-    c->round.commands += tap_pending_count(c->pending);
-    tap_pending_give_up(c->pending, &c->counting);
-}
-
 static void on_request(void *context, const uint8_t *bytes, uint32_t length, uint64_t now_ns)
 {
     struct tap_connection *c = context;
@@ -161,12 +172,17 @@ static void on_request(void *context, const uint8_t *bytes, uint32_t length, uin
         c->counts->skipped_request_bytes += length;
         return;
     }
-    if (c->is_turn && !c->reads_replies)
+    if (c->is_turn && !c->reads_replies) {
         read_replies_from_here(c);
+        c->on_trial = true;
+    }
     c->is_turn = false;
+    size_t before = tap_pending_count(c->pending);
     if (c->protocol->request(request_state(c), &r, bytes, length) != TAP_GOES_ON)
         lose_requests(c);
-    give_up_unread(c);
+    c->round.commands += tap_pending_count(c->pending) - before;
+    if (!c->reads_replies) /* nobody will say what they were answered */
+        tap_pending_give_up(c->pending, &c->counting);
 }
 
 static void on_request_gap(void *context, uint32_t length)
@@ -216,21 +232,29 @@ static bool is_turn(const struct tap_connection *c, const struct tap_segment *se
 
 static bool was_clean(const struct tap_connection *c)
 {
-    return c->round.is_clean && c->reads_requests &&
-           (c->round.commands <= 1 || (c->round.commands <= c->protocol->served_at_once &&
-                                       c->round.bytes <= SERVED_AT_ONCE_BYTES));
+    const struct round *r = &c->round;
+    return r->is_clean && c->reads_requests && (!c->on_trial || !tap_pending_count(c->pending)) &&
+           (r->commands <= 1 ||
+            (r->commands <= c->protocol->served_at_once && r->bytes <= SERVED_AT_ONCE_BYTES));
+}
+
+static void begin_round(struct tap_connection *c)
+{
+    uint32_t before = was_clean(c) ? c->round.before + 1 : 0;
+    if (c->on_trial && before == 0)
+        lose_replies(c);
+    c->round = (struct round){.before = before, .is_clean = true};
+    c->is_turn = before >= ROUNDS_UNTIL_TRIED;
+    c->on_trial &= before < ROUNDS_UNTIL_BELIEVED;
 }
 
 /* The client says more. */
 static void watch_client(struct tap_connection *c, const struct tap_segment *segment)
 {
-    if (is_turn(c, segment)) {
-        c->round =
-            (struct round){.before = was_clean(c) ? c->round.before + 1 : 0, .is_clean = true};
-        c->is_turn = c->round.before >= ROUNDS_LEAST;
-    } else if (c->last_speaker != CLIENT || segment->sequence != c->requests.next) {
+    if (is_turn(c, segment))
+        begin_round(c);
+    else if (c->last_speaker != CLIENT || segment->sequence != c->requests.next)
         c->round.is_clean = false;
-    }
     c->round.bytes += segment->length;
 }
 
@@ -253,40 +277,33 @@ static void watch(struct tap_connection *c, bool from_client, const struct tap_s
 {
     if (!is_new(from_client ? &c->requests : &c->replies, segment))
         return;
-    if (!c->reads_replies && from_client)
-        watch_client(c, segment);
-    else if (!c->reads_replies)
-        watch_cache(c, segment);
+    if (!c->reads_replies || c->on_trial)
+        (from_client ? watch_client : watch_cache)(c, segment);
     c->last_speaker = from_client ? CLIENT : CACHE;
 }
 
 /* ---- segments ---------------------------------------------------------------------------- */
 
+/* Where requests begin both sides' SYN tells, where replies begin the cache's alone. */
 static void begin(struct tap_connection *c, bool from_client, const struct tap_segment *segment)
 {
-    if (from_client && !c->requests.known) {
-        c->whole = true;
-        c->syn_sequence = segment->sequence;
-        read_requests_from_here(c);
-        read_replies_from_here(c);
-    }
     struct tap_stream *s = from_client ? &c->requests : &c->replies;
+    if (c->last_speaker != NOBODY || (s->known && s->next != segment->sequence + 1))
+        return;
+    c->whole = true;
+    c->syn_sequence = from_client ? segment->sequence : segment->acknowledged - 1;
     if (!s->known)
         tap_stream_begin(s, segment->sequence);
+    if (!c->reads_requests)
+        read_requests_from_here(c);
+    if (!from_client && !c->reads_replies)
+        read_replies_from_here(c);
 }
 
 bool tap_connection_is_anothers(const struct tap_connection *c, const struct tap_segment *segment)
 {
     return (segment->flags & (TAP_SYN | TAP_ACK)) == TAP_SYN &&
            !(c->whole && c->syn_sequence == segment->sequence);
-}
-
-static void note_end(struct tap_connection *c, bool from_client, const struct tap_segment *segment)
-{
-    if (segment->flags & TAP_RST)
-        c->client_ended = c->cache_ended = true;
-    if (segment->flags & TAP_FIN)
-        *(from_client ? &c->client_ended : &c->cache_ended) = true;
 }
 
 void tap_connection_add(struct tap_connection *c, bool from_client,
@@ -314,12 +331,12 @@ void tap_connection_add(struct tap_connection *c, bool from_client,
     if (c->replies.paused && !tap_stream_lacks(&c->requests, c->requests.acknowledged))
         tap_stream_go_on(&c->replies, &replies);
     c->is_turn = false;
-    note_end(c, from_client, segment);
+    c->reset |= (segment->flags & TAP_RST) != 0;
 }
 
 bool tap_connection_has_ended(const struct tap_connection *c)
 {
-    return c->client_ended && c->cache_ended;
+    return c->reset || (c->requests.ended && c->replies.ended);
 }
 
 uint64_t tap_connection_exchanges(const struct tap_connection *c)

@@ -271,6 +271,17 @@ struct tap_key *tap_pending_keys(struct tap_pending *p, size_t ahead)
                                 : NULL;
 }
 
+void tap_pending_forget_outcomes(struct tap_pending *p)
+{
+    const struct tap_command *c = tap_pending_oldest(p);
+    struct tap_key *of_oldest = tap_pending_keys(p, 0);
+    for (uint32_t i = 0; c && i < c->key_count; i++)
+        if (of_oldest[i].outcome != TAP_NO_OUTCOME) {
+            of_oldest[i].outcome = TAP_NO_OUTCOME;
+            of_oldest[i].value_bytes = 0;
+        }
+}
+
 static void forget_oldest(struct tap_pending *p)
 {
     const struct entry *e = &entries(p)[p->entries.begin++];
@@ -316,6 +327,8 @@ void tap_pending_withdraw(struct tap_pending *p, const struct tap_sink *sink)
 
 void tap_pending_give_up(struct tap_pending *p, const struct tap_sink *sink)
 {
-    while (tap_pending_count(p) > 0)
+    while (tap_pending_count(p) > 0) {
+        tap_pending_forget_outcomes(p);
         give(p, &(struct tap_exchange){.ending = TAP_NOT_SEEN}, sink);
+    }
 }

@@ -72,6 +72,8 @@ struct tap_reply {
     bool failed;
     const char *error; /* as tap_exchange.error */
 };
+/* What a part of a reply has said of the oldest one's keys is forgotten. */
+void tap_pending_forget_outcomes(struct tap_pending *p);
 /* The oldest one's reply is complete: the exchange goes to the sink, the command is forgotten. */
 void tap_pending_answer(struct tap_pending *p, const struct tap_reply *reply,
                         const struct tap_sink *sink);

@@ -55,6 +55,7 @@ static void go_to(struct tap_stream *s, uint32_t sequence)
     if (s->ends && s->next == s->end) {
         s->next++;
         s->ends = false;
+        s->ended = true;
     }
 }
 
@@ -214,7 +215,7 @@ static void begin_elsewhere(struct tap_stream *s, uint32_t sequence,
 {
     while (s->held)
         drop_first(s, out->budget);
-    s->ends = s->paused = false;
+    s->ends = s->ended = s->paused = false;
     s->acknowledged = sequence;
     go_to(s, sequence);
     out->counts->gaps++;

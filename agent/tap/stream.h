@@ -27,8 +27,9 @@ struct tap_stream {
     bool known;            /* `next` is */
     uint32_t next;         /* the sequence number of the byte that is due */
     uint32_t acknowledged; /* by the other side, as far as was seen */
-    bool ends;             /* a FIN was seen, which stands at `end` */
+    bool ends;             /* a FIN was seen, which stands at `end` ... */
     uint32_t end;
+    bool ended;             /* ... and all before it was given on */
     uint64_t given_ns;      /* when the bytes that were given on last were captured */
     uint64_t hole_since_ns; /* acknowledged bytes are missing since; 0: none are */
     struct tap_held *held;  /* by sequence number; they do not overlap */

@@ -140,8 +140,8 @@ int decode_windows(struct decoder *d)
 {
     struct column_reader *registers = &d->columns[COLUMN_WINDOW_REGISTERS];
     size_t count = column_left(registers) / DISTINCT_REGISTERS;
-    struct entries all = {
-        .capacity = column_count_varints(&d->columns[COLUMN_WINDOW_ENTRIES]) / ENTRY_NUMBERS};
+    struct entries all = {.capacity = column_count_varints(&d->columns[COLUMN_WINDOW_ENTRIES]) /
+                                      ENTRY_NUMBERS};
     if (count == 0)
         return BATCH_OK;
     uint8_t *copy = arena_copy(d->arena, registers->next, count * DISTINCT_REGISTERS);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* POST /api/v1/admin/tsdb/delete_series, and clean_tombstones: as Prometheus has them, and as there
  * only where the operator allows it (the option admin-api). What is deleted is gone from every
- * answer when this is answered, and from the disk when blocks are merged; the archive keeps its own. */
+ * answer when this is answered, and from the disk when blocks are merged; the archive keeps its
+ * own. */
 #include "collector/web/prom/prom.h"
 
 static bool may(struct prom_call *c)
@@ -49,14 +50,15 @@ static void delete_all(struct prom_call *c, const struct prom_match *matches, si
                        int64_t from_ms, int64_t to_ms)
 {
     for (size_t i = 0; i < count; i++) {
-        int error = series_store_delete(c->web->series, matches[i].list, matches[i].count, from_ms,
-                                        to_ms);
+        int error =
+            series_store_delete(c->web->series, matches[i].list, matches[i].count, from_ms, to_ms);
         if (error == SERIES_OK)
             continue;
-        prom_fail(c, error == SERIES_ENOMEM ? PROM_UNAVAILABLE : PROM_INTERNAL,
-                  error == SERIES_ENOMEM
-                      ? "the collector is out of memory; ask again"
-                      : "what is to be deleted cannot be noted on the disk: see the collector's log");
+        prom_fail(
+            c, error == SERIES_ENOMEM ? PROM_UNAVAILABLE : PROM_INTERNAL,
+            error == SERIES_ENOMEM
+                ? "the collector is out of memory; ask again"
+                : "what is to be deleted cannot be noted on the disk: see the collector's log");
         return;
     }
     reply_fini(c->reply);

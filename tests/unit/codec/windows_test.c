@@ -87,8 +87,7 @@ static void fill(struct fixture *f, uint64_t *seed)
                                        .error = any(seed)};
             e->hash = e->full_length > length ? any(seed) | 1 : topk_hash(e->key.bytes, length);
         }
-        f->window.lists[kind] =
-            (struct window_list){f->entries[kind], count, any(seed), any(seed)};
+        f->window.lists[kind] = (struct window_list){f->entries[kind], count, any(seed), any(seed)};
     }
 }
 
