@@ -281,7 +281,7 @@ static int open_marks(struct collector *c, char *why, size_t why_size)
     c->marks = marks_open(c->marks_directory, c->config->marks_age_ns, why, why_size);
     if (!c->marks)
         return -1;
-    c->observer = observer_create(c->marks, c->ledger);
+    c->observer = marks_observer_create(c->marks, c->ledger);
     if (!c->observer)
         snprintf(why, why_size, "marks: no memory, or no thread can be started");
     c->commit.parts.observer = c->observer;

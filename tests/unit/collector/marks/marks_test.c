@@ -266,7 +266,7 @@ static struct batch_process_view process_view(uint8_t number, const char *versio
 static void batches_make_marks(void **state)
 {
     struct fixture *f = *state;
-    struct observer *o = observer_create(f->marks, NULL);
+    struct observer *o = marks_observer_create(f->marks, NULL);
     assert_non_null(o);
     struct batch_process_view list[] = {process_view(1, "1.0"), process_view(2, "1.1")};
     struct batch b = {.processes = list, .process_count = 2};
@@ -304,7 +304,7 @@ static void what_is_told_twice_is_one_mark(void **state)
     list[4].kind = 77;
     struct batch b = {.marks = list, .mark_count = 5};
     for (int i = 0; i < 2; i++) {
-        struct observer *o = observer_create(f->marks, NULL);
+        struct observer *o = marks_observer_create(f->marks, NULL);
         assert_non_null(o);
         observer_see(o, &b, (struct journal_position){1, 100});
         observer_destroy(&o);

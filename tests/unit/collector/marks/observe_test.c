@@ -57,7 +57,7 @@ static void open_all(struct world *w)
                          : NULL;
     if (!w->ledger)
         fail_msg("%s", why);
-    w->observer = observer_create(w->marks, w->ledger);
+    w->observer = marks_observer_create(w->marks, w->ledger);
     assert_non_null(w->observer);
     struct ledger_reading reading = {.state = pass_state, .batch = pass};
     assert_int_equal(ledger_read_back(w->ledger, &reading, &stats), 0);
@@ -267,7 +267,7 @@ static void what_was_not_written_is_asked_of_the_ledger_again(void **state)
     let_disk_fail(w, false);
     at = reached(w);
     assert_true(at.segment == first.segment && at.offset == first.offset);
-    w->observer = observer_create(w->marks, w->ledger);
+    w->observer = marks_observer_create(w->marks, w->ledger);
     assert_non_null(w->observer);
     at = observer_ledger_needed(w->observer);
     assert_true(at.segment == first.segment && at.offset == first.offset);
