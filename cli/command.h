@@ -30,6 +30,7 @@ int command_mark(int argc, char **argv);
 int command_marks(int argc, char **argv);
 int command_deploys(int argc, char **argv);
 int command_deploy(int argc, char **argv);
+int command_caches(int argc, char **argv);
 int command_doctor(int argc, char **argv);
 
 #endif

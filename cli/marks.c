@@ -147,7 +147,7 @@ void marks_print(const json_t *mark)
 }
 
 static const char marks_usage[] =
-    "usage: weft marks [--kind note|deploy|death|alert|notification] [--service S]\n"
+    "usage: weft marks [--kind note|deploy|death|alert|notification|hot-key] [--service S]\n"
     "                  [--start T] [--end T] [--limit N]\n";
 
 int command_marks(int argc, char **argv)

@@ -71,6 +71,18 @@ static const struct config_option options[] = {
      "where marks and deploys are kept; by default the directory marks beside the ledger's"},
     {"marks-age", CONFIG_DURATION, "0", FIELD(marks_age_ns), 0, INT64_MAX, NULL,
      "older marks go; 0: none do"},
+    {"caches-dir", CONFIG_STRING, NULL, FIELD(caches_dir), 0, 0, "DIRECTORY",
+     "where it is kept which keys of caches were hot; by default caches beside the ledger's"},
+    {"caches-age", CONFIG_DURATION, "30d", FIELD(caches_age_ns), 0, INT64_MAX, NULL,
+     "for how long: by windows as told for an hour, by minutes for a day, then by hours; 0: only "
+     "the limit counts"},
+    {"caches-limit", CONFIG_BYTES, "1G", FIELD(caches_limit_bytes), 1 << 20, INT64_MAX, NULL,
+     "beyond it the oldest go"},
+    {"hot-key-share", CONFIG_INTEGER, "10", FIELD(hot_key_share), 0, 100, "PERCENT",
+     "of a cache's calls, from which on a key is hot and makes a mark and a series; 0: none is "
+     "..."},
+    {"hot-key-rate", CONFIG_INTEGER, "10", FIELD(hot_key_rate), 0, INT32_MAX, "NUMBER",
+     "... if it has so many calls a second, too"},
     {"rules", CONFIG_STRING, NULL, FIELD(rules), 0, 0, "FILES",
      "recording and alerting rules: files and directories, with commas; read again on SIGHUP"},
     {"rules-grace", CONFIG_DURATION, "10m", FIELD(rules_grace_ns), 0, INT64_MAX, NULL,

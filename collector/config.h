@@ -19,7 +19,10 @@ struct collector_config {
     char *series_dir; /* NULL: likewise "series" */
     char *marks_dir;  /* NULL: likewise "marks" */
     uint64_t marks_age_ns;
-    char *rules, *alertmanagers; /* lists with commas; NULL: none */
+    char *caches_dir; /* NULL: likewise "caches" */
+    uint64_t caches_age_ns, caches_limit_bytes;
+    int64_t hot_key_share, hot_key_rate; /* in percent; calls a second */
+    char *rules, *alertmanagers;         /* lists with commas; NULL: none */
     uint64_t rules_grace_ns;
     bool admin_api;
     char *archive;     /* a file, "default" or "none" */

@@ -97,6 +97,13 @@ static int on_rules_write(void *context, void *memory, size_t length, char *why,
     return verdict == LINK_ACCEPTED ? 0 : -1;
 }
 
+static int on_caches_write(void *context, void *memory, size_t length, char *why, size_t why_size)
+{
+    enum link_verdict verdict =
+        import_as(context, IMPORT_CACHES, FRAME_BATCH, memory, length, why, why_size);
+    return verdict == LINK_ACCEPTED ? 0 : -1;
+}
+
 static bool on_rules_ready(void *context)
 {
     return on_not_ready(context) == NULL;
@@ -125,6 +132,8 @@ static int on_status(void *context, struct pipeline_status *s)
     s->series_damaged = series_store_damaged(c->stores.series, &s->series_damaged_count);
     ledger_stats(c->ledger, &s->ledger);
     observer_stats(c->observer, &s->marks);
+    observer_stats(c->caches_observer, &s->caches_observer);
+    caches_read_stats(c->caches.caches, &s->caches);
     freshness_read(&c->freshness, s->now_unix_ns, &s->freshness);
     link_server_stats(c->link, &s->link);
     s->agents = agents_copy(c->agents, s->now_unix_ns, &s->agent_count);
@@ -284,8 +293,33 @@ static int open_marks(struct collector *c, char *why, size_t why_size)
     c->observer = marks_observer_create(c->marks, c->ledger);
     if (!c->observer)
         snprintf(why, why_size, "marks: no memory, or no thread can be started");
-    c->commit.parts.observer = c->observer;
+    c->commit.parts.observers[0] = c->observer;
     return c->observer ? 0 : -1;
+}
+
+static int open_caches(struct collector *c, char *why, size_t why_size)
+{
+    c->caches_directory = directory_beside(c->config, c->config->caches_dir, "caches");
+    struct caches_options options = {
+        .directory = c->caches_directory,
+        .age_ns = c->config->caches_age_ns,
+        .limit_bytes = c->config->caches_limit_bytes,
+    };
+    struct hot_keys_options hot = {
+        .share = (double)c->config->hot_key_share / 100,
+        .calls_per_s = (double)c->config->hot_key_rate,
+        .marks = c->marks,
+        .write = on_caches_write,
+        .context = c,
+    };
+    snprintf(why, why_size, "caches: no memory, or no thread can be started");
+    if (!c->caches_directory || !(c->caches.caches = caches_open(&options, why, why_size)))
+        return -1;
+    if (hot.share > 0 && !(c->caches.hot_keys = hot_keys_create(&hot)))
+        return -1;
+    c->caches_observer = caches_observer_create(&c->caches, c->ledger);
+    c->commit.parts.observers[1] = c->caches_observer;
+    return c->caches_observer ? 0 : -1;
 }
 
 static int open_rules(struct collector *c, char *why, size_t why_size)
@@ -396,6 +430,7 @@ static int open_web(struct collector *c, char *why, size_t why_size)
         .series = c->stores.series,
         .source = c->archive ? archive_source(c->archive) : series_store_source(c->stores.series),
         .marks = c->marks,
+        .caches = c->caches.caches,
         .rules = c->rules,
         .archive = c->archive,
         .firehose = c->firehose,
@@ -424,9 +459,9 @@ int parts_open(struct collector *c, char *why, size_t why_size)
     if (create_parts(c, why, why_size) != 0 || read_token(c, why, why_size) != 0 ||
         open_ledger(c, why, why_size) != 0 || open_store(c, why, why_size) != 0 ||
         open_series(c, why, why_size) != 0 || open_marks(c, why, why_size) != 0 ||
-        open_archive(c, why, why_size) != 0 || open_rules(c, why, why_size) != 0 ||
-        open_firehose(c, why, why_size) != 0 || open_link(c, why, why_size) != 0 ||
-        open_web(c, why, why_size) != 0)
+        open_caches(c, why, why_size) != 0 || open_archive(c, why, why_size) != 0 ||
+        open_rules(c, why, why_size) != 0 || open_firehose(c, why, why_size) != 0 ||
+        open_link(c, why, why_size) != 0 || open_web(c, why, why_size) != 0)
         return -1;
     return 0;
 }
@@ -443,9 +478,13 @@ void parts_close(struct collector *c)
     firehose_close(&c->firehose);
     if (c->link)
         link_server_destroy(&c->link);
+    observer_destroy(&c->caches_observer);
     observer_destroy(&c->observer);
     ledger_close(&c->ledger);
     inflight_destroy(&c->inflight);
+    hot_keys_destroy(&c->caches.hot_keys);
+    caches_close(&c->caches.caches);
+    free(c->caches_directory);
     marks_close(&c->marks);
     free(c->marks_directory);
     series_store_close(&c->stores.series);

@@ -11,8 +11,10 @@
 #include "collector/accept/import.h"
 #include "collector/accept/receiver.h"
 #include "collector/archive/archive.h"
+#include "collector/caches/observe.h"
 #include "collector/collector.h"
 #include "collector/firehose/firehose.h"
+#include "collector/marks/observe.h"
 #include "collector/rules/rules.h"
 #include "collector/web/web.h"
 
@@ -32,6 +34,9 @@ struct collector {
     struct archive *archive; /* NULL: none is kept */
     struct marks *marks;
     struct observer *observer;
+    char *caches_directory;
+    struct caches_watch caches;
+    struct observer *caches_observer;
     struct rules *rules;
     struct stores stores;
     struct inflight *inflight;

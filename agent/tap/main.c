@@ -149,14 +149,6 @@ static void on_segment(void *context, const struct tap_segment *segment, uint64_
     tap_connections_add(t->connections, segment, unix_ns);
 }
 
-static void begin_window(struct tap *t, uint64_t now_ns)
-{
-    windows_tell(t->windows, now_ns);
-    for (int i = 0; i < TAP_CACHES_MOST; i++)
-        if (t->caches.list[i])
-            hot_clear(&t->caches.list[i]->hot, now_ns);
-}
-
 static void tell(struct tap *t)
 {
     uint64_t now_ns = clock_unix_ns();
@@ -168,7 +160,7 @@ static void tell(struct tap *t)
     if (now_ns < t->next_window_ns)
         return;
     t->next_window_ns = now_ns + t->config.window_ns;
-    begin_window(t, now_ns);
+    windows_turn(t->windows, now_ns);
 }
 
 static int run(struct tap *t)
@@ -187,7 +179,7 @@ static int run(struct tap *t)
              (unsigned long long)(seen.dropped + seen.missed));
     sd_notify(0, "STOPPING=1");
     report_tell(t->report, clock_unix_ns());
-    windows_tell(t->windows, clock_unix_ns());
+    windows_turn(t->windows, clock_unix_ns());
     return 0;
 }
 

@@ -116,17 +116,15 @@ static struct batch_str text_of(const char *text)
 }
 
 static void add(struct windows *w, const struct tap_cache *cache, const struct hot *h,
-                uint64_t now_unix_ns)
+                int64_t begin_ms, int64_t length_ms)
 {
     char address[TAP_ADDRESS_TEXT];
-    int64_t begin_ms = (int64_t)(h->begun_unix_ns / 1000000);
-    int64_t length_ms = (int64_t)(now_unix_ns / 1000000) - begin_ms;
     tap_address_text(&cache->address, address);
     struct batch_window window = {.host = text_of(w->parts.host),
                                   .cache = text_of(address),
                                   .protocol = text_of(cache->protocol->name),
                                   .begin_unix_ms = begin_ms,
-                                  .length_ms = length_ms > 0 ? length_ms : 1,
+                                  .length_ms = length_ms,
                                   .commands = h->calls,
                                   .peak_commands = h->peak_calls,
                                   .registers = h->keys.registers};
@@ -135,16 +133,31 @@ static void add(struct windows *w, const struct tap_cache *cache, const struct h
     batch_window_add(w->builder, &window);
 }
 
-void windows_tell(struct windows *w, uint64_t now_unix_ns)
+/* Windows are known by the millisecond in which they began: one that began in this one goes on. */
+static void tell_cache(struct windows *w, const struct tap_cache *cache, struct hot *h,
+                       uint64_t now_unix_ns)
+{
+    int64_t begin_ms = (int64_t)(h->begun_unix_ns / 1000000);
+    int64_t length_ms = (int64_t)(now_unix_ns / 1000000) - begin_ms;
+    if (length_ms < 0) /* the clock was set back */
+        h->begun_unix_ns = now_unix_ns;
+    if (length_ms <= 0)
+        return;
+    if (h->calls > 0)
+        add(w, cache, h, begin_ms, length_ms);
+    hot_clear(h, now_unix_ns);
+}
+
+void windows_turn(struct windows *w, uint64_t now_unix_ns)
 {
     uint32_t count;
     const struct tap_cache *caches = tap_connections_caches(w->parts.connections, &count);
     batch_builder_reset(w->builder);
     for (uint32_t i = 0; i < count; i++) {
-        const struct observed_cache *o = w->parts.caches->list[i];
-        if (caches[i].foreign || !o || o->hot.calls == 0)
+        struct observed_cache *o = w->parts.caches->list[i];
+        if (caches[i].foreign || !o)
             continue;
-        add(w, &caches[i], &o->hot, now_unix_ns);
+        tell_cache(w, &caches[i], &o->hot, now_unix_ns);
         if (batch_builder_bytes(w->builder) > BATCH_BYTES_MOST)
             send(w);
     }

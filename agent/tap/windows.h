@@ -24,8 +24,7 @@ struct windows_parts {
 struct windows *windows_create(const struct windows_parts *parts);
 void windows_destroy(struct windows **w);
 
-/* Gives the courier all windows in which anything was seen; the next ones are the caller's to
- * begin (hot_clear). */
-void windows_tell(struct windows *w, uint64_t now_unix_ns);
+/* Gives the courier all windows in which anything was seen, and begins the next ones. */
+void windows_turn(struct windows *w, uint64_t now_unix_ns);
 
 #endif

@@ -137,8 +137,9 @@ static void note_not_indexed(struct commit *c, const char *agent, uint32_t spans
 static void index_body(struct commit *c, struct decoded *decoded, const char *agent,
                        struct journal_position ledger_end)
 {
-    if (c->parts.observer)
-        observer_see(c->parts.observer, decoded->batch.batch, ledger_end);
+    for (int i = 0; i < COMMIT_OBSERVERS_MOST; i++)
+        if (c->parts.observers[i])
+            observer_see(c->parts.observers[i], decoded->batch.batch, ledger_end);
     uint32_t spans = decoded->spans;
     if (stores_index(c->parts.stores, decoded, agent, ledger_end) != 0)
         note_not_indexed(c, agent, spans);
@@ -214,6 +215,16 @@ static struct journal_position earlier(struct journal_position a, struct journal
     return journal_is_before(a, b) ? a : b;
 }
 
+/* All before is in the observers' databases. */
+static struct journal_position observers_needed(const struct commit *c,
+                                                struct journal_position needed)
+{
+    for (int i = 0; i < COMMIT_OBSERVERS_MOST; i++)
+        if (c->parts.observers[i])
+            needed = earlier(needed, observer_ledger_needed(c->parts.observers[i]));
+    return needed;
+}
+
 /* What a store has in memory alone must stay, and what marks were not made of yet: though not for
  * ever, as a database that cannot be written must not fill the ledger's disk. */
 static void retain(struct commit *c)
@@ -221,8 +232,8 @@ static void retain(struct commit *c)
     struct ledger_stats ledger;
     struct journal_position needed = stores_ledger_needed(c->parts.stores);
     ledger_stats(c->parts.ledger, &ledger);
-    if (c->parts.observer && ledger.bytes / 2 <= ledger.limit_bytes)
-        needed = earlier(needed, observer_ledger_needed(c->parts.observer));
+    if (ledger.bytes / 2 <= ledger.limit_bytes)
+        needed = observers_needed(c, needed);
     ledger_retain(c->parts.ledger, needed.segment, clock_unix_ns());
 }
 
@@ -393,8 +404,7 @@ int commit_read_back(struct commit *c)
         .batch = on_batch,
         .context = c,
     };
-    if (c->parts.observer)
-        reading.from = earlier(reading.from, observer_ledger_needed(c->parts.observer));
+    reading.from = observers_needed(c, reading.from);
     uint64_t began = clock_unix_ns();
     int error = ledger_read_back(c->parts.ledger, &reading, &stats);
     if (error != 0 || stats.stopped)

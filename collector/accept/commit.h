@@ -21,10 +21,10 @@
 #include "collector/accept/stores.h"
 #include "collector/ledger/ledger.h"
 #include "collector/losses.h"
-#include "collector/marks/observe.h"
+#include "collector/observe/observer.h"
 #include "collector/traces/freshness.h"
 
-enum { COMMIT_GROUP_MAX = 64, COMMIT_GROUP_BYTES = 8 << 20 };
+enum { COMMIT_GROUP_MAX = 64, COMMIT_GROUP_BYTES = 8 << 20, COMMIT_OBSERVERS_MOST = 2 };
 
 struct commit_parts {
     struct queue *queue;
@@ -34,7 +34,7 @@ struct commit_parts {
     struct losses *losses;
     struct freshness *freshness;
     struct agents *agents;
-    struct observer *observer; /* NULL: nobody makes marks */
+    struct observer *observers[COMMIT_OBSERVERS_MOST]; /* NULL: none */
     /* Answers and gives the request back to the link. Any thread. */
     void (*settle)(void *context, struct link_request *request, enum link_verdict verdict,
                    const char *text);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What comes over HTTP (OTLP, remote write), or from the rules, rather than from an agent: it goes
- * the same way, through the queue to the committing thread, under a name that no agent can have
- * ("@otlp", "@prometheus", "@rules"), and whoever brought it waits until it is durable. Any thread.
+/* What comes over HTTP (OTLP, remote write), or from the rules or what is known of
+ * caches, rather than from an agent: it goes the same way, through the queue to the committing
+ * thread, under a name that no agent can have ("@otlp", "@prometheus", …), and whoever brought it
+ * waits until it is durable. Any thread.
  */
 #ifndef WEFT_COLLECTOR_ACCEPT_IMPORT_H
 #define WEFT_COLLECTOR_ACCEPT_IMPORT_H
@@ -14,6 +15,7 @@
 #define IMPORT_OTLP       "@otlp"
 #define IMPORT_PROMETHEUS "@prometheus"
 #define IMPORT_RULES      "@rules"
+#define IMPORT_CACHES     "@caches"
 
 struct import_waiter;
 

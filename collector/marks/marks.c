@@ -40,6 +40,10 @@ static const char *const texts[STATEMENTS] = {
                    "AND cell = ?2 AND version = ?3 ORDER BY from_unix_ns DESC LIMIT 1",
     [TOLD] = "SELECT text FROM mark WHERE title = ?1 AND text = ?2 AND from_unix_ns = ?3 "
              "AND kind = ?4",
+    [NEAR] = "SELECT id FROM mark WHERE title = ?1 AND kind = ?2 AND to_unix_ns >= ?3 "
+             "AND from_unix_ns <= ?4 ORDER BY from_unix_ns DESC LIMIT 1",
+    [EXTEND] = "UPDATE mark SET from_unix_ns = min(from_unix_ns, ?2), "
+               "to_unix_ns = max(to_unix_ns, ?3) WHERE id = ?1",
     [REACHED] = "SELECT segment, offset FROM reached",
     [SET_REACHED] = "INSERT OR REPLACE INTO reached VALUES (1, ?1, ?2)",
 };
@@ -61,7 +65,8 @@ static const char schema[] =
 
 /* ---- kinds ------------------------------------------------------------------------------- */
 
-static const char *const kinds[MARK_KINDS] = {"note", "deploy", "death", "alert", "notification"};
+static const char *const kinds[MARK_KINDS] = {"note",  "deploy",       "death",
+                                              "alert", "notification", "hot-key"};
 
 const char *mark_kind_name(unsigned kind)
 {

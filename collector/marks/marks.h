@@ -24,6 +24,7 @@ enum mark_kind {
     MARK_DEATH = 2,
     MARK_ALERT = 3,
     MARK_NOTIFICATION = 4,
+    MARK_HOT_KEY = 5,
     MARK_KINDS
 };
 /* "note", "deploy" …; NULL beyond. */
@@ -92,5 +93,8 @@ int marks_death(struct marks *m, const uint8_t process[16], const char *service,
 /* A moment that somebody on a host told of: stored, unless one of the same kind, moment, title and
  * text is there. */
 int marks_told(struct marks *m, const struct mark *mark);
+/* Something went on over that time: prolongs a mark of the same kind and title that lies within
+ * `gap_ns` of it, or makes one. Told again it changes nothing. */
+int marks_period(struct marks *m, const struct mark *mark, uint64_t gap_ns);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What the files of marks share: marks.c (adding, asking, how far), processes.c (deploys and
- * deaths, of what was seen of processes). */
+ * deaths, of what was seen of processes), periods.c. */
 #ifndef WEFT_COLLECTOR_MARKS_MARKS_INTERNAL_H
 #define WEFT_COLLECTOR_MARKS_MARKS_INTERNAL_H
 
@@ -25,6 +25,8 @@ enum statement {
     AGE_DEAD,
     LAST_DEATH,
     TOLD, /* the same as a mark that was told */
+    NEAR, /* a mark of the same title, by its time */
+    EXTEND,
     REACHED,
     SET_REACHED,
     STATEMENTS

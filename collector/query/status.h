@@ -4,9 +4,10 @@
 #ifndef WEFT_COLLECTOR_QUERY_STATUS_H
 #define WEFT_COLLECTOR_QUERY_STATUS_H
 
+#include "collector/caches/caches.h"
 #include "collector/ledger/ledger.h"
 #include "collector/losses.h"
-#include "collector/marks/observe.h"
+#include "collector/observe/observer.h"
 #include "collector/series/store.h"
 #include "collector/traces/freshness.h"
 #include "collector/traces/store.h"
@@ -40,6 +41,8 @@ struct pipeline_status {
     size_t series_damaged_count;
     struct ledger_stats ledger;
     struct observer_stats marks;
+    struct observer_stats caches_observer;
+    struct caches_stats caches;
     struct freshness_summary freshness;
     struct link_server_stats link;
     struct status_agent *agents; /* by id */

@@ -21,8 +21,10 @@ typedef void api_route(const struct api_call *call, struct reply *reply);
 api_route api_services, api_traces, api_trace, api_inflight, api_status, api_recording;
 api_route api_import, api_explain, api_search, api_phases, api_diff, api_graph;
 api_route api_deploy, api_marks, api_mark, api_mark_add, api_tags, api_tag_values, api_measure,
-    api_firehose;
+    api_firehose, api_caches, api_cache_rest;
 api_route api_metrics, api_healthz, api_readyz;
+/* One cache, by its number. */
+void api_cache(const struct api_call *call, uint64_t id, struct reply *reply);
 /* Files of the page; also every path that the page itself makes a view of. */
 void page_answer(const struct web *w, const struct web_request *request, struct reply *reply);
 

@@ -74,9 +74,9 @@ static void put_series(struct json_writer *w, const struct pipeline_status *stat
     json_close_object(w);
 }
 
-static void put_marks(struct json_writer *w, const struct observer_stats *m)
+/* Fields of an object that is open. */
+static void put_observer(struct json_writer *w, const struct observer_stats *m)
 {
-    json_field_object(w, "marks");
     json_field_uint(w, "written", m->written);
     json_field_uint(w, "waiting", m->waiting);
     json_field_bool(w, "reads_ledger", m->reads_ledger);
@@ -86,6 +86,22 @@ static void put_marks(struct json_writer *w, const struct observer_stats *m)
     json_field_text(w, "state", m->is_failing ? "failed" : "ok");
     if (m->is_failing)
         json_field_text(w, "error", m->error);
+}
+
+static void put_marks(struct json_writer *w, const struct observer_stats *m)
+{
+    json_field_object(w, "marks");
+    put_observer(w, m);
+    json_close_object(w);
+}
+
+static void put_caches(struct json_writer *w, const struct pipeline_status *s)
+{
+    json_field_object(w, "caches");
+    put_observer(w, &s->caches_observer);
+    json_field_uint(w, "bytes", s->caches.bytes);
+    json_field_uint(w, "limit_bytes", s->caches.limit_bytes);
+    json_field_uint(w, "aged_windows", s->caches.aged_windows);
     json_close_object(w);
 }
 
@@ -147,6 +163,7 @@ static void put_collector(struct json_writer *w, const struct pipeline_status *s
         json_field_text(w, "error", strerror(s->ledger.error));
     json_close_object(w);
     put_marks(w, &s->marks);
+    put_caches(w, s);
     json_close_object(w);
 }
 

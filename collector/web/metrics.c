@@ -143,6 +143,27 @@ static void put_marks(struct buffer *out, const struct observer_stats *m)
            !m->is_failing);
 }
 
+static void put_caches(struct buffer *out, const struct pipeline_status *s)
+{
+    const struct observer_stats *o = &s->caches_observer;
+    single(out, "weft_collector_cache_windows_written_total", "counter",
+           "Windows of caches that were written down.", (double)o->written);
+    single(out, "weft_collector_cache_windows_waiting", "gauge",
+           "Of these, what waits to be written.", o->waiting);
+    single(out, "weft_collector_cache_windows_failed_writes_total", "counter",
+           "Attempts to write that failed; each is made again.", (double)o->failed);
+    single(out, "weft_collector_cache_windows_refused_total", "counter",
+           "What the database of caches did not take.", (double)o->refused);
+    single(out, "weft_collector_cache_windows_gaps_total", "counter",
+           "Times when the ledger had dropped windows that were not written yet.", (double)o->gaps);
+    single(out, "weft_collector_cache_windows_aged_total", "counter",
+           "Windows that were removed for age or size.", (double)s->caches.aged_windows);
+    single(out, "weft_collector_cache_windows_bytes", "gauge", "Size of all windows.",
+           (double)s->caches.bytes);
+    single(out, "weft_collector_cache_windows_writable", "gauge",
+           "Whether windows of caches can be written.", !o->is_failing);
+}
+
 /* Under the names that every Prometheus client library gives them. */
 static void put_process(struct buffer *out)
 {
@@ -353,6 +374,7 @@ void api_metrics(const struct api_call *call, struct reply *reply)
     put_stores(&reply->body, &s);
     put_series(&reply->body, &s.series);
     put_marks(&reply->body, &s.marks);
+    put_caches(&reply->body, &s);
     put_archive(&reply->body, call->web->archive);
     put_freshness(&reply->body, &s.freshness);
     put_link(&reply->body, &s.link);

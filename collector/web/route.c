@@ -35,6 +35,8 @@ static const struct route routes[] = {
     {"/api/v1/marks", false, WEB_POST, false, api_mark_add, 0, false},
     {"/api/v1/deploys/", true, WEB_GET, false, api_deploy, 0, false},
     {"/api/v1/marks/", true, WEB_GET, false, api_mark, 0, false},
+    {"/api/v1/caches", false, WEB_GET, false, api_caches, 0, false},
+    {"/api/v1/caches/", true, WEB_GET, false, api_cache_rest, 0, false},
     {"/api/v1/recording", false, WEB_POST, false, api_recording, 0, false},
     {"/v1/traces", false, WEB_POST, false, api_import, 16 << 20, false},
     {"/api/v1/query", false, WEB_GET, false, prom_query, FORM_BODY_BYTES, true},

@@ -13,6 +13,7 @@
 #ifndef WEFT_COLLECTOR_WEB_WEB_H
 #define WEFT_COLLECTOR_WEB_WEB_H
 
+#include "collector/caches/caches.h"
 #include "collector/ledger/frame.h"
 #include "collector/marks/marks.h"
 #include "collector/query/query.h"
@@ -29,6 +30,7 @@ struct web {
     struct series_store *series;
     const struct series_source *source; /* what is asked: store and archive; NULL: the store */
     struct marks *marks;
+    struct caches *caches;     /* NULL: none */
     struct rules *rules;       /* NULL: none */
     struct archive *archive;   /* NULL: none */
     struct firehose *firehose; /* NULL: none */

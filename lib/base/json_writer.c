@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "lib/base/number.h"
+#include "lib/base/utf8.h"
 
 #define EXACT_MOST (UINT64_C(1) << 53) /* integers up to here are exact in a double */
 
@@ -51,33 +52,6 @@ void json_open_array(struct json_writer *w)
 void json_close_array(struct json_writer *w)
 {
     close_with(w, ']');
-}
-
-/* How many bytes of well-formed UTF-8 (RFC 3629) a character of two or more takes; 0: none. */
-static size_t utf8_length(const unsigned char *s, size_t left)
-{
-    unsigned char least = 0x80, most = 0xbf;
-    size_t length;
-    if (s[0] >= 0xc2 && s[0] <= 0xdf) {
-        length = 2;
-    } else if (s[0] >= 0xe0 && s[0] <= 0xef) {
-        length = 3;
-        least = s[0] == 0xe0 ? 0xa0 : 0x80; /* overlong */
-        most = s[0] == 0xed ? 0x9f : 0xbf;  /* surrogates */
-    } else if (s[0] >= 0xf0 && s[0] <= 0xf4) {
-        length = 4;
-        least = s[0] == 0xf0 ? 0x90 : 0x80; /* overlong */
-        most = s[0] == 0xf4 ? 0x8f : 0xbf;  /* above U+10FFFF */
-    } else {
-        return 0;
-    }
-    if (left < length || s[1] < least || s[1] > most)
-        return 0;
-    for (size_t i = 2; i < length; i++) {
-        if ((s[i] & 0xc0) != 0x80)
-            return 0;
-    }
-    return length;
 }
 
 static void escape(struct buffer *out, unsigned char c)
