@@ -383,7 +383,7 @@ static int compare(const char *name, size_t length, const char *in_table)
 {
     for (size_t i = 0; i < length; i++) {
         char c = name[i] >= 'A' && name[i] <= 'Z' ? (char)(name[i] | 0x20) : name[i];
-        if (c != in_table[i])
+        if (c != in_table[i] || c == '\0') /* the name goes on behind the table's */
             return (unsigned char)c < (unsigned char)in_table[i] ? -1 : 1;
     }
     return in_table[length] ? -1 : 0;

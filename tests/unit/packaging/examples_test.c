@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "agent/config.h"
+#include "agent/tap/config.h"
 #include "collector/config.h"
 
 struct example {
@@ -23,10 +24,12 @@ struct example {
 };
 
 static struct example agent = {&agent_program, EXAMPLES "/agent.yaml"};
+static struct example tap = {&tap_program, EXAMPLES "/tap.yaml"};
 static struct example collector = {&collector_program, EXAMPLES "/collector.yaml"};
 
 static union {
     struct agent_config agent;
+    struct tap_config tap;
     struct collector_config collector;
 } values;
 
@@ -109,6 +112,9 @@ int main(void)
         cmocka_unit_test_prestate(it_parses_as_it_is_installed, &agent),
         cmocka_unit_test_prestate(it_parses_with_every_option_taken, &agent),
         cmocka_unit_test_prestate(it_has_every_option_with_its_default, &agent),
+        cmocka_unit_test_prestate(it_parses_as_it_is_installed, &tap),
+        cmocka_unit_test_prestate(it_parses_with_every_option_taken, &tap),
+        cmocka_unit_test_prestate(it_has_every_option_with_its_default, &tap),
         cmocka_unit_test_prestate(it_parses_as_it_is_installed, &collector),
         cmocka_unit_test_prestate(it_parses_with_every_option_taken, &collector),
         cmocka_unit_test_prestate(it_has_every_option_with_its_default, &collector),

@@ -121,7 +121,8 @@ static void add(struct check *k, const struct said *s)
     free(exact);
 }
 
-/* ---- what captures do to conversations -------------------------------------------------------- */
+/* ---- what captures do to conversations --------------------------------------------------------
+ */
 
 struct damage {
     uint32_t lost_percent, lost_until_percent; /* of the segments up to there */

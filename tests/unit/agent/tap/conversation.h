@@ -344,11 +344,10 @@ static inline uint32_t conversation_cut(struct conversation *v, uint32_t from, u
 static inline void conversation_client(struct conversation *v)
 {
     uint32_t under_way = v->asked_count - v->heard_count;
-    uint32_t more = v->manner == KEEPS_ASKING ? chance_below(&v->chance, 3)
-                    : under_way > 0           ? 0
-                    : v->manner == ASKS_AND_WAITS
-                        ? 1
-                        : 1 + chance_below(&v->chance, v->under_way_most);
+    uint32_t more = v->manner == KEEPS_ASKING     ? chance_below(&v->chance, 3)
+                    : under_way > 0               ? 0
+                    : v->manner == ASKS_AND_WAITS ? 1
+                                                  : 1 + chance_below(&v->chance, v->under_way_most);
     for (; more > 0 && under_way < v->under_way_most && v->asked_count < v->commands;
          more--, under_way++) {
         ask(v->dialect, &v->asked, v->asked_count);
@@ -427,12 +426,12 @@ static inline void conversation_make(struct conversation *v, enum dialect dialec
     while (v->heard_count < commands)
         conversation_step(v);
     for (int side = 1; side >= 0; side--)
-        conversation_capture(
-            v, &(struct said){.from_client = side,
-                              .from = side ? v->client_sent : v->cache_sent,
-                              .to = side ? v->client_sent : v->cache_sent,
-                              .acknowledged = side ? v->client_has : v->cache_has + 1,
-                              .flags = TAP_FIN | TAP_ACK});
+        conversation_capture(v,
+                             &(struct said){.from_client = side,
+                                            .from = side ? v->client_sent : v->cache_sent,
+                                            .to = side ? v->client_sent : v->cache_sent,
+                                            .acknowledged = side ? v->client_has : v->cache_has + 1,
+                                            .flags = TAP_FIN | TAP_ACK});
 }
 
 static inline void conversation_free(struct conversation *v)

@@ -200,9 +200,28 @@ static void what_is_no_redis_is_lost(void **state)
     talk_end(&t);
 }
 
+static void names_are_bytes_that_may_be_zero(void **state)
+{
+    static const char names[][8] = {"get", "get\0", "get\0et", "\0get", "\0"};
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        char *copy = malloc(8);
+        memcpy(copy, names[i], 8);
+        for (size_t length = 1; length <= 8; length++)
+            assert_int_equal(redis_command_find(copy, length) != 0, i < 3 && length == 3);
+        free(copy);
+    }
+    for (uint16_t i = 1; i < redis_command_count(); i++) {
+        const char *name = redis_command_at(i)->name;
+        assert_int_equal(redis_command_find(name, strlen(name)), i);
+        assert_int_equal(redis_command_find(name, strlen(name) + 1), 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(names_are_bytes_that_may_be_zero),
         cmocka_unit_test(commands_are_matched_with_their_replies),
         cmocka_unit_test(pipelines_are_resolved_by_order),
         cmocka_unit_test(each_key_of_a_multi_get_has_its_outcome),
