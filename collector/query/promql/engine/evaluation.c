@@ -38,10 +38,31 @@ void *evaluation_need(struct evaluation *ev, void *p)
     return p;
 }
 
+static uint64_t bytes_of_points(const struct points *p)
+{
+    size_t each = sizeof *p->unix_ms + sizeof *p->value;
+    if (p->histogram)
+        each += sizeof(struct histogram *);
+    return p->capacity * each + p->histograms.total_bytes;
+}
+
+/* There are some for each node: few, and this is asked for each series and each larger piece. */
+static uint64_t bytes_held(const struct evaluation *ev)
+{
+    uint64_t bytes = ev->arena->total_bytes;
+    for (const struct held *h = ev->held; h; h = h->next) {
+        if (h->kind == HELD_ARENA)
+            bytes += h->arena.total_bytes;
+        else if (h->kind == HELD_POINTS)
+            bytes += bytes_of_points(&h->points);
+    }
+    return bytes;
+}
+
 static void check_memory(struct evaluation *ev)
 {
     uint64_t most = ev->options.memory_bytes_max;
-    if (most && ev->arena->total_bytes > most)
+    if (most && bytes_held(ev) > most)
         evaluation_fail(ev, PROMQL_LIMIT, "the query needs more than %llu bytes of memory",
                         (unsigned long long)most);
 }
@@ -200,6 +221,7 @@ void evaluation_read(struct evaluation *ev, const struct series_selection *s, si
     check_source(ev, ev->source->read(ev->source->context, s, i, from_ms, to_ms, out));
     ev->result->stats.samples += out->count;
     evaluation_hold(ev, out->count);
+    check_memory(ev);
 }
 
 /* ---- columns ----------------------------------------------------------------------------- */

@@ -393,5 +393,7 @@ OPENS(range_call_open)
         r->call.extremes = extremes_create(ev);
     if (r->call.function == range_sum)
         r->call.sums = sliding_sum_create(ev);
+    if (r->call.function == range_spread)
+        r->call.values = spread_values_create(ev);
     return &r->call.stream;
 }

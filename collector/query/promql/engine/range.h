@@ -28,9 +28,10 @@ struct range_call {
     enum promql_function_id id;
     bool anchored, smoothed;
     int64_t range_ms;
-    const double *arguments[2]; /* the scalars, in their order */
-    struct extremes *extremes;  /* of range_extreme */
-    struct sliding_sum *sums;   /* of range_sum */
+    const double *arguments[2];   /* the scalars, in their order */
+    struct extremes *extremes;    /* of range_extreme */
+    struct sliding_sum *sums;     /* of range_sum */
+    struct spread_values *values; /* of range_spread */
     /* Of the series at hand: */
     uint64_t series; /* its number, from 1 */
     struct labels labels;
@@ -54,6 +55,8 @@ RANGE_FUNCTION(range_line);     /* deriv, predict_linear, double_exponential_smo
 
 /* What range_extreme keeps from one window of a series to the next. */
 struct extremes *extremes_create(struct evaluation *ev);
+/* Room in which range_spread sorts a window: one for all steps. */
+struct spread_values *spread_values_create(struct evaluation *ev);
 /* Whether a counter began anew between two samples, by the times at which they say it began. */
 bool range_started_anew(int64_t earlier_start_ms, int64_t earlier_ms, int64_t start_ms,
                         int64_t unix_ms);

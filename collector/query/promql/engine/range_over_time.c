@@ -200,6 +200,27 @@ static double median_deviation(double *values, size_t count)
     return quantile_of(values, count, 0.5);
 }
 
+struct spread_values {
+    size_t capacity;
+    double *list;
+};
+
+struct spread_values *spread_values_create(struct evaluation *ev)
+{
+    return evaluation_calloc(ev, 1, sizeof(struct spread_values));
+}
+
+/* The window's values, to be sorted; until the next window. */
+static double *copy_values(struct evaluation *ev, struct spread_values *v, const struct window *w)
+{
+    if (w->count > v->capacity) {
+        v->capacity = 2 * w->count;
+        v->list = evaluation_alloc(ev, v->capacity * sizeof *v->list);
+    }
+    memcpy(v->list, w->value, w->count * sizeof *v->list);
+    return v->list;
+}
+
 RANGE_FUNCTION(range_spread)
 {
     if (c->id == PROMQL_FN_QUANTILE_OVER_TIME && w->count > 0)
@@ -211,7 +232,7 @@ RANGE_FUNCTION(range_spread)
         out->value = c->id == PROMQL_FN_STDDEV_OVER_TIME ? sqrt(v) : v;
         return true;
     }
-    double *values = evaluation_need(ev, arena_copy(c->arena, w->value, w->count * sizeof *values));
+    double *values = copy_values(ev, c->values, w);
     out->value = c->id == PROMQL_FN_MAD_OVER_TIME
                      ? median_deviation(values, w->count)
                      : quantile_of(values, w->count, c->arguments[0][c->step]);

@@ -255,6 +255,43 @@ static void limits_end_a_query(void **state)
     done();
 }
 
+/* Of each window a copy is sorted: one after the other, not all of them beside each other. */
+static void quantiles_over_time_hold_one_window(void **state)
+{
+    struct promql_options o = {.start_ms = 0, .end_ms = 2700000, .step_ms = 100};
+    (void)state;
+    o.memory_bytes_max = 4 << 20;
+    assert_int_equal(evaluate("sum(quantile_over_time(0.5, requests[20m]))", &o), PROMQL_OK);
+    done();
+    assert_int_equal(evaluate("sum(mad_over_time(requests[20m]))", &o), PROMQL_OK);
+    done();
+}
+
+/* Sums of histograms are a query's memory as well. */
+static void histograms_count_for_the_limit_of_memory(void **state)
+{
+    enum { BUCKETS = 4000 };
+    static int32_t index[BUCKETS];
+    static double value[BUCKETS];
+    struct histogram h = {.schema = 8, .count = BUCKETS, .positive = {BUCKETS, index, value}};
+    struct promql_options o = {.start_ms = 0, .end_ms = 1000000, .step_ms = 1000};
+    struct label l[] = {{text_of(LABEL_METRIC), text_of("sizes")}};
+    (void)state;
+    for (int i = 0; i < BUCKETS; i++) {
+        index[i] = i;
+        value[i] = 1;
+    }
+    for (int i = 0; i < 10; i++)
+        memory_source_add(&memory, &(struct labels){l, 1}, i * 100000, 0, &h, 0);
+    o.memory_bytes_max = 4 << 20;
+    assert_int_equal(evaluate("count(sum(sizes))", &o), PROMQL_LIMIT);
+    assert_non_null(strstr(result.message, "bytes of memory"));
+    done();
+    o.memory_bytes_max = 256 << 20;
+    assert_int_equal(evaluate("count(sum(sizes))", &o), PROMQL_OK);
+    done();
+}
+
 static void the_look_back_is_the_asker_s(void **state)
 {
     (void)state;
@@ -370,6 +407,8 @@ int main(void)
         cmocka_unit_test(a_sum_holds_one_series_at_a_time),
         cmocka_unit_test(what_does_not_change_is_calculated_once),
         cmocka_unit_test(limits_end_a_query),
+        cmocka_unit_test(quantiles_over_time_hold_one_window),
+        cmocka_unit_test(histograms_count_for_the_limit_of_memory),
         cmocka_unit_test(the_look_back_is_the_asker_s),
         cmocka_unit_test(data_that_cannot_be_answered_is_said),
         cmocka_unit_test(annotations_are_told_once_with_their_place),
