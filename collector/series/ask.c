@@ -51,8 +51,7 @@ static void ask_head(struct asked *a)
     const struct label_index *ix = &a->store->head.labels;
     if (!a->name) {
         for (uint32_t i = 0; i < ix->name_count; i++)
-            if (ix->names[i]->count > 0)
-                string_set_add(&a->set, ix->names[i]->text);
+            string_set_add(&a->set, ix->names[i]->text);
         return;
     }
     const struct label_name *name = label_index_name(ix, *a->name);

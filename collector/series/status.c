@@ -44,8 +44,6 @@ enum { BY_METRIC, VALUES_BY_LABEL, BYTES_BY_LABEL, BY_PAIR, TOPS };
 static void look_at(const struct head *h, const struct label_name *name, struct top tops[TOPS])
 {
     bool is_metric = batch_str_is(name->text, LABEL_METRIC);
-    if (name->count == 0)
-        return;
     top_add(&tops[VALUES_BY_LABEL], (struct series_top){name->text, {"", 0}, name->count});
     top_add(&tops[BYTES_BY_LABEL], (struct series_top){name->text, {"", 0}, name->value_bytes});
     for (uint32_t i = 0; i < name->count; i++) {

@@ -88,9 +88,29 @@ static struct label_name *add_name(struct label_index *ix, struct batch_str text
         return NULL;
     }
     name->text = (struct batch_str){bytes, text.length};
+    name->number = ix->name_count;
     slots_insert(&ix->name_slots, hash_bytes(bytes, text.length), ix->name_count);
     ix->names[ix->name_count++] = name;
     return name;
+}
+
+/* If it has no values any more. The last of the list takes its place. */
+static void drop_name(struct label_index *ix, struct label_name *name)
+{
+    if (name->count > 0)
+        return;
+    struct label_name *last = ix->names[--ix->name_count];
+    uint64_t hash = hash_bytes(last->text.bytes, last->text.length);
+    slots_remove(&ix->name_slots, hash_bytes(name->text.bytes, name->text.length), name->number);
+    if (last != name) {
+        slots_remove(&ix->name_slots, hash, last->number);
+        last->number = name->number;
+        ix->names[last->number] = last;
+        slots_insert(&ix->name_slots, hash, last->number);
+    }
+    forget(ix, name->text);
+    free(name->pairs);
+    free(name);
 }
 
 /* ---- pairs ------------------------------------------------------------------------------- */
@@ -156,16 +176,10 @@ static int reserve_value(struct label_index *ix, struct label_name *name)
     return slots_reserve(&ix->by_text);
 }
 
-uint32_t label_index_intern(struct label_index *ix, struct batch_str name_text,
-                            struct batch_str value)
+static uint32_t add_pair(struct label_index *ix, struct label_name *name, struct batch_str value,
+                         uint64_t hash)
 {
-    struct label_name *name = label_index_name(ix, name_text);
-    if (!name && !(name = add_name(ix, name_text)))
-        return LABEL_NONE;
-    uint64_t hash = hash_of(name, value);
-    uint32_t number = find(ix, name, value, hash);
-    if (number != LABEL_NONE)
-        return number;
+    uint32_t number;
     if (reserve_value(ix, name) != 0 || (number = take_number(ix)) == LABEL_NONE)
         return LABEL_NONE;
     char *bytes = copy(ix, value);
@@ -185,6 +199,21 @@ uint32_t label_index_intern(struct label_index *ix, struct batch_str name_text,
     return number;
 }
 
+uint32_t label_index_intern(struct label_index *ix, struct batch_str name_text,
+                            struct batch_str value)
+{
+    struct label_name *name = label_index_name(ix, name_text);
+    if (!name && !(name = add_name(ix, name_text)))
+        return LABEL_NONE;
+    uint64_t hash = hash_of(name, value);
+    uint32_t number = find(ix, name, value, hash);
+    if (number == LABEL_NONE)
+        number = add_pair(ix, name, value, hash);
+    if (number == LABEL_NONE)
+        drop_name(ix, name);
+    return number;
+}
+
 void label_index_drop(struct label_index *ix, uint32_t number)
 {
     struct label_pair *pair = label_pair(ix, number);
@@ -199,4 +228,5 @@ void label_index_drop(struct label_index *ix, uint32_t number)
     forget(ix, pair->value);
     posting_fini(&pair->series);
     give_number(ix, number);
+    drop_name(ix, name);
 }

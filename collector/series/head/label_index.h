@@ -16,7 +16,8 @@
 
 struct label_name {
     struct batch_str text;
-    uint32_t *pairs; /* of its values, in any order */
+    uint32_t number; /* in the index's list */
+    uint32_t *pairs; /* of its values, in any order; it goes with the last one */
     uint32_t count, capacity;
     uint64_t value_bytes;
 };

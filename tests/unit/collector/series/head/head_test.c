@@ -107,18 +107,20 @@ static void series_come_and_go_and_leave_nothing(void **state)
     uint64_t empty = 0;
     for (int round = 0; round < 3; round++) {
         for (int i = 0; i < 3000; i++) {
-            snprintf(written, sizeof written, "__name__=m%d id=%d job=a", i % 7, i);
+            snprintf(written, sizeof written, "__name__=m%d id=%d job=a n%d=%d", i % 7, i, i % 50,
+                     round);
             add(&h, written, &numbers[i]);
         }
         assert_int_equal(head_count(&h), 3000);
-        assert_int_equal(h.labels.by_text.count, 3008);
+        assert_int_equal(h.labels.by_text.count, 3058);
+        assert_int_equal(h.labels.name_count, 53);
         const struct label_name *job = label_index_name(&h.labels, text("job"));
         uint32_t pair = label_index_find(&h.labels, job, text("a"));
         assert_int_equal(label_pair(&h.labels, pair)->series.count, 3000);
         struct label items[LABELS_MAX];
         struct labels labels;
         head_labels(&h, head_series(&h, numbers[77]), items, &labels);
-        assert_int_equal(labels.count, 3);
+        assert_int_equal(labels.count, 4);
         assert_true(batch_str_is(labels.items[1].name, "id") &&
                     batch_str_is(labels.items[1].value, "77"));
         assert_int_equal(head_series(&h, numbers[77])->version, round + 1);
@@ -126,6 +128,8 @@ static void series_come_and_go_and_leave_nothing(void **state)
             head_drop(&h, numbers[i]);
         assert_int_equal(head_count(&h), 0);
         assert_int_equal(h.labels.by_text.count, 0);
+        assert_int_equal(h.labels.name_count, 0);
+        assert_int_equal(h.labels.text_bytes, 0);
         assert_int_equal(h.pair_bytes, 0);
         if (round > 0)
             assert_int_equal(head_bytes(&h), empty);
