@@ -82,7 +82,8 @@ static long gather(const struct points *p, size_t first, size_t most, struct lay
     size_t count = 0;
     for (; count < most; count++) {
         const struct histogram *h = p->histogram[first + count];
-        if (!h && sample_is_stale(p->value[first + count]))
+        size_t cells = (l->positive.count + l->negative.count) * (count + 1);
+        if (!h && sample_is_stale(p->value[first + count]) && cells <= CHUNK_CELLS_MAX)
             continue;
         if (!h || !go_together(p->histogram[first], h))
             break;

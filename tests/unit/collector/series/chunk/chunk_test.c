@@ -179,6 +179,33 @@ static void samples_come_back_from_chunks(void **state)
     }
 }
 
+/* Markers repeat all buckets of what they follow, and a reader takes only so many. */
+static void many_markers_behind_a_large_histogram_come_back(void **state)
+{
+    enum { BUCKETS = 16000, SAMPLES = 1000 };
+    static int32_t index[BUCKETS];
+    static double value[BUCKETS];
+    struct histogram h = {.schema = 8, .count = BUCKETS, .positive = {BUCKETS, index, value}};
+    struct points p, again;
+    struct column bytes = {0};
+    size_t ends[2000], chunks = 0;
+    (void)state;
+    for (int i = 0; i < BUCKETS; i++) {
+        index[i] = i;
+        value[i] = 1;
+    }
+    points_init(&p);
+    points_init(&again);
+    for (int i = 0; i < SAMPLES; i++)
+        assert_int_equal(points_add(&p, i, i ? STALE_VALUE : h.sum, i ? NULL : &h), 0);
+    put_all(&p, &bytes, ends, &chunks);
+    get_all(&bytes, ends, chunks, INT64_MIN, INT64_MAX, &again);
+    assert_points_same(&again, &p);
+    points_fini(&p);
+    points_fini(&again);
+    column_fini(&bytes);
+}
+
 static void a_flipped_byte_is_damage(void **state)
 {
     struct points p, again;
@@ -212,6 +239,7 @@ int main(void)
         cmocka_unit_test(values_come_back_bit_by_bit),
         cmocka_unit_test(decimals_are_small),
         cmocka_unit_test(samples_come_back_from_chunks),
+        cmocka_unit_test(many_markers_behind_a_large_histogram_come_back),
         cmocka_unit_test(a_flipped_byte_is_damage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
