@@ -9,6 +9,9 @@
 /* Others get the lock after so many samples. */
 enum { SLICE_SAMPLES = 512 };
 enum { DELTA_INTERVAL_MS = 1000 };
+/* Beyond it times could not be counted with; and a sum's are a little before and behind its
+ * deltas'. */
+#define TIME_MOST_MS (INT64_MAX / 4)
 
 const char *series_refusal_name(enum series_refusal r)
 {
@@ -324,8 +327,10 @@ enum series_refusal series_store_append(struct series_store *s, series_ref ref,
     uint32_t number = (uint32_t)ref;
     if (!series)
         return series_refuse(s, SERIES_REFUSED_GONE);
-    if (sample->unix_ms > s->future_ms)
+    if (sample->unix_ms > s->future_ms || sample->unix_ms > TIME_MOST_MS)
         return series_refuse(s, SERIES_REFUSED_FUTURE);
+    if (sample->unix_ms < -TIME_MOST_MS)
+        return series_refuse(s, SERIES_REFUSED_OLD);
     bool is_histogram = sample->kind == SAMPLE_HISTOGRAM || sample->kind == SAMPLE_HISTOGRAM_DELTA;
     if (is_histogram && (!sample->histogram || !series_histogram_is_good(sample->histogram)))
         return series_refuse(s, SERIES_REFUSED_SAMPLE);

@@ -125,7 +125,8 @@ int series_append_late(struct series_store *s, struct head_series *series, uint3
     if (!run)
         return -1;
     struct stream *last = run->late_last;
-    bool new_stream = !last || last->kind != kind || last->count >= LATE_SAMPLES_MAX;
+    bool new_stream =
+        !last || last->kind != kind || last->count >= LATE_SAMPLES_MAX || stream_is_full(last);
     if (new_stream && add_late_stream(g, run, kind) != 0)
         return -1;
     last = run->late_last;

@@ -82,8 +82,8 @@ enum series_refusal {
     SERIES_TAKEN = 0,
     SERIES_REFUSED_LIMIT,  /* a new series, beyond series_limit */
     SERIES_REFUSED_LABELS, /* too many, too long, no name, out of order, twice, empty value */
-    SERIES_REFUSED_OLD,    /* beyond out_of_order_ms */
-    SERIES_REFUSED_FUTURE, /* beyond future_ms */
+    SERIES_REFUSED_OLD,    /* beyond out_of_order_ms, or 73 million years */
+    SERIES_REFUSED_FUTURE, /* beyond future_ms, or so many years */
     SERIES_REFUSED_SAMPLE, /* a histogram that contradicts itself; a delta that is negative or NaN,
                             * or with which the sum would not be finite */
     SERIES_REFUSED_MEMORY,

@@ -252,6 +252,55 @@ static void series_without_samples_leave_the_head_and_stay_in_blocks(void **stat
     assert_reads(w, "old", 1, (const int64_t[]){BASE_MS}, (const double[]){1});
 }
 
+/* Times that cannot be counted with would be wrapped around, and be the newest of all. */
+static void times_beyond_all_bounds_are_refused(void **state)
+{
+    struct world *w = *state;
+    const int64_t times[] = {INT64_MIN, INT64_MIN + 1, INT64_MAX - 1, INT64_MAX};
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+        assert_int_not_equal(world_add(w, "__name__=d", SAMPLE_DELTA, times[i], 1), SERIES_TAKEN);
+        assert_int_not_equal(world_add(w, "__name__=v", SAMPLE_VALUE, times[i], 1), SERIES_TAKEN);
+    }
+    assert_int_equal(world_add(w, "__name__=v", SAMPLE_VALUE, BASE_MS, 1), SERIES_TAKEN);
+    assert_reads(w, "v", 1, (const int64_t[]){BASE_MS}, (const double[]){1});
+}
+
+/* Of which more than one chunk of memory can hold. */
+static void large_histograms_come_late(void **state)
+{
+    enum { BUCKETS = 16000, SAMPLES = 66 };
+    static int32_t index[BUCKETS];
+    static double value[BUCKETS], custom[BUCKETS];
+    struct world *w = *state;
+    struct points p;
+    struct histogram h = {.schema = HISTOGRAM_CUSTOM,
+                          .count = BUCKETS / 2.0,
+                          .positive = {BUCKETS, index, value},
+                          .custom = custom,
+                          .custom_count = BUCKETS};
+    for (int i = 0; i < BUCKETS; i++) {
+        index[i] = i;
+        value[i] = 0.5; /* not whole: told anew each time */
+        custom[i] = i + 0.25;
+    }
+    world_begin(w);
+    for (int i = SAMPLES; i >= 0; i--) {
+        h.sum = i;
+        assert_int_equal(world_append(w, "__name__=h", SAMPLE_HISTOGRAM, BASE_MS + i * 1000, 0, &h),
+                         SERIES_TAKEN);
+    }
+    series_store_commit(w->store);
+    points_init(&p);
+    world_read(w, "h", INT64_MIN, INT64_MAX, &p);
+    assert_int_equal(p.count, SAMPLES + 1);
+    for (int i = 0; i <= SAMPLES; i++) {
+        h.sum = i;
+        assert_int_equal(p.unix_ms[i], BASE_MS + i * 1000);
+        assert_true(p.histogram[i] && histograms_same(p.histogram[i], &h));
+    }
+    points_fini(&p);
+}
+
 /* ---- deltas ------------------------------------------------------------------------------ */
 
 static void deltas_add_up_from_zero(void **state)
@@ -542,6 +591,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(series_without_samples_leave_the_head_and_stay_in_blocks,
                                         setup_cutting, teardown),
         cmocka_unit_test_setup_teardown(deltas_add_up_from_zero, setup, teardown),
+        cmocka_unit_test_setup_teardown(times_beyond_all_bounds_are_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(large_histograms_come_late, setup, teardown),
         cmocka_unit_test_setup_teardown(sums_go_on_after_a_restart, setup_cutting, teardown),
         cmocka_unit_test_setup_teardown(sums_go_on_from_merged_blocks, setup_cutting, teardown),
         cmocka_unit_test_setup_teardown(histograms_add_up_too, setup_cutting, teardown),
