@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What a start does for series that are sums of deltas: it finds the last sample of each in the
  * newest blocks and puts the series into the head with that sum, so that deltas go on from there.
- * Blocks whose newest sample is older than the newest of all by the time after which a series
- * leaves the head are not looked at: such a series would begin anew anyway. */
+ * Blocks and series whose newest sample is older than the newest of all by the time after which a
+ * series leaves the head are passed over: such a series would begin anew anyway, and would take the
+ * place of one that lives. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -15,6 +16,7 @@ struct loading {
     struct series_store *store;
     struct points points;
     struct column scratch;
+    int64_t oldest_ms; /* what ended before it is not loaded */
     uint64_t series;
 };
 
@@ -60,6 +62,7 @@ static int load_series(struct loading *l, const struct merge_input *in)
     struct series_key key = series_key_of(&in->labels);
     size_t at;
     if (head_find(&s->head, key) != HEAD_NO_SERIES || in->chunk_count == 0 ||
+        in->chunks[in->chunk_count - 1].max_ms < l->oldest_ms ||
         (s->options.series_limit && head_count(&s->head) >= s->options.series_limit) ||
         !last_sample(l, in, &at))
         return 0;
@@ -92,12 +95,14 @@ int series_load_sums(struct series_store *s)
 {
     struct loading l = {.store = s};
     struct block_edition *e = series_catalog_hold(s->catalog);
-    int64_t idle_ms = (int64_t)(s->options.idle_ns / 1000000);
     int error = 0;
+    l.oldest_ms = s->newest_ms;
+    if (l.oldest_ms > INT64_MIN) /* there are samples */
+        l.oldest_ms -= (int64_t)(s->options.idle_ns / 1000000);
     points_init(&l.points);
     for (size_t i = e->count; i-- > 0 && error == 0;) {
         const struct block_summary *b = e->entries[i]->summary;
-        if (b->samples > 0 && b->max_ms >= s->newest_ms - idle_ms)
+        if (b->samples > 0 && b->max_ms >= l.oldest_ms)
             error = load_block(&l, e->entries[i]);
     }
     points_fini(&l.points);

@@ -361,6 +361,29 @@ static void sums_go_on_from_merged_blocks(void **state)
                  (const double[]){0, 1, 2, 3, 4, 5});
 }
 
+/* What ended long ago would take the places of series that live. */
+static void sums_that_ended_long_ago_are_not_loaded(void **state)
+{
+    const int64_t idle_ms = 3600000;
+    struct world *w = *state;
+    struct series_stats stats;
+    world_begin(w);
+    for (int i = 0; i < 10; i++) {
+        char labels[64];
+        snprintf(labels, sizeof labels, "__name__=c instance=%d", i);
+        world_append(w, labels, SAMPLE_DELTA, BASE_MS, 1, NULL);
+    }
+    world_append(w, "__name__=lives", SAMPLE_DELTA, BASE_MS + idle_ms + 1, 1, NULL);
+    series_store_commit(w->store);
+    world_cut(w);
+    w->options.series_limit = 2;
+    world_reopen(w);
+    series_store_stats(w->store, &stats);
+    assert_int_equal(stats.series, 1);
+    assert_int_equal(world_add(w, "__name__=new", SAMPLE_VALUE, BASE_MS + idle_ms + 2, 1),
+                     SERIES_TAKEN);
+}
+
 static void histograms_add_up_too(void **state)
 {
     struct world *w = *state;
@@ -595,6 +618,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(large_histograms_come_late, setup, teardown),
         cmocka_unit_test_setup_teardown(sums_go_on_after_a_restart, setup_cutting, teardown),
         cmocka_unit_test_setup_teardown(sums_go_on_from_merged_blocks, setup_cutting, teardown),
+        cmocka_unit_test_setup_teardown(sums_that_ended_long_ago_are_not_loaded, setup_cutting,
+                                        teardown),
         cmocka_unit_test_setup_teardown(histograms_add_up_too, setup_cutting, teardown),
         cmocka_unit_test_setup_teardown(a_sum_stays_finite, setup, teardown),
         cmocka_unit_test_setup_teardown(a_histograms_sums_stay_finite, setup, teardown),
