@@ -20,12 +20,30 @@ static bool is_plain_name(struct batch_str name)
     return name.length > 0;
 }
 
+/* The format has three escapes, and no others: a tab stands for itself. What is no UTF-8 cannot be
+ * told, and is shown. */
+static void put_value(struct buffer *out, struct batch_str value)
+{
+    if (!promql_is_name(value)) {
+        promql_print_text(out, value);
+        return;
+    }
+    buffer_byte(out, '"');
+    for (uint32_t i = 0; i < value.length; i++) {
+        char c = value.bytes[i];
+        if (c == '"' || c == '\\' || c == '\n')
+            buffer_byte(out, '\\');
+        buffer_byte(out, c == '\n' ? 'n' : c);
+    }
+    buffer_byte(out, '"');
+}
+
 static void put_name(struct buffer *out, struct batch_str name)
 {
     if (is_plain_name(name))
         buffer_append(out, name.bytes, name.length);
     else
-        promql_print_text(out, name);
+        put_value(out, name);
 }
 
 /* A metric with an odd name stands among the labels, in quotes. */
@@ -38,7 +56,7 @@ static void put_series(struct buffer *out, const struct labels *l, double value,
         buffer_append(out, metric.bytes, metric.length);
     buffer_byte(out, '{');
     if (!plain) {
-        promql_print_text(out, metric);
+        put_value(out, metric);
         first = false;
     }
     for (uint32_t i = 0; i < l->count; i++) {
@@ -49,7 +67,7 @@ static void put_series(struct buffer *out, const struct labels *l, double value,
         first = false;
         put_name(out, l->items[i].name);
         buffer_byte(out, '=');
-        promql_print_text(out, l->items[i].value);
+        put_value(out, l->items[i].value);
     }
     prom_number(value, number);
     buffer_printf(out, "} %s %" PRId64 "\n", number, unix_ms);

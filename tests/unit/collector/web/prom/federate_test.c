@@ -62,6 +62,20 @@ static void each_series_comes_once_those_of_a_metric_together(void **state)
     assert_federates("match[]=none", "");
 }
 
+/* The text format knows no other escapes than three. */
+static void values_are_written_as_the_format_has_them(void **state)
+{
+    int64_t at_ms = now_ms() - 1000;
+    char expected[512];
+    (void)state;
+    world_add(&world, "__name__=up a=t\tt b=n\nn c=\"\\ d=\xc3\xa4 e=\xff", SAMPLE_VALUE, at_ms, 1);
+    snprintf(expected, sizeof expected,
+             "# TYPE up untyped\n"
+             "up{a=\"t\tt\",b=\"n\\nn\",c=\"\\\"\\\\\",d=\"\xc3\xa4\",e=\"\\xff\"} 1 %lld\n",
+             (long long)at_ms);
+    assert_federates("match[]=up", expected);
+}
+
 static void what_is_no_selector_is_refused(void **state)
 {
     (void)state;
@@ -76,6 +90,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(each_series_comes_once_those_of_a_metric_together, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(values_are_written_as_the_format_has_them, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_no_selector_is_refused, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
