@@ -65,6 +65,7 @@ weft_unit(collector/traces/store_property LINK weft_collector)
 weft_unit(collector/web/api_trace LINK weft_collector)
 weft_unit(collector/web/params LINK weft_collector)
 weft_unit(collector/web/prom/federate LINK weft_collector m)
+weft_unit(collector/web/prom/query LINK weft_collector m)
 weft_unit(collector/web/prom/form LINK weft_collector m)
 weft_unit(collector/web/route LINK weft_collector)
 

@@ -49,6 +49,8 @@ void prom_open_data(struct prom_call *c);
 /* … with warnings and infos (NULL: none), and the end. */
 void prom_close_data(struct prom_call *c, const struct promql_annotation *annotations,
                      size_t count);
+/* The warning where a limit cut what is told; Prometheus' words. */
+#define PROM_TRUNCATED "results truncated due to limit"
 /* Replaces what was there by {"status": "error", "errorType": …, "error": sentence}. */
 void prom_fail(struct prom_call *c, enum prom_error error, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -185,6 +185,23 @@ static void put_stats(struct json_writer *w, const struct promql_stats *s)
     json_close_object(w);
 }
 
+/* With a warning where not all series are told. */
+static void close_data(struct prom_call *c, const struct asked *a, const struct promql_result *r)
+{
+    size_t count = r->annotation_count;
+    struct promql_annotation *all = NULL;
+    if (a->limit && a->limit < r->series_count)
+        all = arena_alloc(&c->arena, (count + 1) * sizeof *all);
+    if (!all) {
+        prom_close_data(c, r->annotations, count);
+        return;
+    }
+    if (count)
+        memcpy(all, r->annotations, count * sizeof *all);
+    all[count] = (struct promql_annotation){true, PROM_TRUNCATED};
+    prom_close_data(c, all, count + 1);
+}
+
 static void answer(struct prom_call *c, const struct asked *a, const struct promql_result *r)
 {
     prom_open_data(c);
@@ -193,7 +210,7 @@ static void answer(struct prom_call *c, const struct asked *a, const struct prom
     if (a->stats)
         put_stats(&c->json, &r->stats);
     json_close_object(&c->json);
-    prom_close_data(c, r->annotations, r->annotation_count);
+    close_data(c, a, r);
     if (error != 0)
         prom_fail(c, PROM_UNAVAILABLE, "the collector is out of memory; ask again, or for less");
 }

@@ -68,7 +68,7 @@ static int each_match(struct prom_call *c,
 
 static void put_warning_of_limit(struct prom_call *c, bool cut)
 {
-    static const struct promql_annotation warning = {true, "results truncated due to limit"};
+    static const struct promql_annotation warning = {true, PROM_TRUNCATED};
     prom_close_data(c, &warning, cut ? 1 : 0);
 }
 
