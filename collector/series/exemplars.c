@@ -30,8 +30,13 @@ int exemplar_ring_add(struct exemplar_ring *r, uint32_t series, uint32_t version
                       const struct exemplar *e)
 {
     struct buffer b = {0};
+    size_t bytes_of_texts = 0;
     if (r->capacity == 0)
         return 0;
+    for (uint32_t i = 0; i < e->labels.count; i++)
+        bytes_of_texts += (size_t)e->labels.items[i].name.length + e->labels.items[i].value.length;
+    if (bytes_of_texts > EXEMPLAR_LABEL_BYTES_MAX)
+        return -1;
     bytes_put_u32(&b, e->labels.count);
     for (uint32_t i = 0; i < e->labels.count; i++) {
         put_text(&b, e->labels.items[i].name);

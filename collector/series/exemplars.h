@@ -20,9 +20,12 @@ struct exemplar_ring {
     uint32_t count;
 };
 
+/* As much as 128 characters may take, which is what OpenMetrics allows. */
+enum { EXEMPLAR_LABEL_BYTES_MAX = 512 };
+
 int exemplar_ring_init(struct exemplar_ring *r, uint32_t capacity);
 void exemplar_ring_fini(struct exemplar_ring *r);
-/* -1: no memory; then it is forgotten. */
+/* -1: no memory, or longer labels than may be; then it is forgotten. */
 int exemplar_ring_add(struct exemplar_ring *r, uint32_t series, uint32_t version,
                       const struct exemplar *e);
 /* A copy in `arena`. -1: no memory. */

@@ -126,7 +126,7 @@ void series_store_refuse(struct series_store *s, enum series_refusal why, uint64
 /* The same for a batch whose series_store_begin had no memory: not within begin and commit. */
 void series_store_miss(struct series_store *s, uint64_t samples);
 /* Copied; the newest `exemplars` of all series are kept. Not refused but forgotten where there is
- * no memory. */
+ * no memory, or where its labels are longer than an exemplar's may be (exemplars.h). */
 void series_store_exemplar(struct series_store *s, series_ref ref, const struct exemplar *e);
 /* What is known of a metric; the last word counts, empty words and METRIC_UNKNOWN change
  * nothing. Copied. Within begin and commit. */

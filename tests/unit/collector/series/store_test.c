@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <math.h>
 
+#include "collector/series/exemplars.h"
 #include "tests/unit/collector/series/stores.h"
 
 /* Cut at once. */
@@ -556,6 +557,10 @@ static void the_newest_exemplars_are_kept(void **state)
         if (i == 5)
             series_store_exemplar(w->store, ref, &e);
     }
+    static char longest[EXEMPLAR_LABEL_BYTES_MAX]; /* and the name: so much is not kept */
+    struct label too_long = {text("trace_id"), {longest, sizeof longest}};
+    series_store_exemplar(w->store, world_series(w, "__name__=x job=a"),
+                          &(struct exemplar){{&too_long, 1}, 7, BASE_MS + 7});
     series_store_commit(w->store);
     assert_int_equal(
         series_store_exemplars(w->store, &m, 1, INT64_MIN, INT64_MAX, &arena, &list, &count), 0);
