@@ -3,8 +3,11 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import dgram from 'node:dgram';
+import { createRequire } from 'node:module';
 import path from 'node:path';
-import { build, scenario, until } from './harness.mjs';
+import { build, root, scenario, until } from './harness.mjs';
+
+const StatsDClient = createRequire(path.join(root, 'ui/package.json'))('statsd-client');
 
 /* `weft ARGS`: what it says, and its exit status. */
 const weft = (collector, ...args) => spawnSync(path.join(build, 'cli/weft'), args,
@@ -119,6 +122,40 @@ scenario('StatsD over UDP becomes series', async (world) => {
   assert.equal(await number(collector, 'sum(traces_span_metrics_calls_total)'), undefined);
   socket.close();
   await agent.stop();
+});
+
+scenario('what a StatsD client sends becomes series: all its types, with tags, many lines in a packet', async (world) => {
+  const collector = await world.collector();
+  const agent = await world.agent(collector);
+  const [, port] = await agent.says(/statsd on port (\d+)/);
+  const client = new StatsDClient({
+    host: '127.0.0.1', port: Number(port), prefix: 'shop', tags: { region: 'eu' },
+    maxBufferSize: 1200, socketTimeout: 10, // many lines in a packet
+  });
+  for (let i = 1; i <= 200; i++) {
+    client.increment('orders', 2, { kind: i % 2 ? 'book' : 'pen' });
+    client.timing('checkout', i);
+    client.histogram('basket', i);
+    client.distribution('weight', i);
+    client.set('customers', `c${i % 50}`);
+  }
+  client.gauge('queue', 10).gaugeDelta('queue', 5).gaugeDelta('queue', -3);
+  client.raw('shop.sampled:3|c|@0.1');
+  client.decrement('orders'); // a counter does not go back
+  await becomes(collector, 'sum({"shop.orders", region="eu"})', 400);
+  await becomes(collector, '{"shop.orders", kind="pen"}', 200);
+  await becomes(collector, '{"shop.queue", region="eu"}', 12);
+  await becomes(collector, '{"shop.sampled"}', 30);
+  for (const name of ['checkout', 'basket', 'weight']) {
+    await becomes(collector, `histogram_count({"shop.${name}"})`, 200);
+    await becomes(collector, `histogram_sum({"shop.${name}"})`, 20100);
+  }
+  await until('the set has some fifty customers', async () =>
+    Math.abs((await number(collector, '{"shop.customers"}')) - 50) <= 3);
+  await becomes(collector, 'weft_agent_statsd_bad_lines_total', 1);
+  const packets = await number(collector, 'weft_agent_statsd_packets_total');
+  assert.ok(packets < 300, `${packets} packets for 1,005 lines`);
+  client.close();
 });
 
 scenario('labels that explode are refused by metric, and named', async (world) => {
