@@ -24,7 +24,7 @@ static int teardown(void **state)
     return 0;
 }
 
-/* Of `up` at BASE_MS; whether the answer has each of the texts. */
+/* Of `up` at BASE_MS; whether the answer has the text. */
 static bool query_tells(const char *more, const char *text)
 {
     char query[200];
