@@ -7,8 +7,6 @@
 #include "collector/series/disk/block.h"
 #include "collector/series/head/head.h"
 
-enum { MATCHERS_MAX = 64 };
-
 /* Bit i of *rest: matcher i is left. The caller frees *found (by roaring_bitmap_free; NULL on
  * errors). `count`: at most MATCHERS_MAX. BLOCK_OK or another of its errors. */
 int choose_in_block(struct block_reader *r, const struct matcher *matchers, size_t count,

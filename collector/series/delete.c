@@ -64,6 +64,8 @@ int series_store_delete(struct series_store *s, const struct matcher *matchers, 
                         int64_t from_ms, int64_t to_ms)
 {
     struct tombstone t = {.from_ms = from_ms, .to_ms = to_ms, .count = count};
+    if (count > MATCHERS_MAX)
+        return SERIES_ELIMIT;
     t.matchers = (struct matcher *)matchers; /* copied, not changed */
     lock_between_batches(s);
     int error = add_tombstone(s, &t);

@@ -27,6 +27,9 @@ struct matcher {
 
 bool matcher_matches(const struct matcher *m, struct batch_str value);
 
+/* Of a question, and of a deletion. */
+enum { MATCHERS_MAX = 64 };
+
 /* The NaN that says "the series ends here": compare bits, not values. */
 #define SAMPLE_STALE_BITS UINT64_C(0x7ff0000000000002)
 

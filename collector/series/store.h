@@ -140,7 +140,8 @@ void series_store_seal(struct series_store *s);
 
 /* The samples in [from, to] of the series that all matchers accept, which were accepted so far, are
  * gone from all answers when this returns, for good (the rule is on the disk), and from the disk
- * when blocks are merged. 0, SERIES_ENOMEM or SERIES_EDISK. Not within begin and commit. */
+ * when blocks are merged. 0, SERIES_ENOMEM, SERIES_EDISK, or SERIES_ELIMIT: more matchers than are
+ * taken. Not within begin and commit. */
 int series_store_delete(struct series_store *s, const struct matcher *matchers, size_t count,
                         int64_t from_ms, int64_t to_ms);
 

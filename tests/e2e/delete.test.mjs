@@ -32,7 +32,8 @@ scenario('a mistake deletes nothing, and nobody deletes who may not', async (wor
   const now = Math.floor(Date.now() / 1000);
   const collector = await world.collector({ args: ['--admin-api'] });
   await write(collector, [counters({ __name__: 'sent_total', host: 'a' }, now - 60, now, 10, 1)]);
-  for (const query of ['', 'match[]=', 'match[]=sent_total&match[]=rate(x)', 'match[]=sent_total&start=soon', 'match[]=sent_total&start=10&end=5']) {
+  for (const query of ['', 'match[]=', 'match[]=sent_total&match[]=rate(x)', 'match[]=sent_total&start=soon', 'match[]=sent_total&start=10&end=5',
+    `match[]=sent_total&match[]=sent_total{${'host!="x",'.repeat(64)}}`]) {
     const answer = await remove(collector, query);
     assert.equal(answer.status, 400, `${query}: ${answer.text}`);
   }

@@ -11,7 +11,7 @@
 
 #include "collector/bytes.h"
 
-enum { VERSION = 1, HEADER_BYTES = 24, CHECKSUM_BYTES = 8, MATCHERS_MAX = 1024 };
+enum { VERSION = 1, HEADER_BYTES = 24, CHECKSUM_BYTES = 8 };
 enum { FILE_BYTES_MAX = 64 << 20 };
 static const char magic[8] = {'w', 'e', 'f', 't', 'g', 'o', 'n', 'e'};
 static const char file_name[] = "tombstones", new_name[] = "tombstones.new";

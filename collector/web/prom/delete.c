@@ -37,8 +37,14 @@ static bool parse_all(struct prom_call *c, struct prom_match *matches, size_t *c
     for (size_t i = 0; i < c->form.count; i++) {
         if (strcmp(c->form.fields[i].name, "match[]") != 0)
             continue;
-        if (prom_match_parse(c, &c->form.fields[i], &matches[(*count)++]) != 0)
+        struct prom_match *m = &matches[(*count)++];
+        if (prom_match_parse(c, &c->form.fields[i], m) != 0)
             return false;
+        if (m->count > MATCHERS_MAX) {
+            prom_fail(c, PROM_BAD_DATA, "invalid parameter \"match[]\": more than %d matchers",
+                      MATCHERS_MAX);
+            return false;
+        }
     }
     if (*count > 0)
         return true;

@@ -302,6 +302,27 @@ static void large_histograms_come_late(void **state)
     points_fini(&p);
 }
 
+/* As many as a question takes: blocks are looked through for them later. */
+static void a_deletion_takes_so_many_matchers(void **state)
+{
+    struct world *w = *state;
+    struct series_stats stats;
+    struct matcher m[MATCHERS_MAX + 1] = {matcher_by_hand(MATCH_EQUAL, LABEL_METRIC, "v")};
+    for (int i = 1; i <= MATCHERS_MAX; i++)
+        m[i] = matcher_by_hand(MATCH_NOT_EQUAL, "none", "x");
+    world_add(w, "__name__=v", SAMPLE_VALUE, BASE_MS, 1);
+    world_cut(w);
+    assert_int_equal(series_store_delete(w->store, m, MATCHERS_MAX + 1, BASE_MS, BASE_MS),
+                     SERIES_ELIMIT);
+    assert_reads(w, "v", 1, (const int64_t[]){BASE_MS}, (const double[]){1});
+    assert_int_equal(series_store_delete(w->store, m, MATCHERS_MAX, BASE_MS, BASE_MS), SERIES_OK);
+    assert_reads(w, "v", 0, NULL, NULL);
+    world_reopen(w);
+    assert_reads(w, "v", 0, NULL, NULL);
+    series_store_stats(w->store, &stats);
+    assert_in_range(stats.tombstones, 0, 1);
+}
+
 /* ---- deltas ------------------------------------------------------------------------------ */
 
 static void deltas_add_up_from_zero(void **state)
@@ -621,6 +642,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(deltas_add_up_from_zero, setup, teardown),
         cmocka_unit_test_setup_teardown(times_beyond_all_bounds_are_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(large_histograms_come_late, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_deletion_takes_so_many_matchers, setup_cutting, teardown),
         cmocka_unit_test_setup_teardown(sums_go_on_after_a_restart, setup_cutting, teardown),
         cmocka_unit_test_setup_teardown(sums_go_on_from_merged_blocks, setup_cutting, teardown),
         cmocka_unit_test_setup_teardown(sums_that_ended_long_ago_are_not_loaded, setup_cutting,
