@@ -15,18 +15,24 @@ static const char usage[] =
     "       weft caches keys [--by calls|bytes|misses] [--cache C] [--host H] [--protocol P]\n"
     "                        [--limit N] [TIME] [--json]\n"
     "       weft caches patterns|clients [the same, without --by]\n\n"
-    "What weft-tap sees of caches: how each does; the heaviest keys, patterns of keys (with digits\n"
-    "as *) and clients of one (--cache takes a number or an address, as weft caches shows them) or\n"
+    "What weft-tap sees of caches: how each does; the heaviest keys, patterns of keys (with "
+    "digits\n"
+    "as *) and clients of one (--cache takes a number or an address, as weft caches shows them) "
+    "or\n"
     "of all together. TIME is --range 5m (the last five minutes, unless given), or --start and\n"
     "--end. A count may be too low by what is said behind it, never too high.\n";
 
-static const struct option options[] = {
-    {"by", required_argument, NULL, 'p'},    {"range", required_argument, NULL, 'p'},
-    {"start", required_argument, NULL, 'p'}, {"end", required_argument, NULL, 'p'},
-    {"limit", required_argument, NULL, 'p'}, {"host", required_argument, NULL, 'p'},
-    {"cache", required_argument, NULL, 'c'}, {"protocol", required_argument, NULL, 'p'},
-    {"json", no_argument, NULL, 'j'},        {"help", no_argument, NULL, 'h'},
-    {NULL, 0, NULL, 0}};
+static const struct option options[] = {{"by", required_argument, NULL, 'p'},
+                                        {"range", required_argument, NULL, 'p'},
+                                        {"start", required_argument, NULL, 'p'},
+                                        {"end", required_argument, NULL, 'p'},
+                                        {"limit", required_argument, NULL, 'p'},
+                                        {"host", required_argument, NULL, 'p'},
+                                        {"cache", required_argument, NULL, 'c'},
+                                        {"protocol", required_argument, NULL, 'p'},
+                                        {"json", no_argument, NULL, 'j'},
+                                        {"help", no_argument, NULL, 'h'},
+                                        {NULL, 0, NULL, 0}};
 
 struct asked {
     char parameters[2048]; /* "?a=b&c=d" */
@@ -176,8 +182,7 @@ static int path_of(const struct asked *a, char *path, size_t size, char *why, si
 {
     char *end = NULL;
     long long id = a->cache ? strtoll(a->cache, &end, 10) : 0;
-    if (a->cache && (*end || id <= 0) &&
-        (id = find_cache(a->cache, why, why_size)) == 0)
+    if (a->cache && (*end || id <= 0) && (id = find_cache(a->cache, why, why_size)) == 0)
         return -1;
     if (!a->list)
         snprintf(path, size, "/api/v1/caches%s", a->parameters);

@@ -182,13 +182,13 @@ static void check_processes(const char *directory)
 
 /* ---- the collector ----------------------------------------------------------------------- */
 
-static void check_collector(void)
+static bool check_collector(void)
 {
     char why[512], text[512];
     json_t *status = api_get(NULL, "/api/v1/status", why, sizeof why);
     if (!status) {
         bad("the collector does not answer", why);
-        return;
+        return false;
     }
     const json_t *collector = json_object_get(status, "collector");
     const char *ledger = api_text(json_object_get(collector, "ledger"), "state");
@@ -217,6 +217,47 @@ static void check_collector(void)
             "compare the agent's `collector` address and key with the collector's `link` and "
             "`keys-dir`");
     json_decref(status);
+    return true;
+}
+
+/* ---- the tap ----------------------------------------------------------------------------- */
+
+/* The sum that PromQL gives; -1: there is no such series, or nobody answers. */
+static double ask_for(const char *promql)
+{
+    char path[512] = "/api/v1/query?query=", why[512];
+    api_escape(path, sizeof path, promql);
+    json_t *answer = api_get(NULL, path, why, sizeof why);
+    const json_t *rows = json_object_get(json_object_get(answer, "data"), "result");
+    const char *value =
+        json_string_value(json_array_get(json_object_get(json_array_get(rows, 0), "value"), 1));
+    double sum = value ? strtod(value, NULL) : -1;
+    json_decref(answer);
+    return sum;
+}
+
+/* It is there for hosts with caches: none is no fault. */
+static void check_tap(void)
+{
+    char text[512];
+    double taps = ask_for("count(weft_tap_packets_total)");
+    if (taps < 0) {
+        note("no tap watches caches",
+             "where memcached or Redis runs: systemctl enable --now weft-tap");
+        return;
+    }
+    snprintf(text, sizeof text, "%.0f tell of caches", taps);
+    good("taps", text);
+    double dropped = ask_for("sum(increase(weft_tap_dropped_packets_total[5m]))");
+    snprintf(text, sizeof text, "taps did not read %.0f packets in five minutes", dropped);
+    if (dropped >= 1)
+        bad(text, "raise `buffer` in tap.yaml, or give weft-tap more of a processor: what caches "
+                  "answered meanwhile is partly unknown");
+    double unseen = ask_for("sum(increase(weft_cache_unseen_replies_total[5m]))");
+    snprintf(text, sizeof text, "of %.0f commands in five minutes the reply was not seen", unseen);
+    if (unseen >= 1)
+        note(text, "packets were lost, or connections are older than the tap and always busy "
+                   "(docs/tap.md)");
 }
 
 int command_doctor(int argc, char **argv)
@@ -234,7 +275,8 @@ int command_doctor(int argc, char **argv)
         check_agent(directory);
         check_processes(directory);
     }
-    check_collector();
+    if (check_collector())
+        check_tap();
     printf("\n%s\n", problems ? "Something is wrong: see above." : "All is well.");
     return problems != 0;
 }

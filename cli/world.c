@@ -20,8 +20,9 @@
 
 enum { ARGUMENTS_MAX = 32 };
 
-static const char *const names[WORLD_MEMBERS] = {
-    "redis", "memcached", "collector", "agent", "firehose", "cell-1", "cell-2", "web", "load"};
+static const char *const names[WORLD_MEMBERS] = {"redis", "memcached", "collector", "agent",
+                                                 "tap",   "firehose",  "cell-1",    "cell-2",
+                                                 "web",   "load"};
 
 const char *world_name(enum world_member member)
 {
@@ -169,6 +170,17 @@ static bool agent_line(const struct world *w, struct line *l)
     return true;
 }
 
+static bool tap_line(const struct world *w, struct line *l)
+{
+    if (!add_program(l, "agent", "weft-tap"))
+        return false;
+    add(l, "--directory=%s", w->slabs);
+    add(l, "--interfaces=lo");
+    add(l, "--redis=%u", w->ports[WORLD_REDIS]);
+    add(l, "--memcached=%u", w->ports[WORLD_MEMCACHED]);
+    return true;
+}
+
 static bool cell_line(const struct world *w, struct line *l, enum world_member member)
 {
     if (!add_program(l, "demo", "weft-demo-cell"))
@@ -219,6 +231,8 @@ static bool command_line(const struct world *w, enum world_member member, struct
         return collector_line(w, l);
     case WORLD_AGENT:
         return agent_line(w, l);
+    case WORLD_TAP:
+        return tap_line(w, l);
     case WORLD_FIREHOSE:
         if (!add_program(l, "demo", "weft-demo-firehose"))
             return false;
@@ -305,6 +319,34 @@ static bool answers(uint16_t port)
     return connected;
 }
 
+/* The tap listens nowhere. */
+static bool says_ready(const struct world *w)
+{
+    char path[128], line[512];
+    bool ready = false;
+    world_log_path(w, WORLD_TAP, path, sizeof path);
+    FILE *file = fopen(path, "r");
+    while (file && !ready && fgets(line, sizeof line, file))
+        ready = strstr(line, "tapping") != NULL;
+    if (file)
+        fclose(file);
+    return ready;
+}
+
+bool world_may_tap(void)
+{
+    int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0;
+}
+
+static bool is_ready(const struct world *w, enum world_member member)
+{
+    return member == WORLD_LOAD ||
+           (member == WORLD_TAP ? says_ready(w) : answers(w->ports[member]));
+}
+
 static void print_log(const struct world *w, enum world_member member)
 {
     char path[128], line[512];
@@ -339,15 +381,13 @@ int world_start(struct world *w, enum world_member member)
         return -1;
     }
     w->pids[member] = pid;
-    for (int i = 0; i < 500 && member != WORLD_LOAD; i++) {
-        if (answers(w->ports[member]))
+    for (int i = 0; i < 500; i++) {
+        if (is_ready(w, member))
             return 0;
         if (has_ended(w, member))
             break;
         pause_ms(20);
     }
-    if (member == WORLD_LOAD)
-        return 0;
     print_log(w, member);
     return -1;
 }

@@ -17,6 +17,7 @@ enum world_member {
     WORLD_MEMCACHED,
     WORLD_COLLECTOR,
     WORLD_AGENT,
+    WORLD_TAP, /* where it may capture */
     WORLD_FIREHOSE,
     WORLD_CELL_1,
     WORLD_CELL_2,
@@ -41,7 +42,10 @@ struct world {
 /* Makes the directories and picks ports; `http_port` is tried first for the collector. 0, or -1
  * with a printed reason. */
 int world_init(struct world *w, uint16_t http_port, double rate);
-/* Starts one and waits until it answers. 0, or -1 with a printed reason. */
+/* Whether this process may look at packets. */
+bool world_may_tap(void);
+/* Starts one and waits until it answers, or says that it is ready. 0, or -1 with a printed reason.
+ */
 int world_start(struct world *w, enum world_member member);
 /* SIGTERM, and SIGKILL where that has no effect within ten seconds. */
 void world_stop(struct world *w, enum world_member member);

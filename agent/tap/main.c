@@ -34,6 +34,7 @@ struct tap {
     struct report *report;
     struct windows *windows;
     uint64_t next_report_ns, next_window_ns;
+    uint64_t dropped; /* packets, as far as was said */
 };
 
 static volatile sig_atomic_t stopping;
@@ -149,12 +150,26 @@ static void on_segment(void *context, const struct tap_segment *segment, uint64_
     tap_connections_add(t->connections, segment, unix_ns);
 }
 
+/* Never silently. */
+static void say_dropped(struct tap *t)
+{
+    struct tap_capture_stats seen;
+    tap_capture_stats(t->capture, &seen);
+    uint64_t dropped = seen.dropped + seen.missed;
+    if (dropped > t->dropped)
+        LOG_WARN_EVERY("tap: %llu packets were not read so far, as they came too fast: raise "
+                       "`buffer`, or give the tap more of a processor",
+                       (unsigned long long)dropped);
+    t->dropped = dropped;
+}
+
 static void tell(struct tap *t)
 {
     uint64_t now_ns = clock_unix_ns();
     if (now_ns < t->next_report_ns)
         return;
     t->next_report_ns = now_ns + REPORT_EVERY_NS;
+    say_dropped(t);
     report_tell(t->report, now_ns);
     sd_notify(0, "WATCHDOG=1");
     if (now_ns < t->next_window_ns)

@@ -18,8 +18,8 @@ enum statement {
     SEE_CACHE,
     CACHE_ID,
     PUT_WINDOW,
-    DUE,       /* times of which a sum is to be made */
-    PARTS,     /* of a sum */
+    DUE,   /* times of which a sum is to be made */
+    PARTS, /* of a sum */
     DROP_PARTS,
     AGE,
     DROP_OLDEST,

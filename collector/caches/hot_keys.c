@@ -116,7 +116,7 @@ static void begin_samples(struct hot_keys *h, const struct batch_window *w)
     batch_builder_reset(b);
     batch_metric(b, text(h, "weft_cache_hot_key_share"), METRIC_GAUGE, 0,
                  text(h, "of the calls of its cache, by a key that takes a large share of them"));
-    const uint32_t pairs[] = {text(h, "host"),  batch_string(b, w->host.bytes, w->host.length),
+    const uint32_t pairs[] = {text(h, "host"), batch_string(b, w->host.bytes, w->host.length),
                               text(h, "cache"), batch_string(b, w->cache.bytes, w->cache.length)};
     batch_label_set(b, pairs, 2);
 }

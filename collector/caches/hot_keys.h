@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Keys that take more than their share of a cache's calls: while one does, it has a mark (one for
  * the whole period, which ends with the last window in which it did) and the series
- * weft_cache_hot_key_share{host, cache, key}, which ends with the first window in which it does not.
+ * weft_cache_hot_key_share{host, cache, key}, which ends with the first window in which it does
+ * not.
  *
  * One thread: the observer's (observe.h). Calls wait for the disk. */
 #ifndef WEFT_COLLECTOR_CACHES_HOT_KEYS_H

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What the series that taps tell say of caches over a time, asked for in PromQL as anybody could. */
+/* What the series that taps tell say of caches over a time, asked for in PromQL as anybody could.
+ */
 #ifndef WEFT_COLLECTOR_QUERY_CACHE_SERIES_H
 #define WEFT_COLLECTOR_QUERY_CACHE_SERIES_H
 

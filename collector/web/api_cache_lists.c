@@ -68,9 +68,7 @@ static bool parse(const struct api_call *call, const char *name, struct listing 
         reply_error(reply, 400, "by: found \"%.40s\", expected calls, bytes or misses", by);
         return false;
     }
-    l->kind = list == 0   ? (enum window_kind)kind
-              : list == 1 ? WINDOW_PATTERNS
-                          : WINDOW_CLIENTS;
+    l->kind = list == 0 ? (enum window_kind)kind : list == 1 ? WINDOW_PATTERNS : WINDOW_CLIENTS;
     return true;
 }
 

@@ -28,11 +28,11 @@ static bool add_window(void *context, uint64_t cache, const struct batch_window 
 
 static bool gather(const struct web *web, struct overview *o, struct reply *reply)
 {
-    struct cache_series_question q = {
-        .source = web_source(web),
-        .from_unix_ms = o->filter.from_unix_ms,
-        .to_unix_ms = o->filter.to_unix_ms,
-        .deadline_ns = clock_monotonic_ns() + DEADLINE_S * UINT64_C(1000000000)};
+    struct cache_series_question q = {.source = web_source(web),
+                                      .from_unix_ms = o->filter.from_unix_ms,
+                                      .to_unix_ms = o->filter.to_unix_ms,
+                                      .deadline_ns =
+                                          clock_monotonic_ns() + DEADLINE_S * UINT64_C(1000000000)};
     if (caches_list(web->caches, &o->filter, &o->arena, &o->caches, &o->count) != 0) {
         caches_unreadable(reply);
         return false;

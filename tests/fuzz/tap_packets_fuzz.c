@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Packets of any link type, as a capture would hand them over, to caches of both protocols. Whatever
- * comes: memory stays within its limit and goes back to nothing, and exchanges make sense.
+/* Packets of any link type, as a capture would hand them over, to caches of both protocols.
+ * Whatever comes: memory stays within its limit and goes back to nothing, and exchanges make sense.
  *
  * The input: packets, each behind a byte that chooses the link type, one that says how long time
  * goes by (in units of 4 ms), and two with its length. */
