@@ -12,9 +12,10 @@ enum web_method { WEB_GET, WEB_HEAD, WEB_POST, WEB_OTHER };
 
 struct web_request {
     enum web_method method;
-    const char *path;  /* begins with '/', as it came (not decoded) */
-    const char *query; /* without '?'; NULL: none */
-    const char *host;  /* headers; NULL: not there */
+    const char *path;                /* begins with '/', as it came (not decoded) */
+    const char *query;               /* without '?'; NULL: none */
+    const char *host;                /* headers; NULL: not there */
+    const char *origin, *fetch_site; /* where a browser says the question comes from */
     const char *authorization;
     const char *content_type, *accept;
     const char *if_none_match;

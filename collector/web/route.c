@@ -8,9 +8,9 @@ enum { SMALL_BODY_BYTES = 4096, FORM_BODY_BYTES = 2 << 20 };
 
 struct route {
     const char *path;
-    bool prefix; /* `path` begins the request's path, and something follows */
-    enum web_method method;
-    bool open; /* needs no token */
+    bool prefix;            /* `path` begins the request's path, and something follows */
+    enum web_method method; /* WEB_POST: of what changes something, and of that alone */
+    bool open;              /* needs no token */
     api_route *answer;
     size_t body_max; /* 0: of a POST, SMALL_BODY_BYTES */
     bool form;       /* takes its parameters itself, of GET and POST alike: Prometheus' */
@@ -111,6 +111,19 @@ static size_t host_name_length(const char *host)
     return strcspn(host, ":");
 }
 
+/* One of the configuration's names. */
+static bool is_listed(const struct web *w, const char *host, size_t length)
+{
+    for (const char *name = w->hosts; name && *name;) {
+        size_t name_length = strcspn(name, ", ");
+        if (name_length > 0 && host_is(host, length, name, name_length))
+            return true;
+        name += name_length;
+        name += strspn(name, ", ");
+    }
+    return false;
+}
+
 /* On loopback a page of another site could reach us under its own name (DNS rebinding). */
 static bool host_allowed(const struct web *w, const char *host)
 {
@@ -124,14 +137,26 @@ static bool host_allowed(const struct web *w, const char *host)
         if (host_is(host, length, own[i], strlen(own[i])))
             return true;
     }
-    for (const char *name = w->hosts; name && *name;) {
-        size_t name_length = strcspn(name, ", ");
-        if (name_length > 0 && host_is(host, length, name, name_length))
-            return true;
-        name += name_length;
-        name += strspn(name, ", ");
-    }
-    return false;
+    return is_listed(w, host, length);
+}
+
+/* A page of another site may send a form or plain text here without asking anybody first: it does
+ * not see the answer, but what it wants is done. Its browser says where it comes from; curl, agents
+ * and Prometheus say nothing. A proxy may ask under a Host of its own: then `hosts` has the name.
+ */
+static bool is_of_our_page(const struct web *w, const struct web_request *request)
+{
+    const char *origin = request->origin;
+    if (request->fetch_site && strcasecmp(request->fetch_site, "cross-site") == 0)
+        return false;
+    if (!origin)
+        return true;
+    const char *scheme_end = strstr(origin, "://");
+    if (!scheme_end) /* "null": of a sandbox, a file */
+        return false;
+    const char *host = scheme_end + 3;
+    return (request->host && strcasecmp(host, request->host) == 0) ||
+           is_listed(w, host, host_name_length(host));
 }
 
 /* Takes the same time for every wrong token. */
@@ -168,6 +193,13 @@ static bool admits(const struct web *w, const struct route *r, const struct web_
                                                   : "GET, HEAD";
         reply_error(reply, 405, "this path answers %s", allow);
         reply->allow = allow;
+        return false;
+    }
+    if (r && r->method == WEB_POST && !is_of_our_page(w, request)) {
+        reply_error(reply, 403,
+                    "this changes something, and a page of another site (%.100s) asks for it: "
+                    "only the collector's own page may, and programs, which send no Origin",
+                    request->origin ? request->origin : "no Origin");
         return false;
     }
     if (r && !r->open && w->token && !token_matches(w, request->authorization)) {

@@ -231,6 +231,8 @@ static struct web_request request_of(struct MHD_Connection *connection, const ch
         .path = path,
         .query = x->query,
         .host = header(connection, "Host"),
+        .origin = header(connection, "Origin"),
+        .fetch_site = header(connection, "Sec-Fetch-Site"),
         .authorization = header(connection, "Authorization"),
         .content_type = header(connection, "Content-Type"),
         .accept = header(connection, "Accept"),

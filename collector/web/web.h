@@ -2,7 +2,7 @@
 /* The collector's HTTP API (docs/api.md) and the files of the page.
  *
  *   server.c   the listening socket, libmicrohttpd's threads, limits, headers
- *   route.c    who may ask (Host, token), and which route answers
+ *   route.c    who may ask (Host, Origin, token), and which route answers
  *   params.c   the query of a URL
  *   api_*.c    the answers
  *   metrics.c  Prometheus text

@@ -171,6 +171,27 @@ scenario('hostile questions get 4xx and a sentence', async (world) => {
   assert.ok(collector.alive);
 });
 
+scenario('a page of another site changes nothing, and programs and the own page do', async (world) => {
+  const collector = await world.collector({ args: ['--admin-api'] });
+  const evil = { Origin: 'http://evil.example', 'Content-Type': 'text/plain' };
+  const calls = ['/api/v1/recording', '/api/v1/marks', '/v1/traces', '/api/v1/write',
+    '/api/v1/admin/tsdb/delete_series?match[]=up', '/api/v1/admin/tsdb/clean_tombstones'];
+  for (const call of calls)
+    for (const headers of [evil, { Origin: 'null' }, { 'Sec-Fetch-Site': 'cross-site' }]) {
+      const answer = await collector.ask(call, { method: 'POST', headers, body: 'match[]=up' });
+      assert.equal(answer.status, 403, call);
+      assert.match(answer.json().error, /another site/);
+    }
+  const form = { method: 'POST', body: 'query=1', headers: { ...evil, 'Content-Type': 'application/x-www-form-urlencoded' } };
+  assert.equal((await collector.ask('/api/v1/query', form)).status, 200, 'a question changes nothing');
+  const mark = { method: 'POST', body: JSON.stringify({ kind: 'deploy', service: 'web', version: '1', title: 'x' }) };
+  const add = (headers) => collector.ask('/api/v1/marks', { ...mark, headers: { 'Content-Type': 'application/json', ...headers } });
+  for (const headers of [{}, { Origin: collector.url, 'Sec-Fetch-Site': 'same-origin' }]) {
+    const answer = await add(headers);
+    assert.ok(answer.status < 300, answer.text);
+  }
+});
+
 scenario('noise on the link is counted and disturbs nobody', async (world) => {
   const collector = await world.collector();
   const agent = await world.agent(collector);

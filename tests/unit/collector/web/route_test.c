@@ -116,6 +116,84 @@ static void strangers_are_turned_away(void **state)
     }
 }
 
+/* Of a POST as a browser sends it from a page of `origin`. */
+static unsigned answered(struct fixture *f, const char *path, const char *origin,
+                         const char *fetch_site)
+{
+    struct reply reply;
+    static const char body[] = "{\"service\": \"cell\", \"on\": false}";
+    struct web_request request = {.method = WEB_POST,
+                                  .path = path,
+                                  .host = "127.0.0.1:4040",
+                                  .origin = origin,
+                                  .fetch_site = fetch_site,
+                                  .content_type = "application/json",
+                                  .body = body,
+                                  .body_length = sizeof body - 1};
+    web_answer(&f->web, &request, &reply);
+    unsigned status = reply.status;
+    reply_fini(&reply);
+    return status;
+}
+
+static void a_page_of_another_site_changes_nothing(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        const char *origin, *fetch_site;
+        unsigned status;
+    } cases[] = {
+        {"http://evil.example", NULL, 403},
+        {"http://evil.example", "cross-site", 403},
+        {NULL, "cross-site", 403},
+        {"null", NULL, 403},
+        {"", NULL, 403},
+        {"http://127.0.0.1:3000", "same-site", 403},
+        {"http://127.0.0.1:4040.evil.example", NULL, 403},
+        {"http://evil.example/127.0.0.1:4040", NULL, 403},
+        {"http://127.0.0.1", NULL, 403},
+        {NULL, NULL, 200}, /* curl */
+        {NULL, "none", 200},
+        {"http://127.0.0.1:4040", "same-origin", 200},
+        {"HTTP://127.0.0.1:4040", NULL, 200},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        f->switched[0] = 0;
+        assert_int_equal(answered(f, "/api/v1/recording", cases[i].origin, cases[i].fetch_site),
+                         cases[i].status);
+        assert_string_equal(f->switched, cases[i].status == 200 ? "cell off" : "");
+    }
+    assert_int_equal(answered(f, "/api/v1/recording", "https://weft.example.net", NULL), 403);
+    f->web.hosts = "other, weft.example.net";
+    assert_int_equal(answered(f, "/api/v1/recording", "https://weft.example.net", NULL), 200);
+    assert_int_equal(answered(f, "/api/v1/recording", "https://weft.example.net:81", NULL), 200);
+    assert_int_equal(answered(f, "/api/v1/recording", "https://weft.example", NULL), 403);
+}
+
+static void whatever_changes_something_asks_where_from(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const changing[] = {"/api/v1/recording",
+                                           "/api/v1/marks",
+                                           "/v1/traces",
+                                           "/api/v1/write",
+                                           "/api/v1/admin/tsdb/delete_series",
+                                           "/api/v1/admin/tsdb/clean_tombstones"};
+    for (size_t i = 0; i < sizeof changing / sizeof *changing; i++) {
+        struct reply reply;
+        size_t body_max;
+        struct web_request request = {.method = WEB_POST,
+                                      .path = changing[i],
+                                      .host = "localhost",
+                                      .origin = "http://evil.example"};
+        assert_false(web_admits(&f->web, &request, &body_max, &reply)); /* before its body */
+        assert_int_equal(reply.status, 403);
+        reply_fini(&reply);
+    }
+    /* A question by POST, as Grafana's browser mode sends it. */
+    assert_int_not_equal(answered(f, "/api/v1/query", "http://grafana.example", "cross-site"), 403);
+}
+
 static void hostile_requests_get_a_sentence(void **state)
 {
     struct fixture *f = *state;
@@ -192,10 +270,16 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-        TEST(services_list_what_they_did),       TEST(status_names_losses_and_their_reasons),
-        TEST(metrics_are_prometheus_text),       TEST(recording_is_switched_by_json_alone),
-        TEST(strangers_are_turned_away),         TEST(hostile_requests_get_a_sentence),
-        TEST(the_page_is_served_with_its_views), TEST(readiness_is_told_apart_from_life),
+        TEST(services_list_what_they_did),
+        TEST(status_names_losses_and_their_reasons),
+        TEST(metrics_are_prometheus_text),
+        TEST(recording_is_switched_by_json_alone),
+        TEST(strangers_are_turned_away),
+        TEST(hostile_requests_get_a_sentence),
+        TEST(the_page_is_served_with_its_views),
+        TEST(readiness_is_told_apart_from_life),
+        TEST(a_page_of_another_site_changes_nothing),
+        TEST(whatever_changes_something_asks_where_from),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
