@@ -3,30 +3,8 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import net from 'node:net';
-import { freePort, scenario, until } from './harness.mjs';
-import { converse, memcached, redis, skip, tap } from './tapped.mjs';
-
-/* One metric of the tap's by one label, from the series: {get: 5, set: 2}. */
-async function series(collector, metric, by, port) {
-  const query = `sum by (${by}) (${metric}{cache="127.0.0.1:${port}",host="boxh"})`;
-  const { data } = await collector.api(`/api/v1/query?query=${encodeURIComponent(query)}`);
-  return Object.fromEntries(data.result.map(({ metric: labels, value }) => [labels[by], Number(value[1])]));
-}
-
-const noted = (text, pattern) => Object.fromEntries([...text.matchAll(pattern)].map(([, name, value]) => [name, Number(value)]));
-
-function assertNothingLost(t, totals) {
-  for (const [what, count] of Object.entries(totals)) assert.equal(count, 0, `${what}: ${t.said()}`);
-}
-
-async function losses(collector) {
-  const of = async (metric) => {
-    const { data } = await collector.api(`/api/v1/query?query=sum(${metric})`);
-    return Number(data.result[0]?.value[1] ?? NaN);
-  };
-  return { dropped: await of('weft_tap_dropped_packets_total'), gaps: await of('weft_tap_gaps_total'),
-    losses: await of('weft_tap_losses_total'), skipped: await of('weft_tap_skipped_bytes_total') };
-}
+import { freePort, program, scenario, until } from './harness.mjs';
+import { assertNothingLost, converse, losses, memcached, noted, redis, series, skip, tap } from './tapped.mjs';
 
 scenario("every command of a Redis is counted as its own statistics have it", { skip }, async (world) => {
   const collector = await world.collector();
@@ -113,4 +91,18 @@ scenario('a port on which somebody else answers is left alone', { skip }, async 
   await t.says(/127\.0\.0\.1\D*:\d+ does not speak redis: it is left alone/);
   server.close();
   await t.stop();
+});
+
+scenario('where the keys of a Redis command stand is what the server itself says', async (world) => {
+  const server = await redis(world);
+  const real = JSON.parse(server.cli('--json', 'command')).flatMap((command) => [command, ...(command[9] ?? [])]);
+  const known = new Map(JSON.parse(world.run(program('redis_commands'), [])).map((row) => [row.name, row]));
+  for (const [name, , , first, last, step, , , specs] of real) {
+    const row = known.get(name);
+    assert.ok(row, `${name} is not known`);
+    const counted = specs.find(({ find_keys: { type }, begin_search: { type: from } }) => type === 'keynum' && from === 'index');
+    if (!row.streams) assert.deepEqual([name, row.first, row.last, row.step], [name, first, last, step]);
+    assert.deepEqual([name, row.streams], [name, specs.some(({ begin_search: { spec } }) => spec.keyword === 'STREAMS')]);
+    assert.deepEqual([name, row.countAt], [name, counted ? counted.begin_search.spec.index + counted.find_keys.spec.keynumidx : 0]);
+  }
 });

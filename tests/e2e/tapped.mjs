@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Real caches, and the tap beside them. */
+import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import net from 'node:net';
 import path from 'node:path';
@@ -10,18 +11,18 @@ const mayCapture = spawnSync(path.join(build, 'agent/weft-tap'), ['--interfaces=
   { timeout: 500, encoding: 'utf8' }).stderr.includes('CAP_NET_RAW') === false;
 export const skip = mayCapture ? false : 'capturing needs CAP_NET_RAW';
 
-async function answers(port) {
+async function answers(port, host = '127.0.0.1') {
   await until(`somebody answers on ${port}`, () => new Promise((done) => {
-    const socket = net.connect(port, '127.0.0.1', () => { socket.destroy(); done(true); });
+    const socket = net.connect(port, host, () => { socket.destroy(); done(true); });
     socket.on('error', () => done(false));
   }));
 }
 
-export async function redis(world) {
+export async function redis(world, host = '127.0.0.1') {
   const port = await freePort();
-  const server = new Daemon(world, 'redis', 'redis-server', ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', world.dir]);
-  await answers(port);
-  return { port, server, cli: (...args) => world.run('redis-cli', ['-p', String(port), ...args]) };
+  const server = new Daemon(world, 'redis', 'redis-server', ['--port', String(port), '--bind', host, '--save', '', '--dir', world.dir]);
+  await answers(port, host);
+  return { port, server, cli: (...args) => world.run('redis-cli', ['-h', host, '-p', String(port), ...args]) };
 }
 
 export async function memcached(world) {
@@ -56,4 +57,26 @@ export function converse(port, pieces, enough) {
     socket.on('error', failed);
     socket.on('close', () => done(text));
   });
+}
+
+/* One metric of the tap's by one label, from the series: {get: 5, set: 2}. */
+export async function series(collector, metric, by, port, host = '127.0.0.1') {
+  const query = `sum by (${by}) (${metric}{cache="${host}:${port}",host="boxh"})`;
+  const { data } = await collector.api(`/api/v1/query?query=${encodeURIComponent(query)}`);
+  return Object.fromEntries(data.result.map(({ metric: labels, value }) => [labels[by], Number(value[1])]));
+}
+
+export const noted = (text, pattern) => Object.fromEntries([...text.matchAll(pattern)].map(([, name, value]) => [name, Number(value)]));
+
+export function assertNothingLost(t, totals) {
+  for (const [what, count] of Object.entries(totals)) assert.equal(count, 0, `${what}: ${t.said()}`);
+}
+
+export async function losses(collector) {
+  const of = async (metric) => {
+    const { data } = await collector.api(`/api/v1/query?query=sum(${metric})`);
+    return Number(data.result[0]?.value[1] ?? NaN);
+  };
+  return { dropped: await of('weft_tap_dropped_packets_total'), gaps: await of('weft_tap_gaps_total'),
+    losses: await of('weft_tap_losses_total'), skipped: await of('weft_tap_skipped_bytes_total') };
 }
