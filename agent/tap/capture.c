@@ -40,12 +40,12 @@ struct reading {
 
 /* ---- opening ------------------------------------------------------------------------------ */
 
-/* "tcp and (port 6379 or port 11211)", with and without VLAN tags. What stands behind `vlan` is
- * looked for behind the tag. NULL: no memory. */
+/* "tcp and (port 6379 or port 11211)", with up to two VLAN tags. What stands behind a `vlan` is
+ * looked for behind one tag more. NULL: no memory. */
 static char *filter_of(const uint16_t *ports, size_t count, bool tagged)
 {
     enum { A_PORT = 16 };
-    size_t size = 64 + 2 * count * A_PORT;
+    size_t size = 128 + 3 * count * A_PORT;
     char *list = malloc(count * A_PORT + 1), *filter = malloc(size);
     if (list && filter) {
         size_t at = 0;
@@ -53,7 +53,9 @@ static char *filter_of(const uint16_t *ports, size_t count, bool tagged)
         for (size_t i = 0; i < count; i++)
             at += (size_t)snprintf(list + at, A_PORT + 1, "%sport %u", i ? " or " : "", ports[i]);
         if (tagged)
-            snprintf(filter, size, "(tcp and (%s)) or (vlan and tcp and (%s))", list, list);
+            snprintf(filter, size,
+                     "(tcp and (%s)) or (vlan and ((tcp and (%s)) or (vlan and tcp and (%s))))",
+                     list, list, list);
         else
             snprintf(filter, size, "tcp and (%s)", list);
     } else {

@@ -178,8 +178,11 @@ static void on_request(void *context, const uint8_t *bytes, uint32_t length, uin
     }
     c->is_turn = false;
     size_t before = tap_pending_count(c->pending);
-    if (c->protocol->request(request_state(c), &r, bytes, length) != TAP_GOES_ON)
+    uint64_t refused = c->budget->refused;
+    if (c->protocol->request(request_state(c), &r, bytes, length) != TAP_GOES_ON) {
+        c->whole &= c->budget->refused == refused; /* want of memory says nothing of the bytes */
         lose_requests(c);
+    }
     c->round.commands += tap_pending_count(c->pending) - before;
     if (!c->reads_replies) /* nobody will say what they were answered */
         tap_pending_give_up(c->pending, &c->counting);
