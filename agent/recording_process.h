@@ -32,7 +32,8 @@ struct recording_process {
     int pidfd;         /* -1: the pid is not visible from here, or the process was dead already */
     bool watched_life; /* we saw it alive: the moment of its death is when we noticed */
     bool dead, reaped;
-    bool described; /* in some batch of ours: the collector knows who it is */
+    uint32_t stats_round; /* the last in which its statistics were taken */
+    bool described;       /* in some batch of ours: the collector knows who it is */
     uint64_t died_unix_ns;
     uint64_t last_ticks; /* the latest moment in anything that it recorded */
     struct batch_marks batch, in_flight;

@@ -14,7 +14,11 @@
 #define DIED_BYTES_MAX      (16u << 20) /* of one process; compressed they fit into a message */
 #define PRESSURE_PERCENT    25
 #define PRESSURE_UNREAD     100 /* of a process of which some is not read yet */
-#define TURNS_MAX           16  /* of a process in a round, a batch's bytes each */
+#define BLOCKED_BYTES_MAX   (6u << 20)
+#define STATS_BYTES_MOST    (4u << 20) /* of rows, from which on a round is told in several batches \
+                                        */
+#define STATS_BYTES_MAX (7u << 20)     /* even where nothing can be compressed it is one message */
+#define TURNS_MAX       16             /* of a process in a round, a batch's bytes each */
 
 static uint64_t monotonic_ns(void)
 {
@@ -113,10 +117,12 @@ static bool is_due(const struct sweeper *s)
                                  monotonic_ns() - s->batch_since_ns >= s->config->batch_age_ns);
 }
 
-/* The spool refuses and the batch is four times its size: no more is read for now. */
+/* The spool refuses and the batch is four times its size, or all that a message takes: no more is
+ * read for now. */
 static bool is_blocked(const struct sweeper *s)
 {
-    return batch_builder_bytes(s->builder) >= 4 * s->config->batch_bytes;
+    size_t bytes = batch_builder_bytes(s->builder);
+    return bytes >= 4 * s->config->batch_bytes || bytes >= BLOCKED_BYTES_MAX;
 }
 
 /* ---- rings ------------------------------------------------------------------------------- */
@@ -210,14 +216,27 @@ static void process_losses(struct sweeper *s, struct recording_process *p, uint6
 
 /* ---- statistics -------------------------------------------------------------------------- */
 
-static int64_t now_unix_ms(void)
+/* Later than those of the batch before, that no series has two rows of one moment; but a clock that
+ * was set back is believed. */
+static struct stats_batch stats_batch(struct sweeper *s, size_t bytes_max)
 {
-    return (int64_t)(host_clock_now_unix_ns() / 1000000);
+    int64_t now_ms = (int64_t)(host_clock_now_unix_ns() / 1000000), last_ms = s->stats_unix_ms;
+    s->stats_unix_ms = now_ms <= last_ms && now_ms > last_ms - 1000 ? last_ms + 1 : now_ms;
+    return (struct stats_batch){s->builder, s->serial, s->stats_unix_ms, bytes_max, 0};
 }
 
-static enum slab_error take_cells(struct sweeper *s, struct recording_process *p)
+/* What was taken of libweft's cells, all of it into the batch that says so. */
+static void tell_taken(struct sweeper *s, bool libweft_alone)
 {
-    return cells_take(&p->cells, s->stats, span_counts_identity(p->spans), p->reader);
+    struct stats_batch b = stats_batch(s, STATS_BYTES_MAX);
+    stats_table_tell(s->stats, &b, libweft_alone);
+    if (b.rows)
+        mark_begun(s);
+}
+
+static enum slab_error take_cells(struct sweeper *s, struct recording_process *p, size_t *bytes)
+{
+    return cells_take(&p->cells, s->stats, span_counts_identity(p->spans), p->reader, bytes);
 }
 
 /* Once, so that a process which records no spans is known, too. */
@@ -229,24 +248,64 @@ static void describe(struct sweeper *s, struct recording_process *p)
     p->described = true;
 }
 
-void sweep_stats(struct sweeper *s)
+/* Of each process once. Where that is much, batches are closed between two of them, so that each
+ * holds all rows of the cells whose taking its cursor table tells. False: the spool refuses, the
+ * remaining ones wait. */
+static bool take_round(struct sweeper *s, size_t bytes_most)
 {
-    if (is_blocked(s))
-        return;
+    size_t bytes = 0;
+    uint32_t round = ++s->stats_round;
     for (size_t i = s->processes.count; i-- > 0;) {
+        if (i >= s->processes.count)
+            continue; /* a close let dead ones go, and others took their places */
         struct recording_process *p = s->processes.all[i];
-        if (p->dead || !p->spans)
+        if (p->dead || !p->spans || p->stats_round == round)
             continue;
+        p->stats_round = round;
         describe(s, p);
         proc_round(&p->proc, s->stats, span_counts_identity(p->spans),
                    p->pidfd >= 0 ? p->file->pid : 0);
-        judge(s, i, take_cells(s, p));
+        judge(s, i, take_cells(s, p, &bytes));
+        if (bytes < bytes_most)
+            continue;
+        tell_taken(s, true);
+        if (!sweep_close_batch(s))
+            return false;
+        bytes = 0;
     }
+    return true;
+}
+
+/* What was taken goes into the first batch; the rest has no cursor and may be told in any. */
+static void tell_round(struct sweeper *s, size_t bytes_most)
+{
+    bool all = false, first = true;
+    while (!all) {
+        struct stats_batch b = stats_batch(s, bytes_most);
+        all = stats_table_emit(s->stats, &b);
+        if (b.rows)
+            mark_begun(s);
+        if (!all && first)
+            tell_taken(s, true);
+        first = false;
+        if (!sweep_close_batch(s))
+            break;
+    }
+}
+
+void sweep_stats(struct sweeper *s)
+{
+    size_t bytes_most = 8 * s->config->batch_bytes;
+    if (is_blocked(s))
+        return;
+    if (bytes_most > STATS_BYTES_MOST)
+        bytes_most = STATS_BYTES_MOST;
+    bool taken = take_round(s, bytes_most);
     statsd_round(s->statsd);
     services_gather(s->services, s->stats, clock_monotonic_ms());
-    if (stats_table_emit(s->stats, s->builder, s->serial, now_unix_ms()) > 0)
-        mark_begun(s);
-    sweep_close_batch(s);
+    if (taken)
+        tell_round(s, bytes_most);
+    stats_table_end_round(s->stats);
 }
 
 /* ---- the dead ---------------------------------------------------------------------------- */
@@ -303,9 +362,10 @@ static void reap(struct sweeper *s, struct recording_process *p)
     convert_process(&b.conversion);
     counters_add(&s->counters->lost[LOSS_BAD_RECORD], b.left_out);
     process_losses(s, p, host_clock_now_unix_ns()); /* nobody asks again */
-    take_cells(s, p);
+    size_t bytes = 0;                               /* one process: nowhere to split */
+    take_cells(s, p, &bytes);
     services_gather(s->services, s->stats, clock_monotonic_ms());
-    stats_table_tell(s->stats, s->builder, s->serial, now_unix_ms());
+    tell_taken(s, false);
     counters_add(&s->counters->spans, found);
     counters_add(&s->counters->died_spans, found);
     if (found)

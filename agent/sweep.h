@@ -19,7 +19,8 @@ bool sweep_close_batch(struct sweeper *s);
 void sweep_losses(struct sweeper *s);
 
 /* The end of a second for the statistics: takes what services and the kernel counted, and closes a
- * batch with rows of everything that has news. Where the spool refuses, what was counted waits. */
+ * batch with rows of everything that has news; several where that is much. Where the spool refuses,
+ * what was counted waits. */
 void sweep_stats(struct sweeper *s);
 
 /* Sends the spans that are open now. */

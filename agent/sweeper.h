@@ -41,6 +41,9 @@ struct sweeper {
     uint64_t told_since_unix_ns;
     bool in_flight_shown; /* the last snapshot held something */
 
+    uint32_t stats_round;  /* of statistics; from 1 */
+    int64_t stats_unix_ms; /* of the latest rows */
+
     size_t first; /* where the next round begins: no process is always last */
     uint64_t last_sweep_ns, longest_pause_ns, busy_until_ns;
     bool scan_due; /* something in the directory came or went ... */

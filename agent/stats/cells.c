@@ -49,7 +49,21 @@ struct taking {
     struct cells *cells;
     struct stats_table *table;
     struct stats_identity *identity;
+    size_t bytes;
 };
+
+/* As if it were the first row of its series in the batch. */
+static size_t row_bytes(const struct slab_stat *stat)
+{
+    enum { PLAIN = 48, LABEL = 8, BUCKET = 4 };
+    const struct slab_instrument *i = stat->instrument;
+    size_t bytes = PLAIN;
+    for (uint32_t n = 0; n < i->label_count; n++)
+        bytes += LABEL + i->labels[n].key.length + i->labels[n].value.length;
+    if (i->type == METRIC_HISTOGRAM)
+        bytes += BUCKET * ((size_t)stat->histogram->positive.used + stat->histogram->negative.used);
+    return bytes;
+}
 
 static struct stats_series *series_of(struct taking *t, const struct slab_instrument *i)
 {
@@ -67,6 +81,7 @@ static void visit(void *context, const struct slab_stat *stat)
 {
     struct taking *t = context;
     struct stats_series *s = series_of(t, stat->instrument);
+    t->bytes += s ? row_bytes(stat) : 0;
     switch (stat->instrument->type) {
     case METRIC_COUNTER:
         stats_count(s, (double)stat->delta);
@@ -80,8 +95,10 @@ static void visit(void *context, const struct slab_stat *stat)
 }
 
 enum slab_error cells_take(struct cells *c, struct stats_table *t, struct stats_identity *identity,
-                           struct slab_reader *reader)
+                           struct slab_reader *reader, size_t *bytes)
 {
-    struct taking taking = {c, t, identity};
-    return slab_stats_take(reader, visit, &taking);
+    struct taking taking = {c, t, identity, 0};
+    enum slab_error error = slab_stats_take(reader, visit, &taking);
+    *bytes += taking.bytes;
+    return error;
 }

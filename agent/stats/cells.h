@@ -19,8 +19,9 @@ struct cells {
 void cells_fini(struct cells *c);
 
 /* What is new. It is in the table when this returns, and must go into a batch, with the reader's
- * generation in its cursor table (lib/ring/slab_stats_reader.h), before the next commit. */
+ * generation in its cursor table (lib/ring/slab_stats_reader.h), before the next commit.
+ * *bytes grows by about what the rows will take of the batch. */
 enum slab_error cells_take(struct cells *c, struct stats_table *t, struct stats_identity *identity,
-                           struct slab_reader *reader);
+                           struct slab_reader *reader, size_t *bytes);
 
 #endif

@@ -10,22 +10,24 @@ enum { GAUGE_ROUNDS = 1 }; /* in which a gauge may be left out: its owner was se
 
 struct emitting {
     struct stats_table *table;
-    struct batch_builder *builder;
-    uint32_t serial;
-    int64_t unix_ms;
-    size_t rows;
+    struct stats_batch *batch;
 };
+
+static bool is_full(const struct emitting *e)
+{
+    return batch_builder_bytes(e->batch->builder) >= e->batch->bytes_max;
+}
 
 /* ---- what the batch calls things --------------------------------------------------------- */
 
 static uint32_t put_text(struct emitting *e, struct batch_str text)
 {
-    return batch_string(e->builder, text.bytes, text.length);
+    return batch_string(e->batch->builder, text.bytes, text.length);
 }
 
 static uint32_t put_literal(struct emitting *e, const char *text)
 {
-    return batch_string(e->builder, text, strlen(text));
+    return batch_string(e->batch->builder, text, strlen(text));
 }
 
 static uint32_t label_set(struct emitting *e, struct stats_identity *identity,
@@ -42,7 +44,7 @@ static uint32_t label_set(struct emitting *e, struct stats_identity *identity,
         pairs[n++] = put_literal(e, "cell");
         pairs[n++] = put_text(e, identity->cell);
     }
-    return batch_label_set(e->builder, pairs, n / 2);
+    return batch_label_set(e->batch->builder, pairs, n / 2);
 }
 
 static uint32_t label_set_of(struct emitting *e, const struct stats_series *s)
@@ -51,33 +53,33 @@ static uint32_t label_set_of(struct emitting *e, const struct stats_series *s)
     struct stats_mark *mark = &t->host_mark;
     if (s->identity && s->metric->naming != STATS_HOST_ONLY)
         mark = &s->identity->marks[s->metric->naming];
-    if (mark->serial != e->serial)
-        *mark = (struct stats_mark){e->serial, label_set(e, s->identity, s->metric->naming)};
+    if (mark->serial != e->batch->serial)
+        *mark = (struct stats_mark){e->batch->serial, label_set(e, s->identity, s->metric->naming)};
     return mark->index;
 }
 
 static uint32_t metric_index(struct emitting *e, struct stats_metric *m)
 {
-    if (m->mark.serial != e->serial)
-        m->mark =
-            (struct stats_mark){e->serial, batch_metric(e->builder, put_text(e, m->name), m->type,
-                                                        put_literal(e, m->unit ? m->unit : ""),
-                                                        put_literal(e, m->help ? m->help : ""))};
+    if (m->mark.serial != e->batch->serial)
+        m->mark = (struct stats_mark){e->batch->serial,
+                                      batch_metric(e->batch->builder, put_text(e, m->name), m->type,
+                                                   put_literal(e, m->unit ? m->unit : ""),
+                                                   put_literal(e, m->help ? m->help : ""))};
     return m->mark.index;
 }
 
 static uint32_t series_index(struct emitting *e, struct stats_series *s)
 {
     uint32_t pairs[2 * STATS_LABELS_MAX];
-    if (s->mark.serial == e->serial) /* the batch of the round before still waits */
+    if (s->mark.serial == e->batch->serial) /* the batch of the round before still waits */
         return s->mark.index;
     for (uint32_t i = 0; i < s->label_count; i++) {
         pairs[2 * i] = put_text(e, s->labels[i].name);
         pairs[2 * i + 1] = put_text(e, s->labels[i].value);
     }
     uint32_t metric = metric_index(e, s->metric), set = label_set_of(e, s);
-    s->mark = (struct stats_mark){e->serial,
-                                  batch_series(e->builder, metric, set, pairs, s->label_count)};
+    s->mark = (struct stats_mark){
+        e->batch->serial, batch_series(e->batch->builder, metric, set, pairs, s->label_count)};
     return s->mark.index;
 }
 
@@ -88,7 +90,7 @@ static void put_exemplars(struct emitting *e, struct stats_series *s, uint32_t s
     for (int i = 0; s->exemplars && i < STATS_EXEMPLARS; i++) {
         struct stats_exemplar *x = &s->exemplars[i];
         if (x->span_id)
-            batch_exemplar(e->builder, series, (int64_t)(x->unix_ns / 1000000), x->value,
+            batch_exemplar(e->batch->builder, series, (int64_t)(x->unix_ns / 1000000), x->value,
                            x->trace_id, x->span_id);
         x->span_id = 0;
     }
@@ -98,18 +100,21 @@ static void put_row(struct emitting *e, struct stats_series *s)
 {
     uint32_t series = series_index(e, s);
     if (s->metric->type == METRIC_HISTOGRAM) {
-        batch_histogram(e->builder, series, e->unix_ms, SAMPLE_HISTOGRAM_DELTA, s->histogram);
+        batch_histogram(e->batch->builder, series, e->batch->unix_ms, SAMPLE_HISTOGRAM_DELTA,
+                        s->histogram);
         exphist_clear(s->histogram);
     } else if (s->metric->type == METRIC_COUNTER) {
-        batch_sample(e->builder, series, e->unix_ms, SAMPLE_DELTA, s->value);
+        batch_sample(e->batch->builder, series, e->batch->unix_ms, SAMPLE_DELTA, s->value);
         s->value = 0;
     } else {
-        batch_sample(e->builder, series, e->unix_ms, SAMPLE_VALUE, s->value);
+        batch_sample(e->batch->builder, series, e->batch->unix_ms, SAMPLE_VALUE, s->value);
         s->told_value = s->value;
     }
     put_exemplars(e, s, series);
+    s->gathered = 0;
+    s->told_round = e->table->round;
     s->told = true;
-    e->rows++;
+    e->batch->rows++;
 }
 
 static void put_end(struct emitting *e, struct stats_series *s)
@@ -117,8 +122,8 @@ static void put_end(struct emitting *e, struct stats_series *s)
     if (!s->told)
         return;
     s->told = false;
-    batch_sample(e->builder, series_index(e, s), e->unix_ms, SAMPLE_STALE, 0);
-    e->rows++;
+    batch_sample(e->batch->builder, series_index(e, s), e->batch->unix_ms, SAMPLE_STALE, 0);
+    e->batch->rows++;
 }
 
 /* ---- who --------------------------------------------------------------------------------- */
@@ -144,6 +149,8 @@ static bool is_held(const struct stats_series *s)
 
 static bool is_told(const struct stats_table *t, const struct stats_series *s)
 {
+    if (!s->news && s->told && s->told_round == t->round)
+        return false; /* by stats_table_tell */
     return s->news || !s->told || t->round - s->news_round < LIVELY_ROUNDS ||
            (t->round + s->number) % QUIET_EVERY == 0;
 }
@@ -220,29 +227,53 @@ static void forget_identities(struct stats_table *t)
     }
 }
 
-size_t stats_table_emit(struct stats_table *t, struct batch_builder *b, uint32_t serial,
-                        int64_t unix_ms)
+bool stats_table_emit(struct stats_table *t, struct stats_batch *b)
 {
-    struct emitting e = {t, b, serial, unix_ms, 0};
-    tell_refusals(t);
-    for (size_t i = 0; i < t->series_count;)
-        visit(&e, &i);
-    forget_identities(t);
-    t->round++;
-    return e.rows;
+    struct emitting e = {t, b};
+    if (!t->emitting)
+        tell_refusals(t);
+    t->emitting = true;
+    while (t->emit_at < t->series_count) {
+        if (is_full(&e))
+            return false;
+        visit(&e, &t->emit_at);
+    }
+    return true;
 }
 
-size_t stats_table_tell(struct stats_table *t, struct batch_builder *b, uint32_t serial,
-                        int64_t unix_ms)
+void stats_table_end_round(struct stats_table *t)
 {
-    struct emitting e = {t, b, serial, unix_ms, 0};
+    forget_identities(t);
+    t->emit_at = 0;
+    t->emitting = false;
+    t->round++;
+}
+
+static void refuse_row(struct stats_table *t, struct stats_series *s)
+{
+    stats_refuse(t, s->metric, STATS_BATCH_LIMIT);
+    if (s->histogram)
+        exphist_clear(s->histogram);
+    s->value = 0;
+    s->gathered = 0;
+    s->news = false;
+}
+
+void stats_table_tell(struct stats_table *t, struct stats_batch *b, bool libweft_alone)
+{
+    struct emitting e = {t, b};
     for (size_t i = 0; i < t->series_count; i++) {
         struct stats_series *s = t->series[i];
-        if (!s->news || s->metric->type == METRIC_GAUGE)
+        bool libweft = s->metric->origin == STATS_OF_LIBWEFT;
+        if (!s->news || s->metric->type == METRIC_GAUGE || (libweft_alone && !libweft))
             continue;
+        if (is_full(&e)) {
+            if (libweft)
+                refuse_row(t, s);
+            continue;
+        }
         s->news_round = t->round;
         put_row(&e, s);
         s->news = false;
     }
-    return e.rows;
 }

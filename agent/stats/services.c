@@ -74,15 +74,20 @@ static bool is_request(const struct stats_series *series)
            has_label(series, "span_kind", "SPAN_KIND_CONSUMER");
 }
 
-static void add(struct services *s, const struct stats_series *series)
+/* Of a series that was not told since the last call only the count is right: the values that came
+ * since then are not in the quantiles. */
+static void add(struct services *s, struct stats_series *series)
 {
+    uint64_t fresh = series->histogram->count - series->gathered;
     struct service *service = service_of(s, series->identity->service);
     if (!service)
         return;
-    service->requests += series->histogram->count;
+    service->requests += fresh;
     if (has_label(series, "status_code", "STATUS_CODE_ERROR"))
-        service->errors += series->histogram->count;
-    exphist_merge(&service->current, series->histogram);
+        service->errors += fresh;
+    if (series->gathered == 0)
+        exphist_merge(&service->current, series->histogram);
+    series->gathered = series->histogram->count;
 }
 
 static void end_interval(struct services *s, int64_t now_ms)
@@ -108,7 +113,7 @@ void services_gather(struct services *s, const struct stats_table *t, int64_t no
         if (batch_str_is(t->metrics[i]->name, "traces_span_metrics_duration_seconds"))
             durations = t->metrics[i];
     for (size_t i = 0; durations && i < t->series_count; i++) {
-        const struct stats_series *series = t->series[i];
+        struct stats_series *series = t->series[i];
         if (series->metric == durations && series->news && series->histogram && series->identity &&
             series->identity->service.length > 0 && is_request(series))
             add(s, series);

@@ -231,7 +231,8 @@ const char *stats_refusal_name(enum stats_refusal reason)
     static const char *const names[STATS_REFUSALS] = {
         [STATS_SERIES_LIMIT] = "series_limit", [STATS_METRIC_LIMIT] = "metric_limit",
         [STATS_OTHER_TYPE] = "other_type",     [STATS_OWN_NAME] = "own_name",
-        [STATS_BAD_LABELS] = "bad_labels",     [STATS_NO_MEMORY] = "no_memory"};
+        [STATS_BAD_LABELS] = "bad_labels",     [STATS_NO_MEMORY] = "no_memory",
+        [STATS_BATCH_LIMIT] = "batch_limit"};
     return names[reason];
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What the agent counts between two of its rounds (a round each second): series by metric, identity
  * and labels, each with what came since the last round. stats_table_emit writes a row for each into
- * the batch that is being built; from then on the batch has it.
+ * the batches that are being built; from then on these have it.
  *
  * A series that changed within the last minute is told in each round, one that did not every 15th,
  * so that it is seen to live. It ends (a last row says so) when its source does: a gauge that was
@@ -47,6 +47,7 @@ enum stats_refusal {
     STATS_OWN_NAME,     /* the agent counts under this name */
     STATS_BAD_LABELS,   /* too many, or too long */
     STATS_NO_MEMORY,
+    STATS_BATCH_LIMIT, /* one batch must hold them all, and cannot */
     STATS_REFUSALS
 };
 /* "series_limit" … */
@@ -123,15 +124,25 @@ void stats_merge(struct stats_series *s, const struct exphist *histogram);
  * round, of STATS_EXEMPLARS of them. */
 void stats_behind(struct stats_series *s, const struct stats_exemplar *e);
 
-/* The end of a round: rows of everything that has news, stamped `unix_ms`, into the builder, whose
- * batch is `serial`. How many rows. */
-size_t stats_table_emit(struct stats_table *t, struct batch_builder *b, uint32_t serial,
-                        int64_t unix_ms);
+/* The batch into which rows go. */
+struct stats_batch {
+    struct batch_builder *builder;
+    uint32_t serial;
+    int64_t unix_ms;  /* of the rows; each batch's later than the one's before */
+    size_t bytes_max; /* of the builder, as batch_builder_bytes has it: one row may go beyond */
+    size_t rows;      /* added to */
+};
 
-/* The same for counters and histograms alone, and not the end of a round: before the file that they
- * come from goes. */
-size_t stats_table_tell(struct stats_table *t, struct batch_builder *b, uint32_t serial,
-                        int64_t unix_ms);
+/* Rows of everything that has news. True: that was all. False: the batch is full, and the next
+ * call, with another one, goes on. */
+bool stats_table_emit(struct stats_table *t, struct stats_batch *b);
+/* After it. What was not told has its news still. */
+void stats_table_end_round(struct stats_table *t);
+
+/* Rows of counters and histograms alone, at any time, of all origins or of libweft's alone. What
+ * libweft counted has to be in the batch whose cursor says that it was taken: what would make it
+ * larger than bytes_max is refused, and counted. What others counted waits for the next one. */
+void stats_table_tell(struct stats_table *t, struct stats_batch *b, bool libweft_alone);
 
 struct stats_table_stats {
     uint64_t series, metrics, refused;

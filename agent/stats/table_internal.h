@@ -48,6 +48,8 @@ struct stats_series {
     uint32_t number;
     uint32_t set_round;  /* gauge: the round in which it was set last */
     uint32_t news_round; /* the round in which it changed last */
+    uint32_t told_round; /* the round of the last row */
+    uint64_t gathered;   /* histogram: how much of it services.h has already */
     bool told;           /* at least once */
     bool kept;           /* gauge: stays as it is where nothing sets it */
     bool news;           /* counter, histogram: something came since the last round */
@@ -67,6 +69,8 @@ struct stats_table {
     uint32_t next_number;
     struct stats_mark host_mark; /* the label set with nothing but the host */
     uint32_t round;
+    size_t emit_at; /* in `series`: where the round's next batch goes on */
+    bool emitting;  /* a round is being told */
     uint64_t refused;
     struct stats_refused unnamed; /* of no metric */
 };

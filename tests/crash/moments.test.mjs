@@ -25,6 +25,25 @@ for (const moment of ['pwritev .spool 5 before', 'pwritev .spool 5 half', 'pwrit
     assert.ok(account.strangers <= account.reserved, JSON.stringify(account));
   });
 
+for (const moment of ['pwritev .spool 2 before', 'pwritev .spool 2 after', 'pwritev .spool 3 after', 'pwritev .spool 4 half', 'pwritev .spool 5 after'])
+  scenario(`the agent dies at "${moment}" in a round of statistics of several batches: each count once`, async (world) => {
+    const collector = await world.collector();
+    const services = Array.from({ length: 8 }, (_, i) => world.scripted(`busy${i}`));
+    const metrics = Array.from({ length: 250 }, (_, i) => `busy_${i}_total`);
+    await Promise.all(services.map(async (service) => {
+      for (const metric of metrics) assert.equal(await service.tell(`count ${metric} 3`), 'ok');
+    }));
+    const args = ['--batch-bytes=4096'];
+    await gone(await world.agent(collector, { args, env: world.preload('die_at', { DIE_AT: moment }) }));
+    const agent = await world.agent(collector, { args });
+    await Promise.all(services.map((service) => service.leave()));
+    await agent.drained();
+    const sum = encodeURIComponent('sum({__name__=~"busy_.*"}) or vector(0)');
+    const counted = async () => Number((await collector.api(`/api/v1/query?query=${sum}`)).data.result[0].value[1]);
+    await until('all is counted', async () => (await counted()) >= 3 * services.length * metrics.length);
+    assert.equal(await counted(), 3 * services.length * metrics.length);
+  });
+
 for (const moment of ['pwritev .ledger 6 before', 'pwritev .ledger 6 half', 'pwritev .ledger 6 after', 'fdatasync .ledger 6 before', 'fdatasync .ledger 6 after'])
   scenario(`the collector dies at "${moment}": each span once`, async (world) => {
     const first = await world.collector({ env: world.preload('die_at', { DIE_AT: moment }) });

@@ -88,6 +88,29 @@ scenario('counts are exact whoever is killed: services, the agent, the collector
   await becomes(collector, 'sum(hits_total)', expected);
 });
 
+scenario('counts are exact where a round takes several batches, and the agent is killed between them', async (world) => {
+  const collector = await world.collector();
+  let agent = await world.agent(collector, { args: ['--batch-bytes=4096'] });
+  const services = Array.from({ length: 6 }, (_, i) => world.scripted(`busy${i}`));
+  const metrics = Array.from({ length: 250 }, (_, i) => `busy_${i}_total`);
+  let expected = 0;
+  const count = async (service) => {
+    for (const metric of metrics) {
+      await service.tell(`count ${metric} 3`);
+      expected += 3;
+    }
+  };
+  for (let round = 0; round < 6; round++) {
+    await Promise.all(services.map(count));
+    await agent.kill();
+    agent = await agent.again();
+  }
+  await Promise.all(services.map((s) => s.leave()));
+  await agent.drained();
+  await becomes(collector, 'sum({__name__=~"busy_.*"})', expected);
+  assert.equal(await number(collector, 'count({__name__=~"busy_.*"})'), services.length * metrics.length);
+});
+
 scenario('every span is in the rates, by operation and status, and leads to its trace', async (world) => {
   const collector = await world.collector();
   const agent = await world.agent(collector);

@@ -61,10 +61,12 @@ static inline size_t rows_round(struct rows *r)
 {
     batch_builder_reset(r->builder);
     r->unix_ms += 1000;
-    size_t count = stats_table_emit(r->table, r->builder, ++r->serial, r->unix_ms);
+    struct stats_batch b = {r->builder, ++r->serial, r->unix_ms, SIZE_MAX, 0};
+    assert_true(stats_table_emit(r->table, &b));
+    stats_table_end_round(r->table);
     rows_decode(r);
-    assert_int_equal(r->batch->samples.count, count);
-    return count;
+    assert_int_equal(r->batch->samples.count, b.rows);
+    return b.rows;
 }
 
 /* "name{a=1,b=2}" of a series, its labels by name. */

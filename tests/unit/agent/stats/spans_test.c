@@ -280,15 +280,19 @@ static void what_a_service_counts_is_told_with_its_labels(void **state)
     weft_histogram_record(WEFT_HISTOGRAM("post_bytes"), 1000);
     weft_describe("posts_total", NULL, "Posts that were made.");
     struct stats_identity *identity = span_counts_identity(process->spans);
-    assert_int_equal(cells_take(&process->cells, rows.table, identity, process->reader), SLAB_OK);
+    size_t bytes = 0;
+    assert_int_equal(cells_take(&process->cells, rows.table, identity, process->reader, &bytes),
+                     SLAB_OK);
     assert_true(slab_stats_held(process->reader));
+    assert_true(bytes > 100 && bytes < 1000);
     assert_int_equal(slab_stats_commit(process->reader), SLAB_OK);
     rows_round(&rows);
     assert_row(&rows, "posts_total{" OWN "kind=photo,service=cell,version=1.4}", SAMPLE_DELTA, 7);
     assert_row(&rows, "queue_length{" OWN "service=cell,version=1.4}", SAMPLE_VALUE, 3.5);
     assert_row(&rows, "post_bytes{" OWN "service=cell,version=1.4}", SAMPLE_HISTOGRAM_DELTA, 1000);
     weft_counter_add(WEFT_COUNTER("posts_total", "kind", "photo"), 1);
-    assert_int_equal(cells_take(&process->cells, rows.table, identity, process->reader), SLAB_OK);
+    assert_int_equal(cells_take(&process->cells, rows.table, identity, process->reader, &bytes),
+                     SLAB_OK);
     rows_round(&rows);
     assert_row(&rows, "posts_total{" OWN "kind=photo,service=cell,version=1.4}", SAMPLE_DELTA, 1);
     assert_row(&rows, "queue_length{" OWN "service=cell,version=1.4}", SAMPLE_VALUE, 3.5);

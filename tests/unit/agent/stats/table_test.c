@@ -236,12 +236,62 @@ static void what_is_told_before_the_end_of_a_round_is_not_told_again(void **stat
     stats_count(find(r, "c", METRIC_COUNTER, "a"), 2);
     stats_gauge(r->table, find(r, "g", METRIC_GAUGE, "a"), 2);
     batch_builder_reset(r->builder);
-    assert_int_equal(stats_table_tell(r->table, r->builder, ++r->serial, 5), 1);
+    struct stats_batch b = {r->builder, ++r->serial, 5, SIZE_MAX, 0};
+    stats_table_tell(r->table, &b, false);
+    assert_int_equal(b.rows, 1);
     rows_decode(r);
     assert_row(r, "c{host=box,k=a}", SAMPLE_DELTA, 2);
-    assert_int_equal(rows_round(r), 2);
-    assert_row(r, "c{host=box,k=a}", SAMPLE_DELTA, 0);
+    assert_int_equal(rows_round(r), 1);
     assert_row(r, "g{host=box,k=a}", SAMPLE_VALUE, 2);
+    rows_round(r);
+    assert_row(r, "c{host=box,k=a}", SAMPLE_DELTA, 0);
+}
+
+static void a_round_beyond_a_batch_is_told_in_several(void **state)
+{
+    enum { METRICS = 500, MOST = 4096 };
+    struct rows *r = *state;
+    char name[16], row[48];
+    double told[METRICS] = {0};
+    size_t batches = 0;
+    for (int i = 0; i < METRICS; i++) {
+        snprintf(name, sizeof name, "m%d", i);
+        stats_count(find(r, name, METRIC_COUNTER, "a"), i + 1);
+    }
+    for (bool all = false; !all; batches++) {
+        batch_builder_reset(r->builder);
+        struct stats_batch b = {r->builder, ++r->serial, 5, MOST, 0};
+        all = stats_table_emit(r->table, &b);
+        assert_true(b.rows > 0);
+        assert_true(batch_builder_bytes(r->builder) < MOST + 512);
+        rows_decode(r);
+        for (int i = 0; i < METRICS; i++) {
+            snprintf(row, sizeof row, "m%d{host=box,k=a}", i);
+            uint32_t at = rows_find(r, row);
+            told[i] += at == BATCH_NONE ? 0 : r->batch->samples.value[at];
+        }
+    }
+    stats_table_end_round(r->table);
+    assert_true(batches > 2);
+    for (int i = 0; i < METRICS; i++)
+        assert_true(told[i] == i + 1);
+}
+
+static void what_a_full_batch_has_no_room_for_waits_or_is_refused(void **state)
+{
+    struct rows *r = *state;
+    struct stats_metric *own = stats_own_metric(r->table, &own_info);
+    stats_count(find(r, "c", METRIC_COUNTER, "a"), 2);
+    stats_count(stats_find(r->table, own, NULL, NULL, 0), 3);
+    batch_builder_reset(r->builder);
+    struct stats_batch b = {r->builder, ++r->serial, 5, 0, 0};
+    stats_table_tell(r->table, &b, false);
+    assert_int_equal(b.rows, 0);
+    rows_round(r);
+    assert_row(r, "c{host=box,k=a}", SAMPLE_DELTA, 0); /* its cursor would say that it was told */
+    assert_row(r, "calls{host=box}", SAMPLE_DELTA, 3);
+    assert_row(r, "weft_agent_series_refused_total{host=box,metric=c,reason=batch_limit}",
+               SAMPLE_DELTA, 1);
 }
 
 static void a_metric_is_described_once(void **state)
@@ -294,6 +344,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_agents_names_are_its_own, setup, teardown),
         cmocka_unit_test_setup_teardown(who_stands_higher_takes_a_name, setup, teardown),
         cmocka_unit_test_setup_teardown(beyond_the_bound_of_metrics_the_agents_own_are_counted,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(a_round_beyond_a_batch_is_told_in_several, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_a_full_batch_has_no_room_for_waits_or_is_refused,
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_told_before_the_end_of_a_round_is_not_told_again,
                                         setup, teardown),
