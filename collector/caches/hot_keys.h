@@ -3,6 +3,8 @@
  * the whole period, which ends with the last window in which it did) and the series
  * weft_cache_hot_key_share{host, cache, key}, which ends with the first window in which it does
  * not.
+ * Where no such window comes (the cache is idle, the collector was restarted) it ends as any series
+ * does of which nothing is heard.
  *
  * One thread: the observer's (observe.h). Calls wait for the disk. */
 #ifndef WEFT_COLLECTOR_CACHES_HOT_KEYS_H

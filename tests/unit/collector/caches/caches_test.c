@@ -127,12 +127,22 @@ static void caches_are_told_apart_and_found_by_host_protocol_and_time(void **sta
     assert_string_equal(list[0].host, "box1");
     assert_string_equal(list[1].address, "10.0.0.2:6379");
     assert_true(list[1].seen_unix_ms == EPOCH_MS + 70000);
-    assert_int_equal(ask(f, (struct caches_filter){.id = list[1].id, .to_unix_ms = INT64_MAX})->windows, 2);
-    assert_int_equal(ask(f, (struct caches_filter){.host = "box1", .to_unix_ms = INT64_MAX})->windows, 1);
-    assert_int_equal(ask(f, (struct caches_filter){.protocol = "memcached", .to_unix_ms = INT64_MAX})->windows, 0);
+    assert_int_equal(
+        ask(f, (struct caches_filter){.id = list[1].id, .to_unix_ms = INT64_MAX})->windows, 2);
+    assert_int_equal(
+        ask(f, (struct caches_filter){.host = "box1", .to_unix_ms = INT64_MAX})->windows, 1);
+    assert_int_equal(
+        ask(f, (struct caches_filter){.protocol = "memcached", .to_unix_ms = INT64_MAX})->windows,
+        0);
     /* Those that touch the time. */
-    assert_int_equal(ask(f, (struct caches_filter){.from_unix_ms = EPOCH_MS + 5000, .to_unix_ms = EPOCH_MS + 20001})->windows, 2);
-    assert_int_equal(ask(f, (struct caches_filter){.from_unix_ms = EPOCH_MS + 10000, .to_unix_ms = EPOCH_MS + 20000})->windows, 0);
+    assert_int_equal(ask(f, (struct caches_filter){.from_unix_ms = EPOCH_MS + 5000,
+                                                   .to_unix_ms = EPOCH_MS + 20001})
+                         ->windows,
+                     2);
+    assert_int_equal(ask(f, (struct caches_filter){.from_unix_ms = EPOCH_MS + 10000,
+                                                   .to_unix_ms = EPOCH_MS + 20000})
+                         ->windows,
+                     0);
     arena_fini(&arena);
 }
 

@@ -57,11 +57,8 @@ static int setup(void **state)
     assert_non_null(mkdtemp(f->directory));
     f->marks = marks_open(f->directory, 0, why, sizeof why);
     assert_non_null(f->marks);
-    f->hot = hot_keys_create(&(struct hot_keys_options){.share = 0.1,
-                                                        .calls_per_s = 10,
-                                                        .marks = f->marks,
-                                                        .write = write_samples,
-                                                        .context = f});
+    f->hot = hot_keys_create(&(struct hot_keys_options){
+        .share = 0.1, .calls_per_s = 10, .marks = f->marks, .write = write_samples, .context = f});
     assert_non_null(f->hot);
     arena_init(&f->arena, 4096);
     *state = f;
@@ -140,10 +137,12 @@ static void the_series_goes_on_and_ends_with_the_heat(void **state)
     see(f, 2, 0, 3000);
     see(f, 3, 0, 0);
     see(f, 4, 0, 0);
-    const struct written expected[] = {
-        {"a", EPOCH_MS + 10000, SAMPLE_VALUE, 0.4},     {"a", EPOCH_MS + 20000, SAMPLE_VALUE, 0.1},
-        {"b\\xff", EPOCH_MS + 20000, SAMPLE_VALUE, 0.3}, {"a", EPOCH_MS + 30000, SAMPLE_STALE, 0},
-        {"b\\xff", EPOCH_MS + 30000, SAMPLE_VALUE, 0.3}, {"b\\xff", EPOCH_MS + 40000, SAMPLE_STALE, 0}};
+    const struct written expected[] = {{"a", EPOCH_MS + 10000, SAMPLE_VALUE, 0.4},
+                                       {"a", EPOCH_MS + 20000, SAMPLE_VALUE, 0.1},
+                                       {"b\\xff", EPOCH_MS + 20000, SAMPLE_VALUE, 0.3},
+                                       {"a", EPOCH_MS + 30000, SAMPLE_STALE, 0},
+                                       {"b\\xff", EPOCH_MS + 30000, SAMPLE_VALUE, 0.3},
+                                       {"b\\xff", EPOCH_MS + 40000, SAMPLE_STALE, 0}};
     assert_int_equal(f->count, sizeof expected / sizeof *expected);
     for (uint32_t i = 0; i < f->count; i++) {
         assert_string_equal(f->written[i].key, expected[i].key);

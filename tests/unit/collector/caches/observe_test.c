@@ -101,7 +101,8 @@ static struct journal_position accept(struct world *w, int times)
     struct frame frame = {.kind = FRAME_BATCH, .agent = "box1", .accepted_unix_ns = 1};
     int error;
     for (int i = 0; i < 2; i++) {
-        struct batch_window window = window_of("box1", i ? "a" : "b", w->begin_ms + (int64_t)w->number);
+        struct batch_window window =
+            window_of("box1", i ? "a" : "b", w->begin_ms + (int64_t)w->number);
         window.commands = 1;
         batch_window_add(b, &window);
     }

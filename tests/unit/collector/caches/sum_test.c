@@ -49,8 +49,7 @@ static void a_sum_is_as_true_as_its_windows(void **state)
     assert_int_equal(f->sum.begin_unix_ms, 1000000);
     assert_int_equal(f->sum.end_unix_ms, 1000000 + 10000 * WINDOWS);
     for (uint32_t most = 1; most < STREAM_KEYS; most = 3 * most) {
-        assert_int_equal(
-            window_sum_list(&f->sum, WINDOW_KEYS_BY_CALLS, most, &f->arena, &list), 0);
+        assert_int_equal(window_sum_list(&f->sum, WINDOW_KEYS_BY_CALLS, most, &f->arena, &list), 0);
         assert_list_bounds(&list, &f->truth);
         assert_true(batch_str_is(list.entries[0].key, "key:0"));
     }

@@ -82,12 +82,11 @@ static inline void tell_stream(struct told_window *t, struct truth *truth, uint6
     for (size_t i = 0; i < count; i++) {
         const struct topk_entry *e = list[i];
         memcpy(t->texts[i], e->text, e->length);
-        t->entries[i] =
-            (struct window_entry){.key = {t->texts[i], e->length},
-                                  .full_length = e->length,
-                                  .hash = e->hash,
-                                  .calls = e->sums[0],
-                                  .error = e->weight + topk_error(&top) - e->sums[0]};
+        t->entries[i] = (struct window_entry){.key = {t->texts[i], e->length},
+                                              .full_length = e->length,
+                                              .hash = e->hash,
+                                              .calls = e->sums[0],
+                                              .error = e->weight + topk_error(&top) - e->sums[0]};
     }
     out->count = (uint32_t)count;
     memcpy(t->registers, keys.registers, sizeof t->registers);
