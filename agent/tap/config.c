@@ -54,6 +54,14 @@ const struct config_program tap_program = {
     .option_count = sizeof options / sizeof *options,
 };
 
+static bool is_named(const struct tap_plan *plan, unsigned long port)
+{
+    for (size_t i = 0; i < plan->port_count; i++)
+        if (plan->numbers[i] == port)
+            return true;
+    return false;
+}
+
 static int add_ports(struct tap_plan *plan, const char *name, char *list,
                      const struct tap_protocol *protocol, char *why, size_t why_size)
 {
@@ -65,6 +73,10 @@ static int add_ports(struct tap_plan *plan, const char *name, char *list,
             continue;
         if (*end || port == 0 || port > UINT16_MAX) {
             snprintf(why, why_size, "%s: found \"%s\", expected ports from 1 to 65535", name, word);
+            return -1;
+        }
+        if (is_named(plan, port)) {
+            snprintf(why, why_size, "%s: port %lu is named twice", name, port);
             return -1;
         }
         if (plan->port_count == TAP_PORTS_MOST) {
@@ -89,14 +101,27 @@ static int read_privacy(struct tap_plan *plan, const char *text, char *why, size
     return -1;
 }
 
+static int add_interfaces(struct tap_plan *plan, char *list, char *why, size_t why_size)
+{
+    char *rest = list, *word;
+    while ((word = strsep(&rest, ", ")) != NULL) {
+        if (!*word)
+            continue;
+        if (plan->interface_count == TAP_INTERFACES_MOST) {
+            snprintf(why, why_size, "interfaces: more than %d: \"any\" is all of them",
+                     TAP_INTERFACES_MOST);
+            return -1;
+        }
+        plan->interfaces[plan->interface_count++] = word;
+    }
+    return 0;
+}
+
 int tap_plan_read(struct tap_plan *plan, struct tap_config *config, char *why, size_t why_size)
 {
-    char *rest = config->interfaces, *word;
     *plan = (struct tap_plan){0};
-    while ((word = strsep(&rest, ", ")) != NULL)
-        if (*word && plan->interface_count < TAP_INTERFACES_MOST)
-            plan->interfaces[plan->interface_count++] = word;
-    if (add_ports(plan, "memcached", config->memcached, &tap_memcached, why, why_size) != 0 ||
+    if (add_interfaces(plan, config->interfaces, why, why_size) != 0 ||
+        add_ports(plan, "memcached", config->memcached, &tap_memcached, why, why_size) != 0 ||
         add_ports(plan, "redis", config->redis, &tap_redis, why, why_size) != 0 ||
         read_privacy(plan, config->tell_keys, why, why_size) != 0)
         return -1;

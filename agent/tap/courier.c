@@ -58,6 +58,9 @@ void courier_send(struct courier *c, struct buffer *batch)
         c->stats.waiting++;
     } else {
         c->stats.dropped++;
+        LOG_WARN_EVERY("tap: a report of %zu bytes is larger than the agent takes, or memory is "
+                       "out: it is dropped",
+                       batch->length);
     }
     pthread_cond_signal(&c->changed);
     pthread_mutex_unlock(&c->lock);

@@ -57,7 +57,7 @@ scenario('the first program of the docs builds against what is installed, and it
       return traces.length === i + 1 && traces.every((t) => t.complete && t.span_count === 2);
     });
   }
-  const installed = ['bin/weft', 'bin/weft-agent', 'bin/weft-collector'].map((f) => path.join(prefix, f));
+  const installed = ['bin/weft', 'bin/weft-agent', 'bin/weft-tap', 'bin/weft-collector'].map((f) => path.join(prefix, f));
   for (const file of installed) world.run(file, ['--help']);
 });
 

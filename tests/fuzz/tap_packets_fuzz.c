@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "agent/tap/connections.h"
+#include "lib/base/log.h"
 
 enum { MEMORY = 1 << 20, HEAD = 4 };
 
@@ -53,6 +54,7 @@ static void one_packet(struct tap_connections *tap, const uint8_t *data, size_t 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    log_set_level(LOG_LEVEL_ERROR); /* many a port is foreign here */
     const struct tap_port ports[] = {{1, &tap_redis}, {2, &tap_memcached}};
     struct tap_connections *tap =
         tap_connections_create(&(struct tap_connections_options){.ports = ports,

@@ -137,9 +137,11 @@ static void what_cannot_be_opened_says_why(void **state)
     assert_non_null(strstr(why, "IEEE802_11"));
     unlink(w.path);
     const char *none = "weft-none0";
-    const struct tap_capture_options options = {
-        .interfaces = &none, .interface_count = 1, .ports = &port, .port_count = 1,
-        .buffer_bytes = 1 << 20};
+    const struct tap_capture_options options = {.interfaces = &none,
+                                                .interface_count = 1,
+                                                .ports = &port,
+                                                .port_count = 1,
+                                                .buffer_bytes = 1 << 20};
     assert_null(tap_capture_open(&options, why, sizeof why));
     assert_non_null(strstr(why, "weft-none0"));
 }

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 // clang-format on
 
-#define MS UINT64_C(1000000)
+#define MS  UINT64_C(1000000)
 #define GET "*2\r\n$3\r\nGET\r\n$1\r\nk\r\n"
 
 enum { REDIS = 6379, MEMCACHED = 11211 };
@@ -44,12 +44,12 @@ static void begin(struct fixture *f, uint32_t connections, size_t memory_bytes)
 {
     static const struct tap_port ports[] = {{REDIS, &tap_redis}, {MEMCACHED, &tap_memcached}};
     *f = (struct fixture){.now_ns = 1000 * MS};
-    f->tap = tap_connections_create(
-        &(struct tap_connections_options){.ports = ports,
-                                          .port_count = 2,
-                                          .connections = connections,
-                                          .memory_bytes = memory_bytes,
-                                          .observer = {on_exchange, f}});
+    f->tap =
+        tap_connections_create(&(struct tap_connections_options){.ports = ports,
+                                                                 .port_count = 2,
+                                                                 .connections = connections,
+                                                                 .memory_bytes = memory_bytes,
+                                                                 .observer = {on_exchange, f}});
     assert_non_null(f->tap);
 }
 
