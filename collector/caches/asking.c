@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collector/caches/caches_internal.h"
+#include "lib/base/clock.h"
 
 static void bind_text(sqlite3_stmt *s, int at, const char *text)
 {
@@ -75,21 +76,24 @@ int caches_windows(struct caches *c, const struct caches_filter *filter,
 {
     struct arena arena;
     int result = SQLITE_ROW;
-    bool goes_on = true;
+    bool goes_on = true, late = false;
     arena_init(&arena, 64 << 10);
     pthread_mutex_lock(&c->reading.lock);
     sqlite3_stmt *s = chosen(c, WINDOWS, filter);
     sqlite3_bind_int64(s, 5, filter->to_unix_ms);
-    while (goes_on && (result = sqlite3_step(s)) == SQLITE_ROW) {
+    while (goes_on && !late && (result = sqlite3_step(s)) == SQLITE_ROW) {
         const struct batch_window *w = caches_decode(s, 1, &arena);
         if (w)
             goes_on = each(context, (uint64_t)sqlite3_column_int64(s, 0), w);
         arena_reset(&arena);
+        late = filter->deadline_ns && clock_monotonic_ns() > filter->deadline_ns;
     }
     if (result != SQLITE_ROW && result != SQLITE_DONE)
         database_warn(&c->reading, "windows of caches cannot be read");
     sqlite3_reset(s);
     pthread_mutex_unlock(&c->reading.lock);
     arena_fini(&arena);
+    if (late)
+        return CACHES_ETIME;
     return result == SQLITE_ROW || result == SQLITE_DONE ? 0 : CACHES_EDISK;
 }

@@ -21,6 +21,7 @@
 enum {
     CACHES_EDISK = -1,    /* the database cannot be written, or read, now */
     CACHES_EREFUSED = -2, /* it could be, but does not take this */
+    CACHES_ETIME = -3,    /* the deadline came first */
 };
 
 struct caches;
@@ -60,13 +61,14 @@ struct caches_filter {
     uint64_t id;                 /* 0: any */
     const char *host, *protocol; /* NULL: any */
     int64_t from_unix_ms, to_unix_ms;
+    uint64_t deadline_ns; /* on CLOCK_MONOTONIC; 0: none */
 };
 /* All that `filter` names and that were seen in its time or later, by host and address, in the
  * arena. 0 or CACHES_EDISK. */
 int caches_list(struct caches *c, const struct caches_filter *filter, struct arena *arena,
                 struct cache_view **list, uint32_t *count);
 /* Gives `each` all windows that touch the time, by cache; false from it ends that. The window is
- * valid during the call. 0 or CACHES_EDISK. */
+ * valid during the call. 0, CACHES_EDISK or CACHES_ETIME. */
 int caches_windows(struct caches *c, const struct caches_filter *filter,
                    bool (*each)(void *context, uint64_t cache, const struct batch_window *w),
                    void *context);

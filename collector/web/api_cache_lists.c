@@ -132,8 +132,9 @@ static void answer(const struct api_call *call, struct listing *l, const char *n
     struct json_writer w = json_writer_to(&reply->body);
     arena_init(&arena, ARENA_BLOCK_BYTES);
     window_sum_init(&l->sum, 1u << l->kind);
-    if (caches_windows(call->web->caches, &l->filter, add_window, l) != 0)
-        caches_unreadable(reply);
+    int error = caches_windows(call->web->caches, &l->filter, add_window, l);
+    if (error != 0)
+        caches_unreadable(reply, error);
     else if (put(l, name, &arena, &w) != 0)
         reply_no_memory(reply);
     window_sum_fini(&l->sum);

@@ -4,9 +4,8 @@
 
 #include "collector/query/cache_series.h"
 #include "collector/web/caches_question.h"
-#include "lib/base/clock.h"
 
-enum { DEADLINE_S = 20, ARENA_BLOCK_BYTES = 32 << 10 };
+enum { ARENA_BLOCK_BYTES = 32 << 10 };
 
 struct overview {
     struct caches_filter filter;
@@ -31,10 +30,10 @@ static bool gather(const struct web *web, struct overview *o, struct reply *repl
     struct cache_series_question q = {.source = web_source(web),
                                       .from_unix_ms = o->filter.from_unix_ms,
                                       .to_unix_ms = o->filter.to_unix_ms,
-                                      .deadline_ns =
-                                          clock_monotonic_ns() + DEADLINE_S * UINT64_C(1000000000)};
-    if (caches_list(web->caches, &o->filter, &o->arena, &o->caches, &o->count) != 0) {
-        caches_unreadable(reply);
+                                      .deadline_ns = o->filter.deadline_ns};
+    int error = caches_list(web->caches, &o->filter, &o->arena, &o->caches, &o->count);
+    if (error != 0) {
+        caches_unreadable(reply, error);
         return false;
     }
     o->sums = arena_calloc(&o->arena, o->count, sizeof *o->sums);
@@ -46,8 +45,8 @@ static bool gather(const struct web *web, struct overview *o, struct reply *repl
     }
     for (uint32_t i = 0; i < o->count; i++)
         window_sum_init(&o->sums[i], 1 << WINDOW_KEYS_BY_CALLS);
-    if (caches_windows(web->caches, &o->filter, add_window, o) != 0) {
-        caches_unreadable(reply);
+    if ((error = caches_windows(web->caches, &o->filter, add_window, o)) != 0) {
+        caches_unreadable(reply, error);
         return false;
     }
     if (cache_series_ask(&q, o->caches, o->count, o->series) == 0)

@@ -6,8 +6,9 @@
 #include "collector/caches/key_text.h"
 #include "lib/base/clock.h"
 
-#define RANGE_NS UINT64_C(300000000000)
-#define MS_NS    UINT64_C(1000000)
+#define RANGE_NS    UINT64_C(300000000000)
+#define DEADLINE_NS UINT64_C(20000000000)
+#define MS_NS       UINT64_C(1000000)
 
 bool caches_question(const struct api_call *call, const char *others, struct caches_filter *filter,
                      struct reply *reply)
@@ -36,7 +37,8 @@ bool caches_question(const struct api_call *call, const char *others, struct cac
     *filter = (struct caches_filter){.host = params_get(call->params, "host"),
                                      .protocol = params_get(call->params, "protocol"),
                                      .from_unix_ms = (int64_t)(start_ns / MS_NS),
-                                     .to_unix_ms = (int64_t)(end_ns / MS_NS)};
+                                     .to_unix_ms = (int64_t)(end_ns / MS_NS),
+                                     .deadline_ns = clock_monotonic_ns() + DEADLINE_NS};
     if (start_ns < end_ns)
         return true;
     reply_error(reply, 400, "the end is not after the start");
@@ -62,7 +64,10 @@ void caches_put_key(struct json_writer *w, const struct window_entry *e)
     buffer_fini(&text);
 }
 
-void caches_unreadable(struct reply *reply)
+void caches_unreadable(struct reply *reply, int error)
 {
-    reply_error(reply, 503, "windows of caches cannot be read: see the collector's log");
+    reply_error(reply, 503,
+                error == CACHES_ETIME
+                    ? "that takes too long: ask for less time, or for one cache"
+                    : "windows of caches cannot be read: see the collector's log");
 }

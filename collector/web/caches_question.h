@@ -15,6 +15,7 @@ bool caches_question(const struct api_call *call, const char *others, struct cac
 void caches_put_time(struct json_writer *w, const struct caches_filter *filter);
 /* A field "key", and "escaped" and "length" where the whole key is not what it shows. */
 void caches_put_key(struct json_writer *w, const struct window_entry *e);
-void caches_unreadable(struct reply *reply);
+/* For an error of caches_list and caches_windows. */
+void caches_unreadable(struct reply *reply, int error);
 
 #endif

@@ -213,6 +213,16 @@ static void a_window_of_the_future_is_refused(void **state)
     assert_int_equal(ask(f, all)->windows, 0);
 }
 
+static void who_asks_for_too_long_is_told(void **state)
+{
+    struct fixture *f = *state;
+    struct caches_filter late = all;
+    struct seen *s = ask(f, all);
+    late.deadline_ns = 1;
+    tell(f, "box1", "c", EPOCH_MS);
+    assert_int_equal(caches_windows(f->caches, &late, see, s), CACHES_ETIME);
+}
+
 static void a_full_disk_is_told_and_heals(void **state)
 {
     struct fixture *f = *state;
@@ -250,6 +260,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_window_that_comes_late_joins_the_minute, setup, teardown),
         cmocka_unit_test_setup_teardown(beyond_the_limit_the_oldest_go, setup, teardown),
         cmocka_unit_test_setup_teardown(a_window_of_the_future_is_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(who_asks_for_too_long_is_told, setup, teardown),
         cmocka_unit_test_setup_teardown(a_full_disk_is_told_and_heals, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
