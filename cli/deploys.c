@@ -58,6 +58,35 @@ static void print_changed(const json_t *verdict)
     }
 }
 
+/* "3 of 12 hosts". */
+static void print_hosts(const json_t *rollout)
+{
+    long long hosts = api_number(rollout, "hosts"), of = api_number(rollout, "of_hosts");
+    printf("%lld", hosts);
+    if (of > 0)
+        printf(" of %lld", of);
+    printf(" host%s", (of > 0 ? of : hosts) == 1 ? "" : "s");
+}
+
+/* When on which host it began, and where it is last seen to have come. */
+static void print_rollout(const json_t *mark, const json_t *rollout)
+{
+    const char *first = api_text(rollout, "first_host"), *last = api_text(rollout, "last_host");
+    printf("\nrolled out: ");
+    print_hosts(rollout);
+    printf(", first %s", show_time(api_unix_ns(mark, "from_unix_ns")));
+    if (*first) {
+        printf(" on ");
+        show_text(first, 64);
+    }
+    printf(", last %s", show_time(api_unix_ns(mark, "to_unix_ns")));
+    if (*last) {
+        printf(" on ");
+        show_text(last, 64);
+    }
+    putchar('\n');
+}
+
 int deploys_print(const char *base, const json_t *mark)
 {
     char path[64], why[512];
@@ -78,8 +107,9 @@ int deploys_print(const char *base, const json_t *mark)
     show_text(api_text(mark, "previous"), 20);
     printf(" -> ");
     show_text(api_text(mark, "version"), 20);
-    printf("  %lld host%s  %s%s%s", api_number(mark, "count"),
-           api_number(mark, "count") == 1 ? "" : "s", show_begin(style_of(change)),
+    printf("  ");
+    print_hosts(json_object_get(deploy, "rollout"));
+    printf("  %s%s%s", show_begin(style_of(change)),
            strcmp(change, "none") == 0 ? "no change" : change, show_end());
     print_changed(verdict);
     putchar('\n');
@@ -159,6 +189,7 @@ int command_deploy(int argc, char **argv)
         return 1;
     }
     marks_print(json_object_get(deploy, "mark"));
+    print_rollout(json_object_get(deploy, "mark"), json_object_get(deploy, "rollout"));
     print_verdict("its cell", json_object_get(deploy, "cell"));
     print_verdict("the service", json_object_get(deploy, "service"));
     json_decref(deploy);

@@ -33,6 +33,11 @@ static const char *const texts[STATEMENTS] = {
                     "ORDER BY from_unix_ns DESC LIMIT 1",
     [PROLONG] = "UPDATE mark SET from_unix_ns = min(from_unix_ns, ?2), "
                 "to_unix_ns = max(to_unix_ns, ?2), n = n + 1 WHERE id = ?1",
+    [ADD_DEPLOYED] = "INSERT OR IGNORE INTO deployed VALUES (?1, ?2, ?3)",
+    [DEPLOYED_ENDS] = "SELECT (SELECT host FROM deployed WHERE mark = ?1 ORDER BY unix_ns, host "
+                      "LIMIT 1), (SELECT host FROM deployed WHERE mark = ?1 "
+                      "ORDER BY unix_ns DESC, host DESC LIMIT 1)",
+    [AGE_DEPLOYED] = "DELETE FROM deployed WHERE mark NOT IN (SELECT id FROM mark)",
     [END] = "UPDATE mark SET to_unix_ns = max(from_unix_ns, ?2) WHERE id = ?1",
     [ADD_DEAD] = "INSERT OR IGNORE INTO dead VALUES (?1, ?2)",
     [AGE_DEAD] = "DELETE FROM dead WHERE died_unix_ns < ?1",
@@ -58,6 +63,9 @@ static const char schema[] =
     "CREATE TABLE IF NOT EXISTS host ("
     "  service TEXT NOT NULL, cell TEXT NOT NULL, host TEXT NOT NULL, version TEXT NOT NULL,"
     "  since_unix_ns INTEGER NOT NULL, PRIMARY KEY (service, cell, host)) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS deployed ("
+    "  mark INTEGER NOT NULL, host TEXT NOT NULL, unix_ns INTEGER NOT NULL,"
+    "  PRIMARY KEY (mark, host)) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS dead ("
     "  process BLOB PRIMARY KEY, died_unix_ns INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS reached ("
@@ -171,6 +179,7 @@ static void age(struct marks *m)
         return;
     sqlite3_bind_int64(m->database.statements[AGE], 1, (int64_t)(now - m->age_ns));
     database_run(m->database.statements[AGE]);
+    database_run(m->database.statements[AGE_DEPLOYED]);
 }
 
 static int failure(struct marks *m)
@@ -296,6 +305,25 @@ int marks_get(struct marks *m, uint64_t id, struct arena *arena, struct mark *ou
     sqlite3_reset(s);
     pthread_mutex_unlock(&m->database.lock);
     return read ? 1 : result == SQLITE_DONE ? 0 : -1;
+}
+
+int marks_hosts(struct marks *m, uint64_t id, struct arena *arena, struct mark_hosts *out)
+{
+    int found = -1;
+    pthread_mutex_lock(&m->database.lock);
+    sqlite3_stmt *s = m->database.statements[DEPLOYED_ENDS];
+    sqlite3_bind_int64(s, 1, marks_clipped(id));
+    if (sqlite3_step(s) == SQLITE_ROW) {
+        found = sqlite3_column_type(s, 0) != SQLITE_NULL;
+        *out = (struct mark_hosts){copy_text(arena, s, 0), copy_text(arena, s, 1)};
+        if (!out->first || !out->last)
+            found = -1;
+    } else {
+        database_warn(&m->database, "marks cannot be read");
+    }
+    sqlite3_reset(s);
+    pthread_mutex_unlock(&m->database.lock);
+    return found;
 }
 
 /* ---- what is told ------------------------------------------------------------------------ */

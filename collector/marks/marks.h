@@ -76,6 +76,13 @@ int marks_find(struct marks *m, const struct marks_filter *filter, struct arena 
 /* 1; 0: there is none; -1: the disk, or memory. */
 int marks_get(struct marks *m, uint64_t id, struct arena *arena, struct mark *out);
 
+/* The first and the last host that a deploy came to, in `arena`. */
+struct mark_hosts {
+    const char *first, *last;
+};
+/* 1; 0: nobody knows; -1: the disk, or memory. */
+int marks_hosts(struct marks *m, uint64_t id, struct arena *arena, struct mark_hosts *out);
+
 /* ---- what is observed ----------------------------------------------------------------------
  * 0, MARKS_EDISK or MARKS_EREFUSED: nothing was changed then. */
 

@@ -20,6 +20,9 @@ enum statement {
     OTHER,       /* the version that another host of the service and cell has */
     LAST_DEPLOY, /* of a version */
     PROLONG,
+    ADD_DEPLOYED,  /* a host that a deploy came to */
+    DEPLOYED_ENDS, /* the first and the last of them */
+    AGE_DEPLOYED,
     END,
     ADD_DEAD,
     AGE_DEAD,

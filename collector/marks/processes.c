@@ -56,13 +56,17 @@ static int prolong(struct marks *m, int64_t id, uint64_t unix_ns)
 }
 
 /* The mark, or one more of the newest that `last` finds, if it is near that. */
-static int note(struct marks *m, sqlite3_stmt *last, uint64_t gap_ns, const struct mark *mark)
+static int note(struct marks *m, sqlite3_stmt *last, uint64_t gap_ns, const struct mark *mark,
+                uint64_t *id)
 {
-    int64_t id;
-    int recent = find_recent(last, mark->from_unix_ns, gap_ns, &id);
+    int64_t found;
+    int recent = find_recent(last, mark->from_unix_ns, gap_ns, &found);
     if (recent < 0)
         return -1;
-    return recent ? prolong(m, id, mark->from_unix_ns) : marks_insert(m, mark, NULL);
+    if (!recent)
+        return marks_insert(m, mark, id);
+    *id = (uint64_t)found;
+    return prolong(m, found, mark->from_unix_ns);
 }
 
 static struct mark mark_of(const struct seen_process *g, enum mark_kind kind, const char *title)
@@ -85,7 +89,14 @@ static int deployed(struct marks *m, const struct seen_process *g, const char *p
     snprintf(title, sizeof title, "%s %s", g->service, g->version);
     struct mark mark = mark_of(g, MARK_DEPLOY, title);
     mark.previous = previous;
-    return note(m, last, DEPLOY_GAP_NS, &mark);
+    uint64_t id;
+    if (note(m, last, DEPLOY_GAP_NS, &mark, &id) != 0)
+        return -1;
+    sqlite3_stmt *add = m->database.statements[ADD_DEPLOYED];
+    sqlite3_bind_int64(add, 1, (int64_t)id);
+    sqlite3_bind_text(add, 2, g->host, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(add, 3, marks_clipped(g->unix_ns));
+    return database_run(add) ? 0 : -1;
 }
 
 static int put_host(struct marks *m, const struct seen_process *g)
@@ -138,8 +149,9 @@ static int see_death(struct marks *m, void *context)
     char title[1024];
     snprintf(title, sizeof title, "%s died on %s", g->service, g->host);
     struct mark mark = mark_of(g, MARK_DEATH, title);
+    uint64_t id;
     return note(m, marks_prepared(m, LAST_DEATH, g->service, g->cell, g->version), DEATH_GAP_NS,
-                &mark);
+                &mark, &id);
 }
 
 int marks_death(struct marks *m, const uint8_t process[16], const char *service,

@@ -56,19 +56,40 @@ static void put_verdict(struct json_writer *w, const char *key, const struct ver
     json_close_object(w);
 }
 
+/* How far it has come: its hosts, of those that run the service in its cell. */
+static void put_rollout(struct json_writer *w, const struct mark *deploy, uint64_t running,
+                        const struct mark_hosts *hosts)
+{
+    json_field_object(w, "rollout");
+    json_field_uint(w, "hosts", deploy->count);
+    if (running)
+        json_field_uint(w, "of_hosts", running > deploy->count ? running : deploy->count);
+    if (hosts->first) {
+        json_field_text(w, "first_host", hosts->first);
+        json_field_text(w, "last_host", hosts->last);
+    }
+    json_close_object(w);
+}
+
 static void answer(const struct web *web, const struct mark *deploy, struct arena *arena,
                    struct reply *reply)
 {
     struct verdict cell, service;
+    struct mark_hosts hosts = {NULL, NULL};
+    uint64_t running;
     struct verdict_question q = {.source = web_source(web),
                                  .deploy = deploy,
                                  .now_unix_ns = clock_unix_ns(),
                                  .deadline_ns =
                                      clock_monotonic_ns() + DEADLINE_S * UINT64_C(1000000000)};
-    int error = verdict_of(&q, arena, &cell);
+    int error = verdict_hosts(&q, &running);
+    if (error == 0)
+        error = verdict_of(&q, arena, &cell);
     q.all_cells = true;
     if (error == 0)
         error = verdict_of(&q, arena, &service);
+    if (error == 0 && marks_hosts(web->marks, deploy->id, arena, &hosts) <= 0)
+        hosts = (struct mark_hosts){NULL, NULL};
     if (error != 0) {
         reply_error(reply, 503, "the series cannot be asked now: try again in a moment");
         return;
@@ -78,6 +99,7 @@ static void answer(const struct web *web, const struct mark *deploy, struct aren
     json_field_object(&w, "mark");
     api_put_mark(&w, deploy);
     json_close_object(&w);
+    put_rollout(&w, deploy, running, &hosts);
     put_verdict(&w, "cell", &cell);
     put_verdict(&w, "service", &service);
     json_close_object(&w);

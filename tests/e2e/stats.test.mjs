@@ -228,6 +228,9 @@ scenario('a new version is a deploy by itself, and a death is a mark', async (wo
   assert.equal(deploy.cell, 'c1');
   const verdict = await collector.api(`/api/v1/deploys/${deploy.id}`);
   assert.equal(verdict.cell.basis, 'none');
+  const { first_host: first, last_host: last, ...rollout } = verdict.rollout;
+  assert.deepEqual(rollout, { hosts: 1, of_hosts: 1 });
+  assert.ok(first && first === last);
   await fresh.tell('begin server GET /last');
   await fresh.kill();
   await until('its death is a mark', async () => {
@@ -235,8 +238,10 @@ scenario('a new version is a deploy by itself, and a death is a mark', async (wo
     return marks.length === 1 && marks[0].service === 'deployed' && marks[0].version === '1.1';
   });
   const line = weft(collector, 'deploys').stdout;
-  assert.match(line, /deployed .* c1 .* 1\.0 -> 1\.1  1 host  unknown/);
-  assert.equal(weft(collector, 'deploy', String(deploy.id)).status, 0);
+  assert.match(line, /deployed .* c1 .* 1\.0 -> 1\.1  1 of 1 host  unknown/);
+  const told = weft(collector, 'deploy', String(deploy.id));
+  assert.equal(told.status, 0);
+  assert.ok(told.stdout.includes(`rolled out: 1 of 1 host, first `) && told.stdout.includes(` on ${first}\n`), told.stdout);
   assert.equal(weft(collector, 'deploy', '999').status, 1);
   assert.match(weft(collector, 'mark', 'note', 'caches flushed', '--service', 'deployed').stdout, /^mark \d+$/m);
   assert.match(weft(collector, 'marks').stdout, /note +caches flushed/);

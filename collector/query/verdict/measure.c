@@ -144,6 +144,22 @@ int measure_entries(struct measured *m)
     return 0;
 }
 
+int measure_hosts(const struct measured *m, uint64_t *hosts)
+{
+    struct buffer text = {0};
+    struct promql_result result;
+    *hosts = 0;
+    buffer_text(&text, "count(count by (host) (");
+    put_selector(&text, m, "weft_processes", "service", "");
+    buffer_text(&text, "))");
+    if (ask(m, &text, m->to_ms, m->to_ms, 0, &result) != 0)
+        return -1;
+    if (result.series_count == 1 && result.series[0].count == 1)
+        *hosts = (uint64_t)result.series[0].value[0];
+    promql_result_fini(&result);
+    return 0;
+}
+
 static int ask_values(const struct measured *m, enum measure measure, struct compare_side *out)
 {
     struct buffer text = {0};

@@ -19,5 +19,8 @@ int measure_entries(struct measured *m);
 /* One value an interval, NaN where there is none; for quantiles all requests too. */
 int measure_side(const struct measured *m, enum measure measure, struct arena *arena,
                  struct compare_side *out);
+/* On how many hosts processes of the service ran at `to_ms`; 0: nobody told. 0; -1 as verdict_of.
+ */
+int measure_hosts(const struct measured *m, uint64_t *hosts);
 
 #endif

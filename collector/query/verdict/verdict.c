@@ -160,3 +160,12 @@ int verdict_of(const struct verdict_question *q, struct arena *arena, struct ver
     out->change = out->basis == VERDICT_NONE ? CHANGE_UNKNOWN : sum_up(out->measures);
     return 0;
 }
+
+int verdict_hosts(const struct verdict_question *q, uint64_t *hosts)
+{
+    const int64_t minute_ms = 60000;
+    int64_t at_ms = (int64_t)(q->deploy->to_unix_ns / 1000000) + minute_ms;
+    int64_t now_ms = (int64_t)(q->now_unix_ns / 1000000);
+    struct measured m = {.question = q, .to_ms = at_ms < now_ms ? at_ms : now_ms};
+    return measure_hosts(&m, hosts);
+}

@@ -43,4 +43,9 @@ struct verdict_question {
 /* 0; -1: no memory, or the series cannot be read, or the deadline. */
 int verdict_of(const struct verdict_question *q, struct arena *arena, struct verdict *out);
 
+/* On how many hosts the deploy's service ran a minute after the last of them had the version, or
+ * runs now, as the hosts told then; of its cell unless all_cells. 0: nobody told. 0; -1 as above.
+ */
+int verdict_hosts(const struct verdict_question *q, uint64_t *hosts);
+
 #endif

@@ -157,6 +157,24 @@ static void a_new_version_is_one_deploy_from_its_first_to_its_last_host(void **s
     assert_true(d->to_unix_ns == EPOCH + HOUR + 5 * MINUTE);
 }
 
+static void a_deploy_knows_its_first_and_its_last_host(void **state)
+{
+    struct fixture *f = *state;
+    struct mark_hosts hosts;
+    for (const char *host = "dcba"; *host; host++)
+        run(f, "1.0", (char[]){*host, 0}, EPOCH);
+    run(f, "1.1", "b", EPOCH + HOUR + MINUTE);
+    run(f, "1.1", "d", EPOCH + HOUR);
+    run(f, "1.1", "a", EPOCH + HOUR + 5 * MINUTE);
+    run(f, "1.1", "c", EPOCH + HOUR + 2 * MINUTE);
+    find_deploys(f);
+    assert_int_equal(f->list[0].count, 4);
+    assert_int_equal(marks_hosts(f->marks, f->list[0].id, &f->arena, &hosts), 1);
+    assert_string_equal(hosts.first, "d");
+    assert_string_equal(hosts.last, "a");
+    assert_int_equal(marks_hosts(f->marks, 999, &f->arena, &hosts), 0);
+}
+
 static void going_back_is_a_deploy_too(void **state)
 {
     struct fixture *f = *state;
@@ -346,6 +364,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_first_version_is_no_deploy, setup, teardown),
         cmocka_unit_test_setup_teardown(a_new_version_is_one_deploy_from_its_first_to_its_last_host,
                                         setup, teardown),
+        cmocka_unit_test_setup_teardown(a_deploy_knows_its_first_and_its_last_host, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(going_back_is_a_deploy_too, setup, teardown),
         cmocka_unit_test_setup_teardown(going_back_at_once_is_a_deploy_of_its_own, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_told_days_later_does_not_widen_a_deploy, setup,

@@ -225,9 +225,51 @@ static void too_early_or_without_series_there_is_none(void **state)
     assert_int_equal(v.change, CHANGE_UNKNOWN);
 }
 
+/* A process of "web" on that host, told at NOW_MS. */
+static void run_on(struct fixture *f, const char *host, const char *cell, const char *version)
+{
+    struct label labels[] = {{{"__name__", 8}, {"weft_processes", 14}},
+                             {{"cell", 4}, {cell, (uint32_t)strlen(cell)}},
+                             {{"host", 4}, {host, (uint32_t)strlen(host)}},
+                             {{"service", 7}, {"web", 3}},
+                             {{"version", 7}, {version, (uint32_t)strlen(version)}}};
+    struct labels l = {labels, 5};
+    assert_int_equal(series_store_begin(f->store, (struct journal_position){1, ++f->step}), 0);
+    append(f, series_store_resolve(f->store, &l, NULL), NOW_MS, SAMPLE_VALUE, 4, NULL);
+    series_store_commit(f->store);
+}
+
+static void a_deploy_is_of_the_hosts_that_run_the_service(void **state)
+{
+    struct fixture *f = *state;
+    struct mark deploy = {.kind = MARK_DEPLOY,
+                          .to_unix_ns = (uint64_t)NOW_MS * 1000000,
+                          .service = "web",
+                          .version = "1.1",
+                          .cell = "c1"};
+    struct verdict_question q = {.source = series_store_source(f->store),
+                                 .deploy = &deploy,
+                                 .now_unix_ns = (uint64_t)(NOW_MS + MINUTE / 2) * 1000000};
+    uint64_t hosts;
+    assert_int_equal(verdict_hosts(&q, &hosts), 0);
+    assert_int_equal(hosts, 0);
+    run_on(f, "a", "c1", "1.0");
+    run_on(f, "a", "c1", "1.1"); /* both, for a while */
+    run_on(f, "b", "c1", "1.1");
+    run_on(f, "c", "c1", "1.0");
+    run_on(f, "d", "c2", "1.0");
+    assert_int_equal(verdict_hosts(&q, &hosts), 0);
+    assert_int_equal(hosts, 3);
+    q.all_cells = true;
+    assert_int_equal(verdict_hosts(&q, &hosts), 0);
+    assert_int_equal(hosts, 4);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_deploy_is_of_the_hosts_that_run_the_service, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(a_slower_version_at_once_is_worse_than_before, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_version_that_runs_beside_the_old_one_is_compared_with_it,
