@@ -8,6 +8,8 @@
 /* Replies are tried after so many rounds, and believed after so many. A cache that is sent so
  * little serves all of it before it looks at another connection. */
 enum { ROUNDS_UNTIL_TRIED = 4, ROUNDS_UNTIL_BELIEVED = 8, SERVED_AT_ONCE_BYTES = 4096 };
+/* And after so long a silence nothing is under way, however much was asked. */
+#define SILENCE_NS UINT64_C(50000000)
 
 enum speaker { NOBODY, CLIENT, CACHE };
 
@@ -36,6 +38,7 @@ struct tap_connection {
     enum speaker last_speaker; /* of payload */
     bool is_turn;              /* the segment being added is one from which replies can be read */
     struct round round;        /* while replies are not believed */
+    uint64_t spoken_ns;        /* when payload came last */
     uint64_t exchanges;
     size_t bytes;                           /* of this, with its states */
     _Alignas(max_align_t) uint8_t states[]; /* the requests' reader's, then the replies' */
@@ -233,17 +236,24 @@ static bool is_turn(const struct tap_connection *c, const struct tap_segment *se
            segment->sequence == c->requests.next;
 }
 
-static bool was_clean(const struct tap_connection *c)
+static bool is_short(const struct tap_connection *c)
 {
     const struct round *r = &c->round;
-    return r->is_clean && c->reads_requests && (!c->on_trial || !tap_pending_count(c->pending)) &&
-           (r->commands <= 1 ||
-            (r->commands <= c->protocol->served_at_once && r->bytes <= SERVED_AT_ONCE_BYTES));
+    return r->commands <= 1 ||
+           (r->commands <= c->protocol->served_at_once && r->bytes <= SERVED_AT_ONCE_BYTES);
 }
 
-static void begin_round(struct tap_connection *c)
+/* The round that ends now: nothing of it is under way still. */
+static bool is_even(const struct tap_connection *c, uint64_t now_ns)
 {
-    uint32_t before = was_clean(c) ? c->round.before + 1 : 0;
+    bool silent = now_ns >= c->spoken_ns + SILENCE_NS;
+    return c->reads_requests && (silent || (c->round.is_clean && is_short(c))) &&
+           (!c->on_trial || tap_pending_count(c->pending) == 0);
+}
+
+static void begin_round(struct tap_connection *c, uint64_t now_ns)
+{
+    uint32_t before = is_even(c, now_ns) ? c->round.before + 1 : 0;
     if (c->on_trial && before == 0)
         lose_replies(c);
     c->round = (struct round){.before = before, .is_clean = true};
@@ -252,10 +262,11 @@ static void begin_round(struct tap_connection *c)
 }
 
 /* The client says more. */
-static void watch_client(struct tap_connection *c, const struct tap_segment *segment)
+static void watch_client(struct tap_connection *c, const struct tap_segment *segment,
+                         uint64_t now_ns)
 {
     if (is_turn(c, segment))
-        begin_round(c);
+        begin_round(c, now_ns);
     else if (c->last_speaker != CLIENT || segment->sequence != c->requests.next)
         c->round.is_clean = false;
     c->round.bytes += segment->length;
@@ -276,12 +287,17 @@ static bool is_new(const struct tap_stream *s, const struct tap_segment *segment
 }
 
 /* Where replies are not read: is this where they can be read from? */
-static void watch(struct tap_connection *c, bool from_client, const struct tap_segment *segment)
+static void watch(struct tap_connection *c, bool from_client, const struct tap_segment *segment,
+                  uint64_t now_ns)
 {
     if (!is_new(from_client ? &c->requests : &c->replies, segment))
         return;
-    if (!c->reads_replies || c->on_trial)
-        (from_client ? watch_client : watch_cache)(c, segment);
+    bool is_believed = c->reads_replies && !c->on_trial;
+    if (!is_believed && from_client)
+        watch_client(c, segment, now_ns);
+    else if (!is_believed)
+        watch_cache(c, segment);
+    c->spoken_ns = now_ns;
     c->last_speaker = from_client ? CLIENT : CACHE;
 }
 
@@ -323,7 +339,7 @@ void tap_connection_add(struct tap_connection *c, bool from_client,
     if (segment->flags & TAP_ACK)
         tap_stream_acknowledge(from_client ? &c->replies : &c->requests, segment->acknowledged,
                                now_ns, from_client ? &replies : &requests);
-    watch(c, from_client, segment);
+    watch(c, from_client, segment, now_ns);
     /* Captured before what it answers: two processors hand over a packet each. */
     if (!from_client && tap_stream_lacks(&c->requests, segment->acknowledged))
         tap_stream_pause(&c->replies);

@@ -7,10 +7,10 @@
  * TAP_NOT_SEEN, and requests are read again from a packet that may begin one. Replies are read
  * again when the client has shown that it waits for them: for some rounds it asked only when all
  * that the cache had said was received, the cache answered only when it had heard all, and each
- * time so little was asked that a cache serves it in one go, so that nothing can be under way
- * still. Even then they are tried for some rounds, which all must come out even, before one is
- * believed. A client that always has commands under way is not found again: what it asks is
- * counted, but not what it is answered.
+ * time so little was asked that a cache serves it in one go, or both were silent for a while before
+ * the client went on, so that nothing can be under way still. Even then they are tried for some
+ * rounds, which all must come out even, before one is believed. A client that always has commands
+ * under way is not found again: what it asks is counted, but not what it is answered.
  *
  * One thread. */
 #ifndef WEFT_AGENT_TAP_CONNECTION_H

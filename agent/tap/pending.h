@@ -13,9 +13,9 @@
 #include "agent/tap/exchange.h"
 
 enum {
-    TAP_PENDING_MOST = 16384,           /* commands of a connection */
-    TAP_PENDING_BYTES_MOST = 256 << 10, /* of keys and commands of a connection */
-    TAP_PENDING_KEYS_MOST = 4096        /* keys of a command */
+    TAP_PENDING_MOST = 1 << 17,        /* commands of a connection */
+    TAP_PENDING_BYTES_MOST = 16 << 20, /* of keys and commands of a connection */
+    TAP_PENDING_KEYS_MOST = 4096       /* keys of a command */
 };
 
 struct tap_command {

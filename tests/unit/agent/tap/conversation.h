@@ -269,7 +269,8 @@ static inline void answer(enum dialect d, struct text *t, uint32_t n)
 enum manner {
     ASKS_AND_WAITS,  /* one command at a time */
     ASKS_IN_BATCHES, /* several at a time, and waits for all their answers */
-    KEEPS_ASKING     /* whenever fewer than its most are under way */
+    KEEPS_ASKING,    /* whenever fewer than its most are under way */
+    ASKS_MUCH_AND_RESTS
 };
 
 struct said {
@@ -344,6 +345,8 @@ static inline uint32_t conversation_cut(struct conversation *v, uint32_t from, u
 static inline void conversation_client(struct conversation *v)
 {
     uint32_t under_way = v->asked_count - v->heard_count;
+    if (v->manner == ASKS_MUCH_AND_RESTS && under_way == 0)
+        v->now_ns += UINT64_C(60000000);
     uint32_t more = v->manner == KEEPS_ASKING     ? chance_below(&v->chance, 3)
                     : under_way > 0               ? 0
                     : v->manner == ASKS_AND_WAITS ? 1
@@ -413,8 +416,10 @@ static inline void conversation_make(struct conversation *v, enum dialect dialec
 {
     *v = (struct conversation){.dialect = dialect, .manner = manner, .commands = commands};
     v->chance = chance_of(seed);
-    v->under_way_most =
-        manner == ASKS_AND_WAITS ? 1 : 2 + chance_below(&v->chance, seed % 3 ? 6 : 60);
+    v->under_way_most = manner == ASKS_AND_WAITS ? 1
+                        : manner == ASKS_MUCH_AND_RESTS
+                            ? 300
+                            : 2 + chance_below(&v->chance, seed % 3 ? 6 : 60);
     v->captured_at_client = chance_of_percent(&v->chance, 50);
     v->client_first = UINT32_MAX - chance_below(&v->chance, 20000);
     v->cache_first = (uint32_t)chance_next(&v->chance);

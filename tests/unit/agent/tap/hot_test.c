@@ -16,12 +16,10 @@ static void add(struct hot *h, const char *key, enum tap_outcome outcome, uint64
 {
     const struct tap_key k = {(const uint8_t *)key, (uint32_t)strlen(key), (uint32_t)strlen(key),
                               value_bytes, outcome};
-    hot_add(h, &client,
-            &(struct tap_exchange){.asked_ns = at_ns,
-                                   .request_bytes = 10,
-                                   .reply_bytes = 20,
-                                   .keys = &k,
-                                   .key_count = 1});
+    hot_add(
+        h, &client,
+        &(struct tap_exchange){
+            .asked_ns = at_ns, .request_bytes = 10, .reply_bytes = 20, .keys = &k, .key_count = 1});
 }
 
 static void assert_pattern(const char *key, const char *pattern)
