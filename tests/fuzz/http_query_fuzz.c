@@ -77,6 +77,28 @@ static struct marks *open_marks(void)
     return marks;
 }
 
+/* With a window of a cache whose key is no text. */
+static struct caches *open_caches(void)
+{
+    static char directory[] = "/tmp/weft-fuzz-XXXXXX";
+    static const uint8_t registers[DISTINCT_REGISTERS] = {[9] = 2};
+    char why[256];
+    const struct caches_options options = {mkdtemp(directory), 0, 1 << 20};
+    struct caches *caches = options.directory ? caches_open(&options, why, sizeof why) : NULL;
+    struct window_entry entry = {.key = {"a\xff\0", 3}, .full_length = 300, .hash = 1, .calls = 9};
+    struct batch_window window = {.host = {"h", 1},
+                                  .cache = {"c", 1},
+                                  .protocol = {"redis", 5},
+                                  .begin_unix_ms = 1000,
+                                  .length_ms = 500,
+                                  .registers = registers};
+    for (int kind = 0; kind < WINDOW_KINDS; kind++)
+        window.lists[kind] = (struct window_list){&entry, 1, 9, 0};
+    if (!caches || caches_put(caches, &window, 2000) != 0)
+        abort();
+    return caches;
+}
+
 static struct web *get_web(void)
 {
     static struct web web;
@@ -85,6 +107,7 @@ static struct web *get_web(void)
             .query = {.store = open_store(), .inflight = inflight_create(1 << 20)},
             .series = open_series(),
             .marks = open_marks(),
+            .caches = open_caches(),
             .status = no_status,
             .not_ready = ready,
             .recording = no_recording,
