@@ -15,11 +15,9 @@
 #define PRESSURE_PERCENT    25
 #define PRESSURE_UNREAD     100 /* of a process of which some is not read yet */
 #define BLOCKED_BYTES_MAX   (6u << 20)
-#define STATS_BYTES_MOST                                                                           \
-    (4u << 20)                     /* of rows, from which on a round is told in several batches    \
-                                    */
-#define STATS_BYTES_MAX (7u << 20) /* even where nothing can be compressed it is one message */
-#define TURNS_MAX       16         /* of a process in a round, a batch's bytes each */
+#define STATS_BYTES_MOST    (4u << 20) /* of rows: then the next batch */
+#define STATS_BYTES_MAX     (7u << 20) /* even where nothing can be compressed it is one message */
+#define TURNS_MAX           16         /* of a process in a round, a batch's bytes each */
 
 static uint64_t monotonic_ns(void)
 {

@@ -50,7 +50,8 @@ int exphist_merge(struct exphist *to, const struct exphist *from);
 void exphist_downscale(struct exphist *h, int32_t scale);
 
 /* The value below which the part q (0 to 1) of the values lies, interpolated within its bucket on
- * the logarithmic scale, never beyond min and max. NaN when empty. */
+ * the logarithmic scale, never beyond min and max: off by less than its bucket's width, a factor of
+ * 2^(2^-scale), 1.1 % at scale 6. NaN when empty. */
 double exphist_quantile(const struct exphist *h, double q);
 /* The part of the values that are less than `value` (those in its own bucket are taken to lie
  * evenly on the logarithmic scale). NaN when empty. */
