@@ -7,15 +7,22 @@
 
 #include "lib/base/condition.h"
 
+/* Somebody waits until those are gone that were there when it came: the first `taken` of what is
+ * under way, and the first `queued` of the queue. */
+struct flush {
+    uint32_t queued, taken;
+    uint64_t lost;
+    struct flush *next;
+};
+
 struct queue {
     pthread_mutex_t lock;
     pthread_cond_t changed; /* for the sender: more, or hurry */
     pthread_cond_t gone;    /* for who flushes */
     struct entry *first, *last;
     uint32_t limit, queued, taken;
-    uint64_t put, left; /* since the beginning; `left` of those put are gone */
-    uint64_t dropped;
-    uint32_t flushing; /* threads */
+    uint64_t dropped; /* since the beginning */
+    struct flush *flushes;
     bool ended;
 };
 
@@ -67,7 +74,11 @@ static struct entry *push_out(struct queue *q, struct entry *e)
     q->dropped++;
     if (!oldest)
         return e;
-    q->left++;
+    for (struct flush *f = q->flushes; f; f = f->next) {
+        f->lost += f->queued > 0;
+        f->queued -= f->queued > 0;
+    }
+    pthread_cond_broadcast(&q->gone);
     return oldest;
 }
 
@@ -80,7 +91,6 @@ static void link_last(struct queue *q, struct entry *e)
         q->first = e;
     q->last = e;
     q->queued++;
-    q->put++;
 }
 
 void queue_put(struct queue *q, struct entry *e)
@@ -109,6 +119,10 @@ struct entry *queue_take(struct queue *q)
     struct entry *e = unlink_first(q);
     if (e)
         q->taken++;
+    for (struct flush *f = q->flushes; e && f; f = f->next) {
+        f->taken += f->queued > 0;
+        f->queued -= f->queued > 0;
+    }
     pthread_mutex_unlock(&q->lock);
     return e;
 }
@@ -117,9 +131,13 @@ void queue_settle(struct queue *q, uint32_t count, bool lost)
 {
     pthread_mutex_lock(&q->lock);
     q->taken -= count;
-    q->left += count;
     if (lost)
         q->dropped += count;
+    for (struct flush *f = q->flushes; f; f = f->next) {
+        uint32_t of_it = count < f->taken ? count : f->taken;
+        f->taken -= of_it;
+        f->lost += lost ? of_it : 0;
+    }
     pthread_cond_broadcast(&q->gone);
     pthread_mutex_unlock(&q->lock);
 }
@@ -129,7 +147,7 @@ uint32_t queue_wait(struct queue *q, uint32_t enough, int64_t deadline_ms)
     if (enough > q->limit / 2 + 1)
         enough = q->limit / 2 + 1;
     pthread_mutex_lock(&q->lock);
-    while (q->queued < enough && !q->ended && !(q->flushing && q->queued) &&
+    while (q->queued < enough && !q->ended && !(q->flushes && q->queued) &&
            condition_wait(&q->changed, &q->lock, deadline_ms))
         ;
     uint32_t queued = q->queued;
@@ -150,15 +168,16 @@ void queue_sleep(struct queue *q, int64_t deadline_ms)
 uint64_t queue_flush(struct queue *q, int64_t deadline_ms)
 {
     pthread_mutex_lock(&q->lock);
-    uint64_t target = q->put;
-    q->flushing++;
+    struct flush f = {q->queued, q->taken, 0, q->flushes}, **at = &q->flushes;
+    q->flushes = &f;
     pthread_cond_signal(&q->changed);
-    while (q->left < target && condition_wait(&q->gone, &q->lock, deadline_ms))
+    while (f.queued + f.taken > 0 && condition_wait(&q->gone, &q->lock, deadline_ms))
         ;
-    q->flushing--;
-    uint64_t missing = q->left < target ? target - q->left : 0;
+    while (*at != &f)
+        at = &(*at)->next;
+    *at = f.next;
     pthread_mutex_unlock(&q->lock);
-    return missing;
+    return f.queued + f.taken + f.lost;
 }
 
 void queue_end(struct queue *q)

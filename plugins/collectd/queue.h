@@ -28,7 +28,7 @@ void queue_put(struct queue *q, struct entry *e);
 
 /* The oldest, which is the caller's to free, or NULL. */
 struct entry *queue_take(struct queue *q);
-/* So many of those taken are where they belong, or `lost`. */
+/* So many of those taken, the oldest, are where they belong, or `lost`. */
 void queue_settle(struct queue *q, uint32_t count, bool lost);
 
 /* Waits until `enough` are queued, or half of what may be; until someone is in a hurry, or the
@@ -37,7 +37,8 @@ uint32_t queue_wait(struct queue *q, uint32_t enough, int64_t deadline_ms);
 /* Sleeps until the deadline, or the end. */
 void queue_sleep(struct queue *q, int64_t deadline_ms);
 
-/* Waits until all that was put before is gone. How many are not, at the deadline. */
+/* Waits until all that was put before is gone, or the deadline. How many of it are not where they
+ * belong: they wait still, or were dropped meanwhile. */
 uint64_t queue_flush(struct queue *q, int64_t deadline_ms);
 /* From now on nobody waits for more, and nothing can be put. */
 void queue_end(struct queue *q);

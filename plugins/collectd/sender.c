@@ -21,6 +21,7 @@ enum {
     PAUSE_LEAST_MS = 500, /* between attempts */
     PAUSE_MOST_MS = 2000,
     BUSY_PAUSE_MS = 500,
+    END_PAUSE_MS = 50, /* while the end waits for the last batch */
     DROPPED_EVERY_MS = 1000
 };
 
@@ -167,7 +168,7 @@ static void pause_for(struct sender *s, int64_t pause_ms)
     if (stop_at_ms == INT64_MAX)
         queue_sleep(s->queue, at_ms);
     else /* the queue has ended and would not let us sleep */
-        usleep(PAUSE_LEAST_MS * 100);
+        usleep(END_PAUSE_MS * 1000);
 }
 
 /* One attempt. True: the batch is settled. */

@@ -115,7 +115,7 @@ static int on_flush(cdtime_t timeout, const char *identifier, user_data_t *data)
     uint64_t missing = queue_flush(queue, clock_monotonic_ms() + settings.timeout_ms);
     if (missing == 0)
         return 0;
-    WARNING("weft: flush: %" PRIu64 " values still wait for the agent", missing);
+    WARNING("weft: flush: %" PRIu64 " values are not with the agent", missing);
     return -1;
 }
 

@@ -134,6 +134,59 @@ static void a_flush_that_is_in_vain_says_how_many_wait(void **state)
     assert_int_equal(queue_flush(q, clock_monotonic_ms()), 1);
 }
 
+struct flushing {
+    struct queue *queue;
+    uint64_t missing;
+    atomic_bool done;
+};
+
+static void *flush(void *context)
+{
+    struct flushing *f = context;
+    f->missing = queue_flush(f->queue, deadline());
+    atomic_store(&f->done, true);
+    return NULL;
+}
+
+/* Starts a flush, and waits until it waits: then one entry is as good as half a queue. */
+static pthread_t begin_flush(struct flushing *f)
+{
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, flush, f), 0);
+    assert_true(queue_wait(f->queue, LIMIT, deadline()) < LIMIT / 2);
+    return thread;
+}
+
+static void what_is_pushed_out_of_the_queue_is_missing_from_a_flush(void **state)
+{
+    struct flushing f = {.queue = *state};
+    put(f.queue, 0);
+    put(f.queue, 1);
+    pthread_t thread = begin_flush(&f);
+    for (int i = 2; i < LIMIT + 2; i++)
+        put(f.queue, i); /* 0 and 1 go: nobody settles anything */
+    pthread_join(thread, NULL);
+    assert_int_equal(f.missing, 2);
+}
+
+static void a_flush_waits_for_its_own_entries_alone(void **state)
+{
+    struct flushing f = {.queue = *state};
+    put(f.queue, 0);
+    put(f.queue, 1);
+    assert_int_equal(take(f.queue), 0);
+    pthread_t thread = begin_flush(&f);
+    assert_int_equal(take(f.queue), 1);
+    for (int i = 2; i < 3 * LIMIT; i++)
+        put(f.queue, i); /* pushes later ones out */
+    assert_false(atomic_load(&f.done));
+    queue_settle(f.queue, 1, false);
+    assert_false(atomic_load(&f.done));
+    queue_settle(f.queue, 1, true);
+    pthread_join(thread, NULL);
+    assert_int_equal(f.missing, 1);
+}
+
 static void a_queue_that_is_half_full_is_enough(void **state)
 {
     struct queue *q = *state;
@@ -216,6 +269,9 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(a_flush_that_is_in_vain_says_how_many_wait, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(what_is_pushed_out_of_the_queue_is_missing_from_a_flush,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(a_flush_waits_for_its_own_entries_alone, setup, teardown),
         cmocka_unit_test_setup_teardown(a_queue_that_is_half_full_is_enough, setup, teardown),
         cmocka_unit_test_setup_teardown(each_entry_is_settled_or_dropped, setup, teardown),
         cmocka_unit_test(sums_go_on_by_series),
