@@ -129,6 +129,23 @@ scenario('packets that come while the tap stands still hold up nobody, and what 
   await t.stop();
 });
 
+scenario('a pipeline of many thousand commands is seen to its end', { skip }, async (world) => {
+  const collector = await world.collector();
+  await world.agent(collector);
+  const server = await redis(world);
+  const t = await tap(world, { redis: server.port });
+  world.run('redis-benchmark', ['-p', String(server.port), '-q', '-n', '120000', '-c', '2', '-P', '30000', '-t', 'lpush,get']);
+  const own = calls(server);
+  await until('it is counted', async () => {
+    const counted = await series(collector, 'weft_cache_commands_total', 'command', server.port);
+    assert.deepEqual([counted.lpush, counted.get], [own.lpush, own.get]);
+    return true;
+  });
+  assert.deepEqual(await series(collector, 'weft_cache_unseen_replies_total', 'command', server.port), {});
+  assertNothingLost(t, await losses(collector));
+  await t.stop();
+});
+
 scenario('IPv6 is read as IPv4 is', { skip }, async (world) => {
   const collector = await world.collector();
   await world.agent(collector);
