@@ -244,6 +244,7 @@ bool stats_table_emit(struct stats_table *t, struct stats_batch *b)
 void stats_table_end_round(struct stats_table *t)
 {
     forget_identities(t);
+    stats_forget_metrics(t);
     t->emit_at = 0;
     t->emitting = false;
     t->round++;

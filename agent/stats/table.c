@@ -34,6 +34,13 @@ static void free_series(struct stats_series *s)
     free(s);
 }
 
+static void free_metric(struct stats_metric *m)
+{
+    free(m->unit);
+    free(m->help);
+    free(m);
+}
+
 void stats_table_destroy(struct stats_table **place)
 {
     struct stats_table *t = *place;
@@ -41,11 +48,8 @@ void stats_table_destroy(struct stats_table **place)
         return;
     for (size_t i = 0; i < t->series_count; i++)
         free_series(t->series[i]);
-    for (uint32_t i = 0; i < t->metric_count; i++) {
-        free(t->metrics[i]->unit);
-        free(t->metrics[i]->help);
-        free(t->metrics[i]);
-    }
+    for (uint32_t i = 0; i < t->metric_count; i++)
+        free_metric(t->metrics[i]);
     while (t->identities) {
         struct stats_identity *next = t->identities->next;
         free(t->identities);
@@ -68,6 +72,16 @@ static struct batch_str keep(char **at, struct batch_str text)
         memcpy(*at, text.bytes, text.length);
     *at += text.length;
     return kept;
+}
+
+/* ---- hashes ------------------------------------------------------------------------------ */
+
+static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t length)
+{
+    const unsigned char *at = bytes;
+    for (size_t i = 0; i < length; i++)
+        hash = (hash ^ at[i]) * UINT64_C(0x100000001b3); /* FNV-1a */
+    return hash ^ (hash >> 29);
 }
 
 /* ---- identities -------------------------------------------------------------------------- */
@@ -103,6 +117,14 @@ void stats_identity_release(struct stats_table *t, struct stats_identity *identi
 
 /* ---- metrics ----------------------------------------------------------------------------- */
 
+_Static_assert((STATS_METRICS_MAX & (STATS_METRICS_MAX - 1)) == 0, "a power of two");
+
+static struct stats_metric **names_of(struct stats_table *t, struct batch_str name)
+{
+    uint64_t hash = hash_bytes(UINT64_C(0xcbf29ce484222325), name.bytes, name.length);
+    return &t->names[hash & (STATS_METRICS_MAX - 1)];
+}
+
 static struct stats_metric *add_metric(struct stats_table *t, struct batch_str name)
 {
     if (t->metric_count == t->metric_capacity) {
@@ -119,6 +141,10 @@ static struct stats_metric *add_metric(struct stats_table *t, struct batch_str n
         return NULL;
     char *at = (char *)(m + 1);
     m->name = keep(&at, name);
+    m->asked_round = t->round;
+    struct stats_metric **place = names_of(t, name);
+    m->next = *place;
+    *place = m;
     t->metrics[t->metric_count++] = m;
     return m;
 }
@@ -139,10 +165,33 @@ void stats_describe(struct stats_metric *metric, struct batch_str unit, struct b
 
 static struct stats_metric *find_metric(struct stats_table *t, struct batch_str name)
 {
-    for (uint32_t i = 0; i < t->metric_count; i++)
-        if (!t->metrics[i]->ousted && batch_str_equal(t->metrics[i]->name, name))
-            return t->metrics[i];
+    for (struct stats_metric *m = *names_of(t, name); m; m = m->next)
+        if (!m->ousted && batch_str_equal(m->name, name))
+            return m;
     return NULL;
+}
+
+static bool is_forgotten(const struct stats_table *t, const struct stats_metric *m)
+{
+    return m->series == 0 && m->origin != STATS_OWN &&
+           (m->ousted || t->round - m->asked_round > STATS_METRIC_ROUNDS) &&
+           memcmp(m->refused.count, m->refused.told, sizeof m->refused.count) == 0;
+}
+
+void stats_forget_metrics(struct stats_table *t)
+{
+    for (uint32_t i = 0; i < t->metric_count;) {
+        struct stats_metric *m = t->metrics[i], **at = names_of(t, m->name);
+        if (!is_forgotten(t, m)) {
+            i++;
+            continue;
+        }
+        while (*at != m)
+            at = &(*at)->next;
+        *at = m->next;
+        t->metrics[i] = t->metrics[--t->metric_count];
+        free_metric(m);
+    }
 }
 
 static struct stats_metric *make_metric(struct stats_table *t, struct batch_str name,
@@ -188,6 +237,7 @@ static struct stats_metric *metric_of(struct stats_table *t, struct batch_str na
     struct stats_metric *m = find_metric(t, name);
     if (!m)
         return make_metric(t, name, type, naming, origin);
+    m->asked_round = t->round;
     if (m->origin == STATS_OWN && origin != STATS_OWN) {
         refuse_metric(t, m, type);
         return NULL;
@@ -253,14 +303,6 @@ bool stats_has_room(const struct stats_table *t, const struct stats_metric *metr
 }
 
 /* ---- series ------------------------------------------------------------------------------ */
-
-static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t length)
-{
-    const unsigned char *at = bytes;
-    for (size_t i = 0; i < length; i++)
-        hash = (hash ^ at[i]) * UINT64_C(0x100000001b3); /* FNV-1a */
-    return hash ^ (hash >> 29);
-}
 
 static uint64_t hash_of(const struct stats_metric *metric, const struct stats_identity *identity,
                         const struct stats_label *labels, uint32_t count)

@@ -26,6 +26,7 @@
 #include "lib/codec/batch.h"
 
 enum { STATS_LABELS_MAX = 32, STATS_TEXT_MAX = 1024, STATS_METRICS_MAX = 4096 };
+enum { STATS_METRIC_ROUNDS = 60 }; /* a metric without series is kept for */
 enum { STATS_EXEMPLARS = 8 };
 
 struct stats_table;
@@ -91,7 +92,7 @@ void stats_identity_release(struct stats_table *t, struct stats_identity *identi
 
 /* The metric of this name, made where there is none. NULL where it is refused, and counted: a
  * metric has one type, some names are the agent's own, and there is a bound on metrics. Valid as
- * long as the table. */
+ * long as it has series, else to the end of the round; the agent's own as long as the table. */
 struct stats_metric;
 struct stats_metric *stats_metric(struct stats_table *t, struct batch_str name,
                                   enum metric_type type, enum stats_origin origin);

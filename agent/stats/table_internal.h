@@ -24,6 +24,7 @@ struct stats_refused {
 };
 
 struct stats_metric {
+    struct stats_metric *next; /* of its bucket */
     struct batch_str name;
     char *unit, *help; /* NULL: not known */
     enum metric_type type;
@@ -31,6 +32,7 @@ struct stats_metric {
     enum stats_origin origin; /* the highest of those that use it */
     bool ousted;              /* another has the name now; its series end */
     uint32_t series;
+    uint32_t asked_round; /* the last in which somebody wanted it */
     struct stats_refused refused;
     struct stats_mark mark;
 };
@@ -60,7 +62,8 @@ struct stats_series {
 struct stats_table {
     struct stats_options options;
     struct stats_identity *identities;
-    struct stats_metric **metrics;
+    struct stats_metric **metrics;                 /* in no order */
+    struct stats_metric *names[STATS_METRICS_MAX]; /* by the hash of the name */
     uint32_t metric_count, metric_capacity;
     struct stats_series **series; /* in no order */
     size_t series_count, series_capacity;
@@ -74,6 +77,9 @@ struct stats_table {
     uint64_t refused;
     struct stats_refused unnamed; /* of no metric */
 };
+
+/* Metrics of others that have no series, and were not asked for of late. */
+void stats_forget_metrics(struct stats_table *t);
 
 /* series[i] goes; another takes its place. */
 void stats_drop_series(struct stats_table *t, size_t i);

@@ -230,6 +230,34 @@ static void beyond_the_bound_of_metrics_the_agents_own_are_counted(void **state)
     assert_row(r, "weft_agent_series_refused_total{host=box,reason=metric_limit}", SAMPLE_DELTA, 3);
 }
 
+static void metrics_without_series_make_room_for_others(void **state)
+{
+    struct rows *r = *state;
+    char name[16];
+    struct stats_table_stats stats;
+    find(r, "lively", METRIC_GAUGE, "a");
+    for (int i = 0; i < 2 * STATS_METRICS_MAX; i++) {
+        snprintf(name, sizeof name, "m%d", i);
+        stats_metric(r->table, str(name), METRIC_COUNTER, STATS_OF_STATSD);
+    }
+    struct stats_metric *own = stats_own_metric(r->table, &own_info);
+    struct stats_series *lively = NULL;
+    for (int round = 0; round < STATS_METRIC_ROUNDS + 2; round++) {
+        lively = find(r, "lively", METRIC_GAUGE, "a");
+        stats_gauge_keep(r->table, lively, round);
+        rows_round(r);
+    }
+    stats_table_stats(r->table, &stats);
+    assert_int_equal(stats.metrics, 3); /* with that of the refusals */
+    assert_ptr_equal(stats_own_metric(r->table, &own_info), own);
+    assert_ptr_equal(find(r, "lively", METRIC_GAUGE, "a"), lively);
+    stats_count(find(r, "m1", METRIC_COUNTER, "a"), 2);
+    stats_count(find(r, "fresh", METRIC_COUNTER, "a"), 3);
+    rows_round(r);
+    assert_row(r, "m1{host=box,k=a}", SAMPLE_DELTA, 2);
+    assert_row(r, "fresh{host=box,k=a}", SAMPLE_DELTA, 3);
+}
+
 static void what_is_told_before_the_end_of_a_round_is_not_told_again(void **state)
 {
     struct rows *r = *state;
@@ -348,6 +376,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_round_beyond_a_batch_is_told_in_several, setup, teardown),
         cmocka_unit_test_setup_teardown(what_a_full_batch_has_no_room_for_waits_or_is_refused,
                                         setup, teardown),
+        cmocka_unit_test_setup_teardown(metrics_without_series_make_room_for_others, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(what_is_told_before_the_end_of_a_round_is_not_told_again,
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(a_metric_is_described_once, setup, teardown),
