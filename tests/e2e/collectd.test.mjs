@@ -219,7 +219,7 @@ scenario('a shutdown without an agent ends, and says how many values it gave up'
   for (let i = 0; i < 7; i++) await c.put('lost', recent() + i, i);
   await until('flush says how many values wait, when collectd has handed all seven on', async () => {
     await c.ask('FLUSH plugin=weft');
-    return /weft: flush: 7 values still wait/.test(c.said());
+    return /weft: flush: 7 values are not with the agent/.test(c.said());
   });
   await c.stop();
   assert.match(c.said(), /weft: 7 values were given up/);
