@@ -214,7 +214,8 @@ static void what_is_refused_is_dropped_and_told(void **state)
     meet(f);
     hear(f);
     answer(f, FEED_REFUSED, f->number);
-    assert_int_equal(queue_flush(f->queue, clock_monotonic_ms() + PATIENCE_MS), 0);
+    /* Refused before the flush began, or while it waited. */
+    assert_in_range(queue_flush(f->queue, clock_monotonic_ms() + PATIENCE_MS), 0, 1);
     assert_int_equal(dropped(f), 1);
     put(f, "collectd_load", 2);
     queue_end(f->queue);
