@@ -116,8 +116,8 @@ static bool is_due(const struct sweeper *s)
                                  monotonic_ns() - s->batch_since_ns >= s->config->batch_age_ns);
 }
 
-/* The spool refuses and the batch is four times its size, or all that a message takes: no more is
- * read for now. */
+/* The spool refuses and the batch is four times its size, or all that a message takes: nothing is
+ * read until the spool takes it. */
 static bool is_blocked(const struct sweeper *s)
 {
     size_t bytes = batch_builder_bytes(s->builder);

@@ -82,7 +82,7 @@ static void a_killed_writer_leaves_no_row_twice_or_missing(void **state)
         pid_t pid = fork();
         if (pid == 0)
             write_until_killed(&f);
-        nanosleep(&pause, NULL);
+        nanosleep(&pause, NULL); /* a moment of no choosing: in it lies what is tested */
         kill(pid, SIGKILL);
         assert_int_equal(waitpid(pid, &status, 0), pid);
         assert_true(WIFSIGNALED(status));

@@ -69,6 +69,30 @@ static inline void world_fini(struct world *w)
     rmdir(w->directory);
 }
 
+/* For cmocka: a store that cuts when it is told to; and one that cuts at once. */
+static inline int world_setup(void **state)
+{
+    struct world *w = calloc(1, sizeof *w);
+    world_init(w, &(struct series_store_options){.head_bytes = 16 << 20, .exemplars = 4});
+    *state = w;
+    return 0;
+}
+
+static inline int world_setup_cutting(void **state)
+{
+    struct world *w = calloc(1, sizeof *w);
+    world_init(w, &(struct series_store_options){.head_bytes = 16 << 20, .cut_after_ns = 1});
+    *state = w;
+    return 0;
+}
+
+static inline int world_teardown(void **state)
+{
+    world_fini(*state);
+    free(*state);
+    return 0;
+}
+
 /* ---- labels ------------------------------------------------------------------------------ */
 
 static inline struct batch_str text(const char *s)
