@@ -217,13 +217,19 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_bound_of_memory_grows_with_the_series_that_live),
-        cmocka_unit_test_setup_teardown(beyond_the_limit_new_series_are_refused_and_old_ones_go_on, world_setup, world_teardown),
-        cmocka_unit_test_setup_teardown(what_is_too_old_or_too_new_is_refused, world_setup, world_teardown),
-        cmocka_unit_test_setup_teardown(labels_and_samples_that_contradict_themselves_are_refused, world_setup, world_teardown),
-        cmocka_unit_test_setup_teardown(series_without_samples_leave_the_head_and_stay_in_blocks, world_setup_cutting, world_teardown),
-        cmocka_unit_test_setup_teardown(times_beyond_all_bounds_are_refused, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(beyond_the_limit_new_series_are_refused_and_old_ones_go_on,
+                                        world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(what_is_too_old_or_too_new_is_refused, world_setup,
+                                        world_teardown),
+        cmocka_unit_test_setup_teardown(labels_and_samples_that_contradict_themselves_are_refused,
+                                        world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(series_without_samples_leave_the_head_and_stay_in_blocks,
+                                        world_setup_cutting, world_teardown),
+        cmocka_unit_test_setup_teardown(times_beyond_all_bounds_are_refused, world_setup,
+                                        world_teardown),
         cmocka_unit_test_setup_teardown(large_histograms_come_late, world_setup, world_teardown),
-        cmocka_unit_test_setup_teardown(a_deletion_takes_so_many_matchers, world_setup_cutting, world_teardown),
+        cmocka_unit_test_setup_teardown(a_deletion_takes_so_many_matchers, world_setup_cutting,
+                                        world_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -179,9 +179,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(deltas_add_up_from_zero, world_setup, world_teardown),
-        cmocka_unit_test_setup_teardown(sums_go_on_after_a_restart, world_setup_cutting, world_teardown),
-        cmocka_unit_test_setup_teardown(sums_go_on_from_merged_blocks, world_setup_cutting, world_teardown),
-        cmocka_unit_test_setup_teardown(sums_that_ended_long_ago_are_not_loaded, world_setup_cutting, world_teardown),
+        cmocka_unit_test_setup_teardown(sums_go_on_after_a_restart, world_setup_cutting,
+                                        world_teardown),
+        cmocka_unit_test_setup_teardown(sums_go_on_from_merged_blocks, world_setup_cutting,
+                                        world_teardown),
+        cmocka_unit_test_setup_teardown(sums_that_ended_long_ago_are_not_loaded,
+                                        world_setup_cutting, world_teardown),
         cmocka_unit_test_setup_teardown(histograms_add_up_too, world_setup_cutting, world_teardown),
         cmocka_unit_test_setup_teardown(a_sum_stays_finite, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(a_histograms_sums_stay_finite, world_setup, world_teardown),
