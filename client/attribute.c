@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What a span says: items appended to the payload of its slot, each committed by the release of
  * `used` behind its bytes. A death in between costs that item alone. */
+#include <errno.h>
 #include <stdbool.h>
 #include <string.h>
 
 #include "client/names.h"
+#include "client/peer.h"
 #include "client/recorder.h"
 #include "client/span.h"
 #include "client/tracestate.h"
@@ -123,6 +125,18 @@ void weft_set_name(weft_span span, struct weft_name *name)
     struct recorder *r = recorder_for(span);
     if (r)
         span_of(span)->name = names_number(r->process, name);
+}
+
+void weft_span_peer_recorded(weft_span span, int fd)
+{
+    struct recorder *r = recorder_for(span);
+    struct slab_peer peer;
+    if (!r)
+        return;
+    int saved = errno;
+    if (peer_of(fd, &peer))
+        set_bytes(span, 0, SLAB_ITEM_PEER, &peer, sizeof peer, r);
+    errno = saved;
 }
 
 /* ---- events and links: one commit for the whole ------------------------------------------ */

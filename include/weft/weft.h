@@ -163,6 +163,13 @@ static inline void weft_set_bool(weft_span span, struct weft_name *key, int valu
 void weft_set_status(weft_span span, enum weft_status status, const char *message); /* or NULL */
 void weft_set_name(weft_span span, struct weft_name *name); /* a route known only later */
 
+/* Notes on the span which TCP connection it uses: both ends of the connected socket `fd`. Anything
+ * else that `fd` may be is passed over; of several calls the last counts. What a tap saw on that
+ * connection between the span's begin and its end is then shown as the cache's own part of it, so:
+ * between them the connection carries for this span its commands and no others, and spans that
+ * overlap on one connection send in the order in which they began. */
+static inline void weft_span_peer(weft_span span, int fd);
+
 enum weft_type {
     WEFT_TYPE_STRING = 0,
     WEFT_TYPE_INT = 1,
@@ -234,7 +241,13 @@ void weft_set_word_recorded(weft_span span, struct weft_name *key, enum weft_typ
                             uint64_t word);
 void weft_set_bytes_recorded(weft_span span, struct weft_name *key, enum weft_type type,
                              const void *bytes, size_t length);
+void weft_span_peer_recorded(weft_span span, int fd);
 
+static inline void weft_span_peer(weft_span span, int fd)
+{
+    if (span.slot)
+        weft_span_peer_recorded(span, fd);
+}
 static inline void weft_set_int(weft_span span, struct weft_name *key, int64_t value)
 {
     if (span.slot)

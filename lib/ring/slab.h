@@ -181,6 +181,7 @@ enum slab_item_type {
     SLAB_ITEM_LINK = 17,           /* value: trace_hi, trace_lo, span_id */
     SLAB_ITEM_STATUS_MESSAGE = 18, /* value: text; the last one counts */
     SLAB_ITEM_TRACESTATE = 19,     /* value: text */
+    SLAB_ITEM_PEER = 20,           /* value: struct slab_peer; the last one counts */
 };
 enum { SLAB_ITEM_NESTED = 1 }; /* an attribute of the event or link before it */
 struct slab_item {
@@ -191,6 +192,12 @@ struct slab_item {
 };
 #define SLAB_ITEM_VALUE_MAX 65528u
 
+/* The TCP connection that a span used. IPv4 as ::ffff:a.b.c.d. */
+struct slab_peer {
+    uint8_t local_ip[16], peer_ip[16];
+    uint16_t local_port, peer_port;
+};
+
 /* Name table: entries of a 2-byte length, the bytes (no NUL), padding to 4. The first is 1. */
 
 #define SLAB_ROUND8(n) (((n) + 7u) & ~7u)
@@ -198,6 +205,7 @@ struct slab_item {
 _Static_assert(sizeof(struct slab_span) == 64, "slab ABI");
 _Static_assert(sizeof(struct slab_slot) == 80, "slab ABI");
 _Static_assert(sizeof(struct slab_item) == 8, "slab ABI");
+_Static_assert(sizeof(struct slab_peer) == 36, "slab ABI");
 _Static_assert(sizeof(struct slab_reader_word) == 64, "slab ABI");
 _Static_assert(sizeof(struct slab_control) == SLAB_PAGE, "slab ABI");
 _Static_assert(sizeof(struct slab_thread) == 256, "slab ABI");
