@@ -158,6 +158,9 @@ void link_client_destroy(struct link_client **client)
         buffer_fini(&c->flights[i].sealed);
     buffer_fini(&c->inflight.body);
     buffer_fini(&c->report.body);
+    buffer_fini(&c->watch.body);
+    for (size_t i = 0; i < c->event_count; i++)
+        free(c->events[c->event_first + i].body);
     free(c->flights);
     free(c->events);
     free(c->address);
@@ -271,7 +274,7 @@ static void send_tell(struct link_client *c, struct tell *tell, enum link_type t
         send_message(c, type, sequence, tell->body.data, tell->body.length, NULL, &request);
     if (result == -EAGAIN)
         return;
-    c->counter++;
+    tell->counter = ++c->counter;
     tell->pending = false;
 }
 
@@ -302,6 +305,15 @@ static void send_due(struct link_client *c, int64_t now)
         send_tell(c, &c->report, LINK_REPORT);
     if (c->state == LINK_READY && !c->blocked && c->inflight.pending)
         send_tell(c, &c->inflight, LINK_INFLIGHT);
+    if (c->state == LINK_READY && !c->blocked && c->watch.pending)
+        send_tell(c, &c->watch, LINK_WATCH);
+}
+
+static struct tell *tell_of(struct link_client *c, enum link_type type)
+{
+    if (type == LINK_WATCH)
+        return &c->watch;
+    return type == LINK_REPORT ? &c->report : &c->inflight;
 }
 
 /* ---- the caller's calls ------------------------------------------------------------------ */
@@ -363,7 +375,7 @@ void link_client_tell(struct link_client *c, enum link_type type, const void *bo
 {
     if (c->state != LINK_READY)
         return;
-    struct tell *tell = type == LINK_REPORT ? &c->report : &c->inflight;
+    struct tell *tell = tell_of(c, type);
     static const uint8_t cover[LINK_COVER_BYTES];
     buffer_clear(&tell->body);
     buffer_append(&tell->body, cover, sizeof cover);

@@ -43,12 +43,14 @@ struct link_client_status {
 };
 
 struct link_event {
-    enum { LINK_EVENT_ANSWER, LINK_EVENT_RECORDING } kind;
+    enum { LINK_EVENT_ANSWER, LINK_EVENT_RECORDING, LINK_EVENT_INQUIRIES } kind;
     struct link_sequence sequence; /* ANSWER: of the batch */
     enum link_verdict verdict;     /* ANSWER: ACCEPTED, DUPLICATE or REFUSED only; the rest is
                                     * dealt with here by sending again */
     char service[128];             /* RECORDING */
     bool on;
+    void *body; /* INQUIRIES: weft.Inquiries; the taker frees it */
+    size_t length;
 };
 
 /* NULL and a sentence in `why` (bad address, unreadable key, open link to elsewhere). */
@@ -68,7 +70,8 @@ int link_client_seal(const struct link_client *c, struct link_sequence sequence,
  * can take (another key's, too large) is answered with REFUSED by the collector or here. */
 int link_client_send(struct link_client *c, struct link_sequence sequence,
                      struct link_sequence oldest, const void *sealed, size_t length);
-/* Sends and forgets (LINK_INFLIGHT, LINK_REPORT); sealed here. Nothing happens unless ready. */
+/* Sends and forgets (LINK_INFLIGHT, LINK_REPORT, LINK_WATCH); sealed here. Nothing happens unless
+ * ready. */
 void link_client_tell(struct link_client *c, enum link_type type, const void *body, size_t length);
 
 /* Receives, keeps time (hello, sending again) and waits up to timeout_ms for an event.

@@ -185,6 +185,24 @@ static void take_flight_answer(struct link_client *c, struct flight *f, const We
     }
 }
 
+/* An old answer says nothing of the watch that was sent last: the next will be answered. */
+static void take_inquiries(struct link_client *c, const struct envelope *e,
+                           const Weft__Answer *answer)
+{
+    if (!answer->body.len || e->sequence.number != c->watch.counter)
+        return;
+    void *body = malloc(answer->body.len);
+    struct link_event *event = body ? add_event(c) : NULL;
+    if (!event) { /* it is given again */
+        free(body);
+        return;
+    }
+    memcpy(body, answer->body.data, answer->body.len);
+    event->kind = LINK_EVENT_INQUIRIES;
+    event->body = body;
+    event->length = answer->body.len;
+}
+
 /* An answer that the collector sealed, or any where the link is open. */
 static void take_authentic(struct link_client *c, const struct envelope *e, uint32_t request,
                            const Weft__Answer *answer)
@@ -202,6 +220,8 @@ static void take_authentic(struct link_client *c, const struct envelope *e, uint
         link_switches_read(&switches, answer->switches, answer->n_switches);
         take_switches(c, &switches, answer->control_counter);
     }
+    if (!to_hello)
+        take_inquiries(c, e, answer);
     for (uint32_t i = 0; i < c->max_in_flight && !to_hello; i++) {
         struct flight *f = &c->flights[i];
         if (f->used && f->waits && f->request == request && f->counter == e->sequence.number)

@@ -27,6 +27,7 @@ struct flight {
 struct tell {
     bool pending;
     struct buffer body; /* room for the cover in front */
+    uint64_t counter;   /* of the message that was sent last */
 };
 
 struct link_client {
@@ -54,7 +55,7 @@ struct link_client {
     } hello;
 
     struct flight *flights; /* max_in_flight of them */
-    struct tell inflight, report;
+    struct tell inflight, report, watch;
 
     bool control_key_known;
     uint8_t control_key[LINK_CONTROL_KEY_BYTES];

@@ -11,6 +11,7 @@
  * lib/link/keys.h       key files
  * lib/link/session.h    what stands against replays
  * lib/link/control.h    switches, and the signed message that carries them
+ * lib/link/inquiry.h    what the collector asks the agents of caches
  * lib/link/socket.h     nanomsg's raw sockets
  * lib/link/client.h     the agent's end
  * lib/link/server.h     the collector's end
@@ -34,6 +35,7 @@ enum link_type {
     LINK_ANSWER = 5,   /* collector: what became of a request */
     LINK_CONTROL = 6,  /* collector to all: switches */
     LINK_SPOOLED = 7,  /* within LINK_BATCH: the batch as it was sealed for the spool */
+    LINK_WATCH = 8,    /* agent of caches: has anybody asked? Answered with inquiries */
 };
 
 /* What became of a request. */

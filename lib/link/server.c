@@ -196,20 +196,35 @@ static void refuse(struct link_server *s, const struct ticket *ticket, enum link
     send_answer(s, ticket, &answer);
 }
 
-void link_server_answer(struct link_server *s, struct link_request *request,
-                        enum link_verdict verdict, const char *text)
+static void answer_and_forget(struct link_server *s, struct link_request *request,
+                              Weft__Answer *answer)
 {
     struct ticket *ticket = request->ticket;
     if (!ticket)
         return;
-    Weft__Answer answer = WEFT__ANSWER__INIT;
-    answer.verdict = verdict;
-    answer.text = (char *)(text ? text : "");
-    answer.received_unix_ns = clock_unix_ns();
-    send_with_switches(s, ticket, &answer);
+    answer->received_unix_ns = clock_unix_ns();
+    send_with_switches(s, ticket, answer);
     sodium_memzero(ticket, sizeof *ticket);
     free(ticket);
     request->ticket = NULL;
+}
+
+void link_server_answer(struct link_server *s, struct link_request *request,
+                        enum link_verdict verdict, const char *text)
+{
+    Weft__Answer answer = WEFT__ANSWER__INIT;
+    answer.verdict = verdict;
+    answer.text = (char *)(text ? text : "");
+    answer_and_forget(s, request, &answer);
+}
+
+void link_server_answer_watch(struct link_server *s, struct link_request *request,
+                              const void *inquiries, size_t length)
+{
+    Weft__Answer answer = WEFT__ANSWER__INIT;
+    answer.verdict = LINK_ACCEPTED;
+    answer.body = (ProtobufCBinaryData){length, (uint8_t *)(uintptr_t)inquiries};
+    answer_and_forget(s, request, &answer);
 }
 
 void link_request_release(struct link_request *request)
@@ -322,7 +337,8 @@ static bool open_covered(struct link_server *s, const struct envelope *e,
 {
     struct link_cover cover;
     size_t plain_length = envelope_plain_length(e);
-    bool known = e->type == LINK_BATCH || e->type == LINK_INFLIGHT || e->type == LINK_REPORT;
+    bool known = e->type == LINK_BATCH || e->type == LINK_INFLIGHT || e->type == LINK_REPORT ||
+                 e->type == LINK_WATCH;
     if (!known || plain_length < LINK_COVER_BYTES) {
         count(&s->stats.bad_envelope);
         refuse(s, ticket, LINK_REFUSED, "a message of a kind that the collector does not know");
@@ -393,7 +409,7 @@ static bool take_message(struct link_server *s, struct link_message *message,
     *request = (struct link_request){0};
     struct ticket *ticket = calloc(1, sizeof *ticket);
     bool filled = ticket && open_request(s, message, ticket, request);
-    if (filled && request->type == LINK_BATCH) {
+    if (filled && (request->type == LINK_BATCH || request->type == LINK_WATCH)) {
         request->ticket = ticket;
     } else if (ticket) {
         if (filled) /* nothing more can become of it; and the agent hears that we live */

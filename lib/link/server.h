@@ -28,7 +28,8 @@ struct link_server_stats {
 };
 
 struct link_request {
-    enum link_type type; /* LINK_BATCH, LINK_INFLIGHT or LINK_REPORT: hellos are answered within */
+    enum link_type type; /* LINK_BATCH, LINK_INFLIGHT, LINK_REPORT, LINK_WATCH: hellos are answered
+                          * within */
     char agent[LINK_AGENT_ID_MAX + 1];
     struct link_sequence sequence; /* LINK_BATCH */
     struct link_sequence oldest;   /* LINK_BATCH: the oldest the agent still holds; all before
@@ -50,11 +51,14 @@ void link_server_destroy(struct link_server **s);
 /* Waits up to timeout_ms. 1: *request is filled; the caller owns it until link_request_release
  * (any thread). 0: nothing came. */
 int link_server_receive(struct link_server *s, struct link_request *request, int timeout_ms);
-/* Answers a batch and forgets the ticket (inflights and reports are answered within, for them
- * this does nothing). Never blocks; the answer is lost if the peer is gone (the
- * agent then sends again). The body stays valid. Any thread. */
+/* Answers a batch or a watch and forgets the ticket (inflights and reports are answered within, for
+ * them this does nothing). Never blocks; the answer is lost if the peer is gone (the agent then
+ * sends again). The body stays valid. Any thread. */
 void link_server_answer(struct link_server *s, struct link_request *request,
                         enum link_verdict verdict, const char *text);
+/* Answers a watch, with a message weft.Inquiries; as above. */
+void link_server_answer_watch(struct link_server *s, struct link_request *request,
+                              const void *inquiries, size_t length);
 /* Frees the body and, if it was never answered, the ticket. */
 void link_request_release(struct link_request *request);
 

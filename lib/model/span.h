@@ -40,6 +40,7 @@ enum value_type {
 enum {
     SPAN_FLAG_SAMPLED = 0x01,       /* as the caller's header said, or set by us for a root */
     SPAN_FLAG_RANDOM = 0x02,        /* W3C level 2: the right 7 bytes of the trace id are random */
+    SPAN_FLAG_OBSERVED = 0x08,      /* seen from outside its process, which does not record */
     SPAN_FLAG_REMOTE_PARENT = 0x10, /* the parent came in a header */
     SPAN_FLAG_TRACESTATE = 0x20,    /* a tracestate travels with it */
 };
