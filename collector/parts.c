@@ -183,7 +183,8 @@ static int create_parts(struct collector *c, char *why, size_t why_size)
     c->agents = agents_create();
     c->dedupe = dedupe_create();
     c->inflight = inflight_create(c->config->memory_bytes / 8);
-    if (c->losses && c->agents && c->dedupe && c->inflight)
+    c->watchers = watchers_create();
+    if (c->losses && c->agents && c->dedupe && c->inflight && c->watchers)
         return 0;
     snprintf(why, why_size, "no memory");
     return -1;
@@ -271,6 +272,7 @@ static int open_ledger(struct collector *c, char *why, size_t why_size)
         .losses = c->losses,
         .freshness = &c->freshness,
         .agents = c->agents,
+        .watchers = c->watchers,
         .settle = on_settle,
         .context = c,
     };
@@ -419,6 +421,7 @@ static int open_link(struct collector *c, char *why, size_t why_size)
     c->import.dedupe = c->dedupe;
     c->receiver.agents = c->agents;
     c->receiver.inflight = c->inflight;
+    c->receiver.watchers = c->watchers;
     c->receiver.ledger = c->ledger;
     return 0;
 }
@@ -496,6 +499,7 @@ void parts_close(struct collector *c)
     free(c->firehose_directory);
     dedupe_destroy(&c->dedupe);
     agents_destroy(&c->agents);
+    watchers_destroy(&c->watchers);
     losses_destroy(&c->losses);
     freshness_fini(&c->freshness);
     budget_fini(&c->large_traces);

@@ -25,6 +25,7 @@ struct collector {
 
     struct losses *losses;
     struct agents *agents;
+    struct watchers *watchers;
     struct dedupe *dedupe;
     struct queue queue;
     struct ledger *ledger;

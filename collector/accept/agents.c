@@ -100,6 +100,16 @@ void agents_seen(struct agents *a, const char *agent, uint64_t sent_unix_ns, uin
     pthread_mutex_unlock(&a->lock);
 }
 
+int64_t agents_skew(struct agents *a, const char *agent)
+{
+    pthread_mutex_lock(&a->lock);
+    size_t at = place_of(a, agent);
+    bool known = at < a->count && strcmp(a->list[at].status.id, agent) == 0;
+    int64_t skew_ns = known ? a->list[at].status.clock_skew_ns : 0;
+    pthread_mutex_unlock(&a->lock);
+    return skew_ns;
+}
+
 static void copy_text(char *to, size_t size, const char *from)
 {
     snprintf(to, size, "%s", from ? from : "");

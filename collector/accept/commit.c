@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "collector/accept/import.h"
+#include "collector/inquire/inquire.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 
@@ -164,6 +165,8 @@ static void publish(struct commit *c, struct group *g)
         const struct batch *b = i->decoded.batch.batch;
         if (b)
             tell_losses(c, b, agents[n]);
+        if (b && c->parts.watchers)
+            inquire_about(c->parts.watchers, b, agents[n], agents_skew(c->parts.agents, agents[n]));
         if (!import_is_own(agents[n])) { /* what is imported may be of any age */
             agents_accepted(c->parts.agents, agents[n], i->decoded.spans);
             freshness_add(c->parts.freshness, b, clock_unix_ns());

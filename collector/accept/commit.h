@@ -19,6 +19,7 @@
 #include "collector/accept/dedupe.h"
 #include "collector/accept/queue.h"
 #include "collector/accept/stores.h"
+#include "collector/inquire/watchers.h"
 #include "collector/ledger/ledger.h"
 #include "collector/losses.h"
 #include "collector/observe/observer.h"
@@ -35,6 +36,7 @@ struct commit_parts {
     struct freshness *freshness;
     struct agents *agents;
     struct observer *observers[COMMIT_OBSERVERS_MOST]; /* NULL: none */
+    struct watchers *watchers;                         /* NULL: none */
     /* Answers and gives the request back to the link. Any thread. */
     void (*settle)(void *context, struct link_request *request, enum link_verdict verdict,
                    const char *text);

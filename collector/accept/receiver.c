@@ -65,6 +65,18 @@ static void take_batch(struct receiver *r, struct link_request *request)
     }
 }
 
+static void take_watch(struct receiver *r, struct link_request *request)
+{
+    struct buffer inquiries = {0};
+    int64_t skew_ns = agents_skew(r->agents, request->agent);
+    if (watchers_watch(r->watchers, request->agent, skew_ns, request->body, request->length,
+                       &inquiries) == 0)
+        link_server_answer_watch(r->link, request, inquiries.data, inquiries.length);
+    else
+        LOG_WARN_EVERY("a watch of agent %s is none, or there is no memory", request->agent);
+    buffer_fini(&inquiries);
+}
+
 static void take(struct receiver *r, struct link_request *request, uint64_t now_unix_ns)
 {
     int error = 0;
@@ -83,6 +95,9 @@ static void take(struct receiver *r, struct link_request *request, uint64_t now_
     case LINK_REPORT:
         if (agents_report(r->agents, request->agent, request->body, request->length) != 0)
             LOG_WARN_EVERY("a report of agent %s is none", request->agent);
+        break;
+    case LINK_WATCH:
+        take_watch(r, request);
         break;
     default:
         break;

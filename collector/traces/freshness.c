@@ -49,7 +49,7 @@ void freshness_add(struct freshness *f, const struct batch *b, uint64_t now_unix
     pthread_mutex_lock(&f->lock);
     struct freshness_slot *slot = slot_at(f, now_unix_ns / NS_PER_S);
     for (uint32_t row = 0; row < b->span_count; row++) {
-        if (b->status[row] >= SPAN_DIED)
+        if (b->status[row] >= SPAN_DIED || b->flags[row] & SPAN_FLAG_OBSERVED)
             continue;
         uint64_t end = b->start_unix_ns[row] + b->duration_ns[row];
         uint64_t lag_ns = end < now_unix_ns ? now_unix_ns - end : 0;

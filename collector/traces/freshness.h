@@ -3,7 +3,8 @@
  * second, and one of all time in powers of two for /metrics.
  *
  * Buckets are log-linear, eight to a power of two (an error of 6 % at most). What died has no
- * end that anybody saw and is not counted; an end in the future (a clock that is off) is 0.
+ * end that anybody saw and is not counted, and what was observed comes when it was asked for; an
+ * end in the future (a clock that is off) is 0.
  */
 #ifndef WEFT_COLLECTOR_TRACES_FRESHNESS_H
 #define WEFT_COLLECTOR_TRACES_FRESHNESS_H
