@@ -195,7 +195,7 @@ void convert_record(void *context, const struct slab_record *record)
                               .start_unix_ns = host_clock_unix_ns(c->clock, s->start_ticks),
                               .kind = s->kind,
                               .status = record->open ? (uint8_t)c->open_status : s->status,
-                              .flags = s->flags & (uint8_t)~SLAB_SPAN_MORE,
+                              .flags = s->flags & (uint8_t) ~(SLAB_SPAN_MORE | SPAN_FLAG_OBSERVED),
                               .dropped_attributes = s->dropped,
                               .status_message = seen.status_message,
                               .tracestate = seen.tracestate};

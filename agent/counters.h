@@ -9,6 +9,16 @@
 
 #include "lib/model/loss.h"
 
+/* What became of the collector's inquiries (agent/observe/). */
+enum inquiry_result {
+    INQUIRY_OBSERVED,
+    INQUIRY_NOT_SEEN,  /* the tap saw no exchange of it, or not its reply */
+    INQUIRY_AMBIGUOUS, /* not to be told from others on its connection */
+    INQUIRY_FORGOTTEN, /* of a time that the tap does not remember any more */
+    INQUIRY_NO_ROOM,   /* too many at a time */
+    INQUIRY_RESULTS
+};
+
 struct counters {
     uint64_t start_unix_ns;
     _Atomic uint64_t processes; /* followed now */
@@ -19,7 +29,9 @@ struct counters {
     _Atomic uint64_t sweeps, bells;
     _Atomic uint64_t sweep_lag_ns; /* the longest pause between sweeps in the last full second */
     _Atomic uint64_t feed_batches,
-        feed_refused;                    /* of programs on this host; the first are spooled */
+        feed_refused; /* of programs on this host; the first are spooled */
+    _Atomic uint64_t inquiries[INQUIRY_RESULTS];
+    _Atomic uint64_t observed_spans;     /* made of them, spooled */
     _Atomic uint64_t spool_errors;       /* a batch had to wait in memory */
     _Atomic uint64_t lost[LOSS_REASONS]; /* by the agent itself and its spool and link */
 };

@@ -13,6 +13,7 @@
 
 #include "agent/config.h"
 #include "agent/feed.h"
+#include "agent/observe/observer.h"
 #include "agent/outbox.h"
 #include "agent/report.h"
 #include "agent/sweeper.h"
@@ -40,6 +41,8 @@ struct agent {
     struct outbox *outbox;
     struct sweeper sweeper;
     struct feed *feed; /* NULL: none */
+    /* NULL: none. The outbox's thread gives it inquiries, so it is published by one store. */
+    struct cache_observer *_Atomic observer;
     struct web *web;
     struct switch_queue switches;
     uv_loop_t loop;
@@ -61,6 +64,16 @@ static void on_recording(void *context, const char *service, bool on)
     }
     uv_mutex_unlock(&q->mutex);
     uv_async_send(&a->switched);
+}
+
+static void on_inquiries(void *context, void *body, size_t length)
+{
+    struct agent *a = context;
+    struct cache_observer *observer = a->observer;
+    if (observer)
+        cache_observer_take(observer, body, length);
+    else
+        free(body);
 }
 
 static void on_switched(uv_async_t *async)
@@ -100,6 +113,7 @@ static void on_stop(uv_signal_t *signal, int number)
     sd_notify(0, "STOPPING=1");
     sweeper_stop(&a->sweeper);
     feed_stop(a->feed);
+    cache_observer_stop(a->observer);
     uv_close((uv_handle_t *)&a->switched, NULL);
     uv_close((uv_handle_t *)&a->report_timer, NULL);
     uv_close((uv_handle_t *)&a->terminate, NULL);
@@ -149,6 +163,15 @@ static void open_feed(struct agent *a)
         LOG_ERROR("%s; everything else goes on", why);
 }
 
+static void open_observer(struct agent *a)
+{
+    const struct cache_observer_parts parts = {&a->config, &a->counters, a->outbox,
+                                               a->sweeper.host};
+    a->observer = cache_observer_create(&a->loop, a->sweeper.processes.directory, &parts);
+    if (!a->observer)
+        LOG_ERROR("no memory to show caches in traces; everything else goes on");
+}
+
 static int start(struct agent *a)
 {
     a->cursors = cursors_create();
@@ -158,13 +181,15 @@ static int start(struct agent *a)
     a->switched.data = a;
     if (!a->cursors)
         return -1;
-    a->outbox = outbox_create(&a->config, &a->counters, a->cursors, on_recording, a);
+    const struct outbox_listener listener = {on_recording, on_inquiries, a};
+    a->outbox = outbox_create(&a->config, &a->counters, a->cursors, &listener);
     if (!a->outbox ||
         sweeper_init(&a->sweeper, &a->loop, &a->config, &a->counters, a->outbox, a->cursors) != 0)
         return -1;
     if (a->config.http[0] && !(a->web = web_create(a->config.http, &a->counters, a->outbox)))
         return -1;
     open_feed(a);
+    open_observer(a);
     uv_timer_init(&a->loop, &a->report_timer);
     a->report_timer.data = a;
     uv_timer_start(&a->report_timer, on_report, 100, 1000);
@@ -179,6 +204,8 @@ static void finish(struct agent *a)
     web_destroy(&a->web);
     outbox_destroy(&a->outbox, a->config.drain_ns);
     feed_destroy(&a->feed);
+    struct cache_observer *observer = a->observer;
+    cache_observer_destroy(&observer);
     sweeper_fini(&a->sweeper);
     uv_loop_close(&a->loop);
     uv_mutex_destroy(&a->switches.mutex);

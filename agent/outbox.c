@@ -15,14 +15,15 @@
 #define WAIT_MS 200 /* of a poll without work; what is put wakes it */
 
 /* What is told goes by type; the latest of each waits here. */
-enum { TELL_IN_FLIGHT, TELL_REPORT, TELLS };
+enum { TELL_IN_FLIGHT, TELL_REPORT, TELL_WATCH, TELLS };
+static const enum link_type tell_types[TELLS] = {
+    [TELL_IN_FLIGHT] = LINK_INFLIGHT, [TELL_REPORT] = LINK_REPORT, [TELL_WATCH] = LINK_WATCH};
 
 struct outbox {
     const struct agent_config *config;
     struct counters *counters;
     struct cursors *cursors; /* only while the spool is opened */
-    void (*recording)(void *context, const char *service, bool on);
-    void *context;
+    struct outbox_listener listener;
     struct link_client *link; /* the outbox's thread, but for sealing and waking */
     struct buffer sealed;     /* the sweeper's */
     pthread_t thread;
@@ -83,7 +84,10 @@ void outbox_release(struct outbox *o)
 
 void outbox_tell(struct outbox *o, enum link_type type, const void *bytes, size_t length)
 {
-    struct buffer *tell = &o->tells[type == LINK_REPORT ? TELL_REPORT : TELL_IN_FLIGHT];
+    int at = 0;
+    while (tell_types[at] != type)
+        at++;
+    struct buffer *tell = &o->tells[at];
     pthread_mutex_lock(&o->mutex);
     buffer_clear(tell);
     buffer_append(tell, bytes, length);
@@ -126,11 +130,9 @@ static void send_batches(struct outbox *o)
 
 static void send_tells(struct outbox *o)
 {
-    static const enum link_type types[TELLS] = {
-        [TELL_IN_FLIGHT] = LINK_INFLIGHT, [TELL_REPORT] = LINK_REPORT};
     for (int i = 0; i < TELLS; i++) {
         if (o->tells[i].length && !o->tells[i].failed)
-            link_client_tell(o->link, types[i], o->tells[i].data, o->tells[i].length);
+            link_client_tell(o->link, tell_types[i], o->tells[i].data, o->tells[i].length);
         buffer_clear(&o->tells[i]);
     }
 }
@@ -162,6 +164,25 @@ static void on_answer(struct outbox *o, const struct link_event *event)
     LOG_ERROR_EVERY("the collector refused a batch of %u spans for good", spans);
 }
 
+static void on_event(struct outbox *o, const struct link_event *event)
+{
+    const struct outbox_listener *l = &o->listener;
+    switch (event->kind) {
+    case LINK_EVENT_ANSWER:
+        on_answer(o, event);
+        break;
+    case LINK_EVENT_RECORDING:
+        l->recording(l->context, event->service, event->on);
+        break;
+    case LINK_EVENT_INQUIRIES:
+        if (l->inquiries)
+            l->inquiries(l->context, event->body, event->length);
+        else
+            free(event->body);
+        break;
+    }
+}
+
 static bool is_finished(struct outbox *o)
 {
     return o->stopping && (spool_waiting(o->spool) == 0 || clock_monotonic_ns() >= o->stop_at_ns);
@@ -183,10 +204,7 @@ static void *ship(void *context)
         int timeout_ms = stopping ? 20 : WAIT_MS;
         while (link_client_poll(o->link, &event, timeout_ms) == 1) {
             timeout_ms = 0;
-            if (event.kind == LINK_EVENT_ANSWER)
-                on_answer(o, &event);
-            else
-                o->recording(o->context, event.service, event.on);
+            on_event(o, &event);
         }
     }
 }
@@ -228,17 +246,14 @@ static bool open_spool(struct outbox *o, struct cursors *cursors)
 }
 
 struct outbox *outbox_create(const struct agent_config *config, struct counters *counters,
-                             struct cursors *cursors,
-                             void (*recording)(void *context, const char *service, bool on),
-                             void *context)
+                             struct cursors *cursors, const struct outbox_listener *listener)
 {
     struct outbox *o = calloc(1, sizeof *o);
     if (!o)
         return NULL;
     o->config = config;
     o->counters = counters;
-    o->recording = recording;
-    o->context = context;
+    o->listener = *listener;
     pthread_mutex_init(&o->mutex, NULL);
     if (open_link(o) && open_spool(o, cursors))
         o->running = pthread_create(&o->thread, NULL, ship, o) == 0;

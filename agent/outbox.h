@@ -24,13 +24,18 @@ struct outbox_stats {
     struct link_client_status link;
 };
 
-/* Opens the spool and the link; tells `cursors` how far the batches found there go. `recording`
- * is called on the outbox's thread when the collector flips a switch. NULL, with a logged
- * reason. */
+/* What comes from the collector; called on the outbox's thread. */
+struct outbox_listener {
+    void (*recording)(void *context, const char *service, bool on); /* a switch was flipped */
+    /* The answer to a LINK_WATCH: a message weft.Inquiries; from malloc, the listener's. */
+    void (*inquiries)(void *context, void *body, size_t length);
+    void *context;
+};
+
+/* Opens the spool and the link; tells `cursors` how far the batches found there go. NULL, with a
+ * logged reason. */
 struct outbox *outbox_create(const struct agent_config *config, struct counters *counters,
-                             struct cursors *cursors,
-                             void (*recording)(void *context, const char *service, bool on),
-                             void *context);
+                             struct cursors *cursors, const struct outbox_listener *listener);
 
 /* Seals an encoded batch of `spans` spans and writes it to the spool. 0, or -errno: then nothing
  * happened and the caller tries again later. */

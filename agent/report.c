@@ -66,6 +66,21 @@ static void losses(struct buffer *out, const struct counters *counters)
     }
 }
 
+static void inquiries(struct buffer *out, const struct counters *counters)
+{
+    static const char *const results[INQUIRY_RESULTS] = {
+        [INQUIRY_OBSERVED] = "observed",   [INQUIRY_NOT_SEEN] = "not seen",
+        [INQUIRY_AMBIGUOUS] = "ambiguous", [INQUIRY_FORGOTTEN] = "forgotten",
+        [INQUIRY_NO_ROOM] = "no room",
+    };
+    buffer_text(out, "# HELP weft_agent_inquiries_total Client spans whose exchanges with a cache "
+                     "were looked for, by what was found.\n"
+                     "# TYPE weft_agent_inquiries_total counter\n");
+    for (int i = 0; i < INQUIRY_RESULTS; i++)
+        buffer_printf(out, "weft_agent_inquiries_total{result=\"%s\"} %" PRIu64 "\n", results[i],
+                      counters_get(&counters->inquiries[i]));
+}
+
 void report_metrics(struct buffer *out, const struct counters *counters,
                     const struct outbox_stats *stats)
 {
@@ -87,6 +102,9 @@ void report_metrics(struct buffer *out, const struct counters *counters,
            counters_get(&counters->feed_batches));
     metric(out, "feed_refused_total", "counter", "Batches of theirs that were none.",
            counters_get(&counters->feed_refused));
+    metric(out, "observed_spans_total", "counter", "Spans of caches that the tap saw, spooled.",
+           counters_get(&counters->observed_spans));
+    inquiries(out, counters);
     metric(out, "spool_errors_total", "counter", "Refusals of the spool's disk.",
            counters_get(&counters->spool_errors));
     metric(out, "spool_bytes", "gauge", "Bytes in the spool.", stats->spool_bytes);

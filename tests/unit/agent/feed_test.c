@@ -56,7 +56,8 @@ static void open_agent(struct fixture *f)
         .in_flight = 4,
     };
     f->cursors = cursors_create();
-    f->outbox = outbox_create(&f->config, &f->counters, f->cursors, no_switches, NULL);
+    f->outbox = outbox_create(&f->config, &f->counters, f->cursors,
+                              &(struct outbox_listener){.recording = no_switches});
     assert_non_null(f->outbox);
     uv_loop_init(&f->loop);
     const struct feed_parts parts = {f->outbox, &f->counters, NULL};

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Which exchanges on a connection belong to which client spans: pure reckoning, nothing is kept.
+ *
+ * The spans are of one host, whose clock may be off from that of the host where the exchanges were
+ * seen. An exchange that a span waited for was asked after the span began, and answered before it
+ * ended; so with the clocks' offset (the exchanges' less the spans')
+ *
+ *     answered - end  <=  offset  <=  asked - begin
+ *
+ * as in collector/query/analysis/skew.h. Of the offset an interval is known; a span and an exchange
+ * are a *possible* pair if some offset of it allows them, and a *certain* one if all do. A span
+ * gets
+ *
+ * 1. all its possible exchanges, where all of them are certain and none is possible for another
+ *    span: one command, or a pipeline within one span;
+ * 2. else, where spans and possible exchanges hang together, one each, in order, if there is just
+ *    one way to lay the row of spans along the row of exchanges that one offset allows. (A cache
+ *    answers a connection in order.) That one narrows what is known of the offset;
+ * 3. else nothing: it is ambiguous, and nothing is guessed. */
+#ifndef WEFT_AGENT_OBSERVE_MATCH_H
+#define WEFT_AGENT_OBSERVE_MATCH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct match_span {
+    uint64_t begin_ns, end_ns; /* Unix, of the client's clock */
+};
+
+struct match_exchange {
+    uint64_t asked_ns,
+        answered_ns; /* Unix, of the tap's clock; where no reply is known, as asked */
+};
+
+struct clock_offset {
+    int64_t least_ns, most_ns;
+};
+
+enum match_result { MATCH_NONE, MATCH_FOUND, MATCH_AMBIGUOUS };
+
+struct match {
+    enum match_result result;
+    uint32_t first, count; /* FOUND: of the exchanges */
+};
+
+/* `spans` by begin, `exchanges` in the order asked. Fills out[span_count]; narrows *offset by what
+ * was found. 0, or -1 when memory is out. */
+int match_find(const struct match_span *spans, uint32_t span_count,
+               const struct match_exchange *exchanges, uint32_t exchange_count,
+               struct clock_offset *offset, struct match *out);
+
+#endif
