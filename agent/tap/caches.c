@@ -40,7 +40,7 @@ static struct observed_cache *make(struct caches *c, uint32_t cache)
     return c->list[cache] = o;
 }
 
-void caches_observe(void *context, uint32_t cache, const struct tap_address *client,
+void caches_observe(void *context, uint32_t cache, const struct tap_client *client,
                     const struct tap_exchange *exchange)
 {
     struct caches *c = context;
@@ -50,5 +50,5 @@ void caches_observe(void *context, uint32_t cache, const struct tap_address *cli
         return;
     }
     cache_statistics_add(&o->statistics, exchange);
-    hot_add(&o->hot, client, exchange);
+    hot_add(&o->hot, &client->address, exchange);
 }

@@ -24,8 +24,8 @@ struct caches {
 void caches_init(struct caches *c, uint32_t keys, enum hot_privacy privacy);
 void caches_fini(struct caches *c);
 
-/* tap_observer.exchange, with the caches as its context. */
-void caches_observe(void *context, uint32_t cache, const struct tap_address *client,
+/* An exchange as tap_observer has it, with the caches as its context. */
+void caches_observe(void *context, uint32_t cache, const struct tap_client *client,
                     const struct tap_exchange *exchange);
 
 #endif

@@ -9,17 +9,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/clock.h"
+
 enum {
     INTERFACES_MOST = 64,
     SNAP_BYTES = 65535 + 64, /* what offloading puts into one packet, with its headers */
     WAKE_MS = 10,            /* how long the kernel gathers packets before it wakes us */
     AT_ONCE = 4096           /* packets of one interface, before the next has its turn */
 };
+/* A block that is not full is handed over when WAKE_MS have passed, as the kernel's timers count
+ * them, and when the processor that fills it gets to it. */
+#define GATHERED_NS UINT64_C(50000000)
 
 struct source {
     pcap_t *pcap;
     int link_type;
     char name[64];
+    uint64_t last_ns, seen_ns;
     uint32_t dropped, missed; /* as libpcap said last: its counters go round */
 };
 
@@ -33,7 +39,7 @@ struct tap_capture {
 
 struct reading {
     struct tap_capture *capture;
-    int link_type;
+    struct source *source;
     tap_take_segment *take;
     void *context;
 };
@@ -196,34 +202,56 @@ static void on_packet(u_char *context, const struct pcap_pkthdr *head, const u_c
 {
     struct reading *r = (struct reading *)(void *)context;
     struct tap_segment segment;
-    enum tap_packet kind = tap_packet_read(r->link_type, bytes, head->caplen, head->len, &segment);
+    enum tap_packet kind =
+        tap_packet_read(r->source->link_type, bytes, head->caplen, head->len, &segment);
     r->capture->stats.by_kind[kind]++;
     r->capture->stats.packets++;
     /* With the precision of nanoseconds tv_usec holds these. */
+    r->source->last_ns =
+        (uint64_t)head->ts.tv_sec * UINT64_C(1000000000) + (uint64_t)head->ts.tv_usec;
     if (kind == TAP_PACKET_SEGMENT)
-        r->take(r->context, &segment,
-                (uint64_t)head->ts.tv_sec * UINT64_C(1000000000) + (uint64_t)head->ts.tv_usec);
+        r->take(r->context, &segment, r->source->last_ns);
+}
+
+/* `until_ns`: there was nothing more to be read then. 0: there may be more. */
+static void note_seen(struct source *s, uint64_t until_ns)
+{
+    uint64_t reached_ns = until_ns ? until_ns : s->last_ns;
+    s->seen_ns = reached_ns > GATHERED_NS ? reached_ns - GATHERED_NS : 0;
 }
 
 int tap_capture_read(struct tap_capture *c, int timeout_ms, tap_take_segment *take, void *context,
                      char *why, size_t why_size)
 {
     int total = 0;
+    uint64_t before_ns = clock_unix_ns();
     if (!c->is_file && poll(c->polls, c->count, timeout_ms) < 0 && errno != EINTR)
         return snprintf(why, why_size, "tap: poll: %s", strerror(errno)), -1;
     for (size_t i = 0; i < c->count; i++) {
         struct source *s = &c->sources[i];
-        struct reading r = {c, s->link_type, take, context};
-        if (!c->is_file && !c->polls[i].revents)
+        struct reading r = {c, s, take, context};
+        if (!c->is_file && !c->polls[i].revents) {
+            note_seen(s, before_ns);
             continue;
+        }
+        before_ns = clock_unix_ns();
         int count = pcap_dispatch(s->pcap, AT_ONCE, on_packet, (u_char *)(void *)&r);
         if (count < 0)
             return say(why, why_size, s->name, "cannot be read any more", s->pcap);
         if (count == 0 && c->is_file)
             return snprintf(why, why_size, "tap: %s: its end", s->name), -1;
+        note_seen(s, count < AT_ONCE && !c->is_file ? before_ns : 0);
         total += count;
     }
     return total;
+}
+
+uint64_t tap_capture_seen_unix_ns(const struct tap_capture *c)
+{
+    uint64_t seen_ns = c->count ? c->sources[0].seen_ns : 0;
+    for (size_t i = 1; i < c->count; i++)
+        seen_ns = c->sources[i].seen_ns < seen_ns ? c->sources[i].seen_ns : seen_ns;
+    return seen_ns;
 }
 
 void tap_capture_stats(struct tap_capture *c, struct tap_capture_stats *out)

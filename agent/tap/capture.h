@@ -45,6 +45,9 @@ typedef void tap_take_segment(void *context, const struct tap_segment *segment, 
  * -1: an interface is gone, or the file is at its end: *why tells. */
 int tap_capture_read(struct tap_capture *c, int timeout_ms, tap_take_segment *take, void *context,
                      char *why, size_t why_size);
+/* All packets that the kernel captured before this moment were handed on; 0: that cannot be said
+ * yet. Lags behind the clock by what the kernel gathers, and by `timeout_ms` where all is quiet. */
+uint64_t tap_capture_seen_unix_ns(const struct tap_capture *c);
 void tap_capture_stats(struct tap_capture *c, struct tap_capture_stats *out);
 
 #endif

@@ -26,6 +26,9 @@ static const struct config_option options[] = {
      "how many connections are followed at a time; beyond it the one silent for longest goes"},
     {"memory", CONFIG_BYTES, "64M", AT(memory_bytes), 1 << 20, INT64_MAX, NULL,
      "what connections may take, all together"},
+    {"remember", CONFIG_BYTES, "64M", AT(remember_bytes), 0, INT64_C(1) << 36, NULL,
+     "exchanges that are remembered for the agent, so that traces show caches, in a file in its "
+     "directory: 128 bytes each; 0: none"},
     {"keys", CONFIG_INTEGER, "1000", AT(keys), 16, 1 << 20, NULL,
      "how many keys are counted at a time, for each cache; about 1 KB of memory each"},
     {"window", CONFIG_DURATION, "10s", AT(window_ns), 1000000000, 3600000000000, NULL,

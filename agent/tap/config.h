@@ -12,7 +12,7 @@ struct tap_config {
     char *host;      /* NULL: the host's name */
     char *interfaces, *memcached, *redis;
     char *user; /* NULL: stay who we are */
-    uint64_t buffer_bytes, memory_bytes;
+    uint64_t buffer_bytes, memory_bytes, remember_bytes;
     int64_t connections, keys, tell;
     uint64_t window_ns;
     char *tell_keys;

@@ -67,6 +67,7 @@ static void hand_on_unanswered(struct tap_connection *c, const struct tap_exchan
     struct tap_exchange e = {
         .command = exchange->command,
         .ending = TAP_NOT_SEEN,
+        .order = exchange->order,
         .asked_ns = exchange->asked_ns,
         .request_bytes = exchange->request_bytes,
         .keys = exchange->keys,
@@ -169,8 +170,10 @@ static void on_request(void *context, const uint8_t *bytes, uint32_t length, uin
     struct tap_connection *c = context;
     const struct tap_reading r = {c->pending, &c->counting, now_ns};
     bool begins = !c->reads_requests && c->protocol->may_begin(bytes, length);
-    if (begins)
+    if (begins) {
+        tap_pending_missed(c->pending);
         read_requests_from_here(c);
+    }
     if (!c->reads_requests) {
         c->counts->skipped_request_bytes += length;
         return;

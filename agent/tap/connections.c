@@ -27,6 +27,7 @@ _Static_assert(sizeof(struct ends) == 36, "no padding: it is hashed and compared
 struct entry {
     struct ends ends;
     uint32_t cache;
+    uint64_t number;                   /* of all that were met */
     uint32_t newer, older;             /* `older` also links what is free */
     struct tap_connection *connection; /* NULL: it has ended, */
     uint64_t until_ns;                 /* and what comes until then is left alone */
@@ -148,9 +149,10 @@ static void take(void *context, const struct tap_exchange *exchange)
 {
     const struct entry *e = context;
     struct tap_connections *t = e->all;
+    const struct tap_client client = {e->ends.client, e->number};
     t->caches[e->cache].exchanges++;
     t->caches[e->cache].answered += exchange->ending == TAP_ANSWERED;
-    t->options.observer.exchange(t->options.observer.context, e->cache, &e->ends.client, exchange);
+    t->options.observer.exchange(t->options.observer.context, e->cache, &client, exchange);
 }
 
 static void end(struct tap_connections *t, struct entry *e, uint64_t until_ns)
@@ -190,7 +192,8 @@ static struct entry *meet(struct tap_connections *t, const struct ends *ends, ui
     uint32_t i = t->free;
     struct entry *e = &t->entries[i];
     t->free = e->older;
-    *e = (struct entry){.ends = *ends, .cache = cache, .sink = {take, e}, .all = t};
+    *e = (struct entry){
+        .ends = *ends, .cache = cache, .number = t->stats.met + 1, .sink = {take, e}, .all = t};
     do
         e->connection = tap_connection_create(t->caches[cache].protocol, &e->sink, &t->budget,
                                               &t->stats.counts);

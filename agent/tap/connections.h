@@ -17,10 +17,15 @@ struct tap_port {
     const struct tap_protocol *protocol;
 };
 
+struct tap_client {
+    struct tap_address address;
+    uint64_t connection; /* which of all that the tap met, from 1 */
+};
+
 /* Who takes exchanges. `cache` counts caches from 0 in the order in which they were met, and stays
  * the same for as long as the tap runs. */
 struct tap_observer {
-    void (*exchange)(void *context, uint32_t cache, const struct tap_address *client,
+    void (*exchange)(void *context, uint32_t cache, const struct tap_client *client,
                      const struct tap_exchange *exchange);
     void *context;
 };

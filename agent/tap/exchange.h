@@ -40,6 +40,10 @@ struct tap_exchange {
     bool failed;       /* the reply is an error */
     const char *error; /* its kind, of a fixed set of words: "WRONGTYPE", "SERVER_ERROR", "other";
                           or NULL */
+    /* Which of its connection's commands it is, as they were asked. A number that is missing is one
+     * that has not ended yet, or stands for commands that were not read; the first is 0 where the
+     * connection was followed from its beginning. */
+    uint32_t order;
     uint64_t asked_ns; /* the request's last byte */
     /* The reply's first and last byte. 0 unless TAP_ANSWERED, and where the time between says
      * nothing of the cache: the command waits for something to come, or was queued in a

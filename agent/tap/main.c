@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "agent/tap/config.h"
+#include "agent/tap/memory.h"
 #include "agent/tap/report.h"
 #include "agent/tap/windows.h"
 #include "lib/base/clock.h"
@@ -30,6 +31,7 @@ struct tap {
     struct tap_capture *capture;
     struct tap_connections *connections;
     struct caches caches;
+    struct memory memory;
     struct courier *courier, *windows_courier; /* windows are told once: they wait for longer */
     struct report *report;
     struct windows *windows;
@@ -77,6 +79,16 @@ static int give_up_privileges(const char *user)
     return -1;
 }
 
+/* ---- exchanges ---------------------------------------------------------------------------- */
+
+static void on_exchange(void *context, uint32_t cache, const struct tap_client *client,
+                        const struct tap_exchange *exchange)
+{
+    struct tap *t = context;
+    caches_observe(&t->caches, cache, client, exchange);
+    memory_add(&t->memory, cache, client, exchange);
+}
+
 /* ---- beginning ---------------------------------------------------------------------------- */
 
 static int open_capture(struct tap *t)
@@ -105,7 +117,7 @@ static int start(struct tap *t)
             .port_count = t->plan.port_count,
             .connections = (uint32_t)t->config.connections,
             .memory_bytes = t->config.memory_bytes,
-            .observer = {caches_observe, &t->caches},
+            .observer = {on_exchange, t},
         });
     snprintf(socket, sizeof socket, "%s/" FEED_SOCKET_NAME, t->config.directory);
     t->courier = courier_create(socket);
@@ -125,6 +137,15 @@ static int start(struct tap *t)
         .courier = t->windows_courier,
         .tell = (uint32_t)t->config.tell,
     });
+    if (t->connections)
+        memory_init(&t->memory, &(struct memory_options){
+                                    .directory = t->config.directory,
+                                    .bytes = t->config.remember_bytes,
+                                    .tell_patterns = t->plan.privacy != HOT_HASHED,
+                                    .connections = t->connections,
+                                    .ports = t->plan.ports,
+                                    .port_count = t->plan.port_count,
+                                });
     if (t->connections && t->courier && t->windows_courier && t->report && t->windows)
         return 0;
     LOG_ERROR("no memory");
@@ -138,6 +159,7 @@ static void finish(struct tap *t)
     windows_destroy(&t->windows);
     report_destroy(&t->report);
     tap_connections_destroy(&t->connections);
+    memory_fini(&t->memory);
     caches_fini(&t->caches);
     tap_capture_close(&t->capture);
 }
@@ -171,6 +193,7 @@ static void tell(struct tap *t)
     t->next_report_ns = now_ns + REPORT_EVERY_NS;
     say_dropped(t);
     report_tell(t->report, now_ns);
+    memory_renew(&t->memory, now_ns);
     sd_notify(0, "WATCHDOG=1");
     if (now_ns < t->next_window_ns)
         return;
@@ -186,6 +209,7 @@ static int run(struct tap *t)
             LOG_ERROR("%s", why);
             return 1;
         }
+        memory_seen(&t->memory, tap_capture_seen_unix_ns(t->capture));
         tell(t);
     }
     struct tap_capture_stats seen;

@@ -24,6 +24,7 @@ struct tap_pending {
     struct queue entries; /* struct entry */
     struct queue keys;    /* struct tap_key */
     struct queue bytes;
+    uint32_t asked;        /* commands, and gaps between them */
     size_t keys_ever;      /* added by commands that were committed */
     size_t keys_forgotten; /* of these */
     /* The newest command. */
@@ -223,6 +224,7 @@ bool tap_pending_commit(struct tap_pending *p, const struct tap_command *command
     *e = (struct entry){*command, p->keys_ever, p->new_bytes};
     e->command.key_count = p->new_keys;
     e->command.keys_not_kept = p->new_keys_not_kept;
+    e->command.order = p->asked++;
     p->keys_ever += p->new_keys;
     p->new_keys = p->new_keys_not_kept = 0;
     p->new_bytes = 0;
@@ -236,6 +238,7 @@ void tap_pending_commit_unanswered(struct tap_pending *p, const struct tap_comma
     sink->take(sink->context, &(struct tap_exchange){
                                   .command = command->command,
                                   .ending = TAP_NOT_ASKED_FOR,
+                                  .order = p->asked++,
                                   .asked_ns = command->asked_ns,
                                   .request_bytes = command->request_bytes,
                                   .keys = p->new_keys ? &keys(p)[p->keys.end - p->new_keys] : NULL,
@@ -243,6 +246,11 @@ void tap_pending_commit_unanswered(struct tap_pending *p, const struct tap_comma
                                   .keys_not_kept = p->new_keys_not_kept,
                               });
     tap_pending_begin(p);
+}
+
+void tap_pending_missed(struct tap_pending *p)
+{
+    p->asked++;
 }
 
 /* ---- the oldest -------------------------------------------------------------------------- */
@@ -298,6 +306,7 @@ static void give(struct tap_pending *p, const struct tap_exchange *ending,
     const struct tap_command *c = tap_pending_oldest(p);
     struct tap_exchange e = *ending;
     e.command = c->command;
+    e.order = c->order;
     e.asked_ns = c->asked_ns;
     e.request_bytes = c->request_bytes;
     e.keys = tap_pending_keys(p, 0);

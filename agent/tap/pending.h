@@ -24,7 +24,7 @@ struct tap_command {
     uint64_t tag;     /* the protocol's own: memcached's opaque, what a reply must look like ... */
     uint16_t command; /* index into the protocol's commands */
     uint16_t detail;  /* the protocol's own */
-    uint32_t key_count, keys_not_kept;
+    uint32_t key_count, keys_not_kept, order;
 };
 
 struct tap_pending; /* of a connection */
@@ -51,11 +51,14 @@ void tap_pending_key(struct tap_pending *p, const uint8_t *bytes, size_t length,
 /* What is written under the key that was added last. */
 void tap_pending_value(struct tap_pending *p, uint64_t value_bytes);
 /* It is complete. False: it was not remembered (bound or budget); its order is lost. `command`'s
- * counts of keys are set here. */
+ * counts of keys and its order are set here. */
 bool tap_pending_commit(struct tap_pending *p, const struct tap_command *command);
 /* It has no reply: the exchange goes to the sink at once, and the command is forgotten. */
 void tap_pending_commit_unanswered(struct tap_pending *p, const struct tap_command *command,
                                    const struct tap_sink *sink);
+
+/* Requests were not read: the order (tap_exchange) of what comes next shows it. */
+void tap_pending_missed(struct tap_pending *p);
 
 /* ---- the oldest, while its reply is read -------------------------------------------------- */
 

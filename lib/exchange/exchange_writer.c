@@ -329,14 +329,19 @@ struct exchange_writer *exchange_writer_create(const char *path, uint64_t bytes,
     return NULL;
 }
 
+bool exchange_writer_is_there(const struct exchange_writer *w)
+{
+    struct stat ours, there;
+    return fstat(w->fd, &ours) == 0 && lstat(w->path, &there) == 0 && ours.st_dev == there.st_dev &&
+           ours.st_ino == there.st_ino;
+}
+
 void exchange_writer_destroy(struct exchange_writer **place)
 {
     struct exchange_writer *w = *place;
-    struct stat ours, there;
     if (!w)
         return;
-    if (fstat(w->fd, &ours) == 0 && lstat(w->path, &there) == 0 && ours.st_dev == there.st_dev &&
-        ours.st_ino == there.st_ino)
+    if (exchange_writer_is_there(w))
         unlink(w->path);
     release(w);
     *place = NULL;

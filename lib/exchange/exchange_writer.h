@@ -22,6 +22,10 @@ struct exchange_writer *exchange_writer_create(const char *path, uint64_t bytes,
 /* Removes the file, unless it is another one by now. */
 void exchange_writer_destroy(struct exchange_writer **w);
 
+/* Whether the file is still there, by its name: who removes or replaces it takes it from the agent.
+ */
+bool exchange_writer_is_there(const struct exchange_writer *w);
+
 /* A number for a command of a protocol, or for the kind of an error (protocol ""). Slow: keep it.
  * 0, which reads as "": the table is full. */
 uint16_t exchange_writer_word(struct exchange_writer *w, const char *protocol, const char *text);

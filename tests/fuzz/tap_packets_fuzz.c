@@ -15,7 +15,7 @@ enum { MEMORY = 1 << 20, HEAD = 4 };
 
 static volatile uint8_t sum;
 
-static void on_exchange(void *context, uint32_t cache, const struct tap_address *client,
+static void on_exchange(void *context, uint32_t cache, const struct tap_client *client,
                         const struct tap_exchange *e)
 {
     (void)context;

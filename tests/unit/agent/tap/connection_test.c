@@ -15,7 +15,7 @@ struct check {
     struct tap_connections *tap;
     struct tap_port port;
     uint8_t seen[COMMANDS_MOST]; /* enum seen */
-    uint32_t answered, last;
+    uint32_t told, answered, last, last_order;
     uint64_t now_ns;
     uint8_t *copy;
 };
@@ -51,8 +51,21 @@ static void assert_keys(const struct tap_exchange *e, uint32_t n, const struct t
     }
 }
 
+/* Numbers that follow each other are of commands that do. */
+static void assert_order(struct check *k, const struct tap_exchange *e, uint32_t n)
+{
+    assert_true(e->order != 0 || n == 0);
+    if (k->told++ > 0) {
+        assert_true(n > k->last && e->order > k->last_order);
+        if (e->order == k->last_order + 1)
+            assert_int_equal(n, k->last + 1);
+    }
+    k->last = n;
+    k->last_order = e->order;
+}
+
 /* Whatever happened to packets: what is told is true. */
-static void on_exchange(void *context, uint32_t cache, const struct tap_address *client,
+static void on_exchange(void *context, uint32_t cache, const struct tap_client *client,
                         const struct tap_exchange *e)
 {
     struct check *k = context;
@@ -61,11 +74,11 @@ static void on_exchange(void *context, uint32_t cache, const struct tap_address 
     struct truth truth = truth_of(v->dialect, n);
     const char *name = k->port.protocol->command_name(e->command);
     assert_int_equal(cache, 0);
-    assert_int_equal(client->port, CLIENT_PORT);
+    assert_int_equal(client->address.port, CLIENT_PORT);
+    assert_int_equal(client->connection, 1);
     assert_string_equal(name, truth.command);
     assert_int_equal(k->seen[n], NOT_TOLD);
-    assert_true(n >= k->last); /* in their order */
-    k->last = n;
+    assert_order(k, e, n);
     assert_keys(e, n, &truth);
     assert_int_equal(e->request_bytes, v->asked_ends[n] - (n ? v->asked_ends[n - 1] : 0));
     k->seen[n] = e->ending == TAP_ANSWERED ? ANSWERED : TOLD;

@@ -31,7 +31,7 @@ struct peer {
     struct side client, cache;
 };
 
-static void on_exchange(void *context, uint32_t cache, const struct tap_address *client,
+static void on_exchange(void *context, uint32_t cache, const struct tap_client *client,
                         const struct tap_exchange *e)
 {
     struct fixture *f = context;
