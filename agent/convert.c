@@ -144,9 +144,21 @@ static void events_or_links(struct conversion *c, const struct slab_record *reco
     }
 }
 
+/* Without memory the span goes without its connection. */
+static void connection(struct conversion *c, const char *value)
+{
+    struct slab_peer peer;
+    struct connection_names **names = &c->marks->connections;
+    if (!*names && !(*names = calloc(1, sizeof **names)))
+        return;
+    memcpy(&peer, value, sizeof peer);
+    connection_names_add(*names, c->builder, c->serial, &peer);
+}
+
 /* What the span's own row needs from its payload. */
 struct preview {
     uint32_t status_message, tracestate;
+    const char *peer; /* struct slab_peer; NULL: none */
     bool events, links;
 };
 
@@ -160,6 +172,8 @@ static struct preview look_ahead(struct conversion *c, const struct slab_record 
             seen.status_message = batch_string(c->builder, item.value, item.length);
         else if (item.type == SLAB_ITEM_TRACESTATE)
             seen.tracestate = batch_string(c->builder, item.value, item.length);
+        else if (item.type == SLAB_ITEM_PEER && item.length == sizeof(struct slab_peer))
+            seen.peer = item.value;
         seen.events |= item.type == SLAB_ITEM_EVENT;
         seen.links |= item.type == SLAB_ITEM_LINK;
     }
@@ -208,6 +222,8 @@ void convert_record(void *context, const struct slab_record *record)
     for (struct slab_walk w = slab_walk(record->payload, record->used); slab_item_next(&w, &item);)
         if (is_attribute(&item) && !(item.flags & SLAB_ITEM_NESTED))
             attribute(c, &item);
+    if (seen.peer)
+        connection(c, seen.peer);
     if (seen.events)
         events_or_links(c, record, SLAB_ITEM_EVENT);
     if (seen.links)

@@ -141,6 +141,8 @@ void recording_process_close(struct recording_process **process)
     span_counts_destroy(&p->spans);
     cells_fini(&p->cells);
     slab_reader_close(&p->reader);
+    free(p->batch.connections);
+    free(p->in_flight.connections);
     free(p->batch.names);
     free(p->in_flight.names);
     free(p);

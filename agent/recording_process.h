@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "agent/connection_names.h"
 #include "agent/host_clock.h"
 #include "agent/stats/cells.h"
 #include "agent/stats/proc.h"
@@ -21,6 +22,7 @@ struct batch_marks {
         uint32_t serial, index;
     } * names; /* by the number in the process' name table */
     uint32_t name_capacity;
+    struct connection_names *connections; /* NULL: no span has said one */
 };
 
 enum liveness { LIVENESS_ALIVE, LIVENESS_DEAD, LIVENESS_UNKNOWN };

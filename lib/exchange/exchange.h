@@ -34,7 +34,7 @@ enum exchange_ending {
 
 enum {
     EXCHANGE_PROTOCOL_BYTES = 12, /* with their NUL */
-    EXCHANGE_WORD_BYTES = 20,
+    EXCHANGE_WORD_BYTES = 36,
     EXCHANGE_PATTERN_BYTES = 56
 };
 

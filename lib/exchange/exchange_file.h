@@ -96,7 +96,7 @@ struct exchange_slot {
 
 _Static_assert(__builtin_offsetof(struct exchange_file, seen_unix_ns) == 128, "exchanges ABI");
 _Static_assert(sizeof(struct exchange_file) <= EXCHANGE_PAGE, "exchanges ABI");
-_Static_assert(sizeof(struct exchange_word) == 32, "exchanges ABI");
+_Static_assert(sizeof(struct exchange_word) == 48, "exchanges ABI");
 _Static_assert(sizeof(struct exchange_cache) == 24, "exchanges ABI");
 _Static_assert(sizeof(struct exchange_way) == 64, "exchanges ABI");
 _Static_assert(__builtin_offsetof(struct exchange_way, latest) == 40, "exchanges ABI");

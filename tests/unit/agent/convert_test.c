@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include <arpa/inet.h>
+
 #include "agent/convert.h"
 #include "tests/unit/slab_fixture.h"
 #include "weft/weft.h"
@@ -121,6 +123,63 @@ static void all_that_a_span_says_arrives(void **state)
     assert_true(off < 0 && off > -5000000000);
 }
 
+/* The last one counts. */
+static void put_peer(weft_span span, const char *local, const char *peer, uint16_t ports)
+{
+    struct slab_peer p = {.local_port = ports, .peer_port = (uint16_t)(ports + 1)};
+    assert_int_equal(inet_pton(AF_INET6, local, p.local_ip), 1);
+    assert_int_equal(inet_pton(AF_INET6, peer, p.peer_ip), 1);
+    struct slab_slot *slot = span.slot;
+    struct slab_item item = {.type = SLAB_ITEM_PEER, .length = sizeof p};
+    uint32_t used = atomic_load(&slot->span.used);
+    memcpy(slot->payload + used, &item, sizeof item);
+    memcpy(slot->payload + used + sizeof item, &p, sizeof p);
+    slot->span.flags |= SLAB_SPAN_MORE;
+    atomic_store(&slot->span.used, used + (uint32_t)(sizeof item + SLAB_ROUND8(sizeof p)));
+}
+
+static void assert_attribute(const struct batch *b, uint32_t at, const char *key, const char *text,
+                             uint64_t number)
+{
+    assert_true(string_is(b, b->attributes.key[at], key));
+    assert_int_equal(b->attributes.type[at], text ? VALUE_STRING : VALUE_INT);
+    if (text)
+        assert_true(string_is(b, (uint32_t)b->attributes.value[at], text));
+    else
+        assert_true(b->attributes.value[at] == number);
+}
+
+static void the_connection_of_a_span_is_four_attributes(void **state)
+{
+    (void)state;
+    for (int batch = 0; batch < 2; batch++) {
+        for (uint16_t i = 0; i < 200; i++) {
+            char peer[64];
+            weft_span span = weft_begin(WEFT_NAME("GET"), WEFT_CLIENT);
+            weft_event(span, WEFT_NAME("sent"), NULL, 0);
+            snprintf(peer, sizeof peer, "fd00::%x", 1 + i % 100);
+            put_peer(span, "::1", "::2", 7);
+            put_peer(span, "::ffff:10.0.0.1", peer, (uint16_t)(40000 + i));
+            weft_set_int(span, WEFT_NAME("user"), i);
+            weft_end(span);
+        }
+        struct batch *b = through_a_batch(false, SPAN_UNSET);
+        assert_int_equal(b->span_count, 200);
+        for (uint32_t i = 0; i < 200; i++) {
+            char peer[64];
+            uint32_t at = b->attribute_first[i];
+            snprintf(peer, sizeof peer, "fd00::%x", 1 + i % 100);
+            assert_int_equal(b->attribute_count[i], 5);
+            assert_int_equal(b->event_count[i], 1);
+            assert_attribute(b, at, "user", NULL, i);
+            assert_attribute(b, at + 1, "network.local.address", "10.0.0.1", 0);
+            assert_attribute(b, at + 2, "network.local.port", NULL, 40000 + i);
+            assert_attribute(b, at + 3, "network.peer.address", peer, 0);
+            assert_attribute(b, at + 4, "network.peer.port", NULL, 40001 + i);
+        }
+    }
+}
+
 static void the_process_is_described_once_with_its_resource(void **state)
 {
     (void)state;
@@ -166,6 +225,7 @@ int main(void)
     guard_install();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(all_that_a_span_says_arrives, drain),
+        cmocka_unit_test_setup(the_connection_of_a_span_is_four_attributes, drain),
         cmocka_unit_test_setup(the_process_is_described_once_with_its_resource, drain),
         cmocka_unit_test_setup(an_open_span_lasts_until_the_moment_it_is_given, drain),
         cmocka_unit_test_setup(names_are_looked_up_anew_in_each_batch, drain),
