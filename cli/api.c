@@ -8,6 +8,13 @@
 
 #define STANDARD_URL "http://127.0.0.1:4040"
 
+static long timeout_s = 60;
+
+void api_set_timeout(long seconds)
+{
+    timeout_s = seconds;
+}
+
 static size_t on_bytes(char *data, size_t size, size_t count, void *answer)
 {
     buffer_append(answer, data, size * count);
@@ -76,7 +83,8 @@ static int call(const char *base, const char *path, const char *body, struct buf
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, list);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_bytes);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, answer);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT, 60L);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT, timeout_s);
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, 5L);
     curl_easy_setopt(curl, CURLOPT_ACCEPT_ENCODING, "");
     api_set_proxy(curl, url);

@@ -20,6 +20,10 @@ json_t *api_post(const char *base, const char *path, const char *body, char *why
 int api_get_bytes(const char *base, const char *path, struct buffer *out, char *why,
                   size_t why_size);
 
+/* How long calls of this process wait for an answer from then on; 60 s at first. Before other
+ * threads call. */
+void api_set_timeout(long seconds);
+
 /* For those who call by libcurl themselves: where the collector is, the headers that it wants
  * (freed by curl_slist_free_all), and no proxy towards this host. */
 const char *api_base_url(const char *base);

@@ -2,10 +2,10 @@
 /* `weft caches`: how caches do, and which of their keys are hot. */
 #include <getopt.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli/api.h"
+#include "cli/caches_find.h"
 #include "cli/command.h"
 #include "cli/lines.h"
 #include "cli/show.h"
@@ -151,38 +151,10 @@ static void print_list(const json_t *answer, const char *name)
 
 /* ---- the command -------------------------------------------------------------------------- */
 
-/* The number of the cache at that address. 0 and a sentence. */
-static long long find_cache(const char *address, char *why, size_t why_size)
-{
-    size_t i;
-    json_t *cache;
-    long long id = 0;
-    int found = 0;
-    json_t *answer = api_get(NULL, "/api/v1/caches?range=1h", why, why_size);
-    if (!answer)
-        return 0;
-    json_array_foreach(json_object_get(answer, "caches"), i, cache)
-    {
-        if (strcmp(api_text(cache, "address"), address) != 0)
-            continue;
-        id = api_number(cache, "id");
-        found++;
-    }
-    json_decref(answer);
-    if (found == 1)
-        return id;
-    snprintf(why, why_size,
-             found ? "there are several caches at %.100s: say which by its number"
-                   : "there is no cache %.100s: see weft caches",
-             address);
-    return 0;
-}
-
 static int path_of(const struct asked *a, char *path, size_t size, char *why, size_t why_size)
 {
-    char *end = NULL;
-    long long id = a->cache ? strtoll(a->cache, &end, 10) : 0;
-    if (a->cache && (*end || id <= 0) && (id = find_cache(a->cache, why, why_size)) == 0)
+    long long id = a->cache ? caches_find(a->cache, why, why_size) : 0;
+    if (a->cache && id == 0)
         return -1;
     if (!a->list)
         snprintf(path, size, "/api/v1/caches%s", a->parameters);

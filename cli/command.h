@@ -31,6 +31,7 @@ int command_marks(int argc, char **argv);
 int command_deploys(int argc, char **argv);
 int command_deploy(int argc, char **argv);
 int command_caches(int argc, char **argv);
+int command_top(int argc, char **argv);
 int command_doctor(int argc, char **argv);
 
 #endif

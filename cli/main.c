@@ -17,6 +17,7 @@ static const struct command commands[] = {
     {"promql", "QUERY [options]", "series in PromQL, now or over a time", command_promql},
     {"caches", "[keys|patterns|clients]", "caches, and which of their keys are hot",
      command_caches},
+    {"top", "[--view V] [--once]", "services, caches, keys, clients, as they are now", command_top},
     {"deploys", "[--service S]", "deploys, and what each did", command_deploys},
     {"deploy", "ID", "one deploy: which measures changed, and how surely", command_deploy},
     {"mark", "note|deploy ...", "makes a mark on the time axis", command_mark},

@@ -21,6 +21,7 @@ pkg_check_modules(snappy REQUIRED IMPORTED_TARGET snappy>=1.1.9)
 pkg_check_modules(sqlite REQUIRED IMPORTED_TARGET sqlite3>=3.40)
 pkg_check_modules(cap REQUIRED IMPORTED_TARGET libcap>=2.66)
 pkg_check_modules(pcap REQUIRED IMPORTED_TARGET libpcap>=1.10)
+pkg_check_modules(ncurses REQUIRED IMPORTED_TARGET ncursesw>=6.4)
 pkg_check_modules(rrd REQUIRED IMPORTED_TARGET librrd>=1.7)
 pkg_check_modules(pangocairo REQUIRED IMPORTED_TARGET pangocairo>=1.50)
 # Debian's package has no .pc file.

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "collector/caches/key_text.h"
+#include "lib/codec/key_text.h"
 
 enum { KEYS_MOST = 64 /* of a window */, SERIES_MOST = 4096, TEXT_MOST = 4 * WINDOW_KEY_MOST + 8 };
 #define MS_NS UINT64_C(1000000)

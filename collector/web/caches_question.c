@@ -3,8 +3,8 @@
 
 #include <stdio.h>
 
-#include "collector/caches/key_text.h"
 #include "lib/base/clock.h"
+#include "lib/codec/key_text.h"
 
 #define RANGE_NS    UINT64_C(300000000000)
 #define DEADLINE_NS UINT64_C(20000000000)

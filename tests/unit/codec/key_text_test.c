@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "collector/caches/key_text.h"
+#include "lib/codec/key_text.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

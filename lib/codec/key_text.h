@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef WEFT_COLLECTOR_CACHES_KEY_TEXT_H
-#define WEFT_COLLECTOR_CACHES_KEY_TEXT_H
+#ifndef WEFT_CODEC_KEY_TEXT_H
+#define WEFT_CODEC_KEY_TEXT_H
 
 #include <stdbool.h>
 
