@@ -134,7 +134,7 @@ void weft_span_peer_recorded(weft_span span, int fd)
     if (!r)
         return;
     int saved = errno;
-    if (peer_of(fd, &peer))
+    if (peer_of(r->peers, fd, &peer))
         set_bytes(span, 0, SLAB_ITEM_PEER, &peer, sizeof peer, r);
     errno = saved;
 }

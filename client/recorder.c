@@ -88,12 +88,14 @@ static bool map_slab(struct process *p, uint64_t offset)
 
 static bool map_private_tables(struct recorder *r, uint32_t slots)
 {
-    size_t bytes = slots * (sizeof *r->previous + sizeof *r->free_slots);
+    size_t peer_bytes = PEER_PLACES * sizeof *r->peers;
+    size_t bytes = peer_bytes + slots * (sizeof *r->previous + sizeof *r->free_slots);
     char *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED)
         return false;
-    r->previous = (weft_span *)memory;
-    r->free_slots = (uint32_t *)(memory + slots * sizeof *r->previous);
+    r->peers = (struct peer_place *)memory;
+    r->previous = (weft_span *)(memory + peer_bytes);
+    r->free_slots = (uint32_t *)(memory + peer_bytes + slots * sizeof *r->previous);
     return true;
 }
 

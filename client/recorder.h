@@ -7,6 +7,7 @@
 #ifndef WEFT_CLIENT_RECORDER_H
 #define WEFT_CLIENT_RECORDER_H
 
+#include "client/peer.h"
 #include "client/process.h"
 
 struct recorder {
@@ -28,6 +29,7 @@ struct recorder {
     uint32_t index;
     enum slab_clock clock;
     uint64_t trace_counter;
+    struct peer_place *peers;
     _Atomic uint64_t *tail; /* the agent's reader word */
     _Atomic bool claimed;
 };
