@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "bench/connection.h"
 #include "bench/measure.h"
 #include "bench/slabs.h"
 #include "lib/ring/slab_reader.h"
@@ -23,6 +24,7 @@ enum { RUNS = 201, SPANS = 1000 };
 
 static struct slab_reader *reader;
 static volatile uint64_t sink;
+static int connection;
 
 static void ignore(void *context, const struct slab_record *record)
 {
@@ -102,6 +104,22 @@ static void nested(int i)
     weft_end(a);
 }
 
+static void one_cookie(int i)
+{
+    uint64_t cookie = 0;
+    socklen_t bytes = sizeof cookie;
+    (void)i;
+    sink += (uint64_t)getsockopt(connection, SOL_SOCKET, SO_COOKIE, &cookie, &bytes) + cookie;
+}
+
+static void with_peer(int i)
+{
+    (void)i;
+    weft_span span = weft_begin(WEFT_NAME("bare"), WEFT_CLIENT);
+    weft_span_peer(span, connection);
+    weft_end(span);
+}
+
 /* ---- how it is measured ------------------------------------------------------------------ */
 
 /* Not inlined into the loop as a call: the loop is a template. */
@@ -119,6 +137,8 @@ DEFINE_TIGHT(bare)
 DEFINE_TIGHT(with_2)
 DEFINE_TIGHT(with_10)
 DEFINE_TIGHT(nested)
+DEFINE_TIGHT(one_cookie)
+DEFINE_TIGHT(with_peer)
 
 static double median_tight(double (*run)(void))
 {
@@ -226,6 +246,7 @@ int main(void)
     bare(0);
     reader = slabs_open(directory);
     elsewhere = calloc(1, ELSEWHERE);
+    connection = connection_make();
 
     double floor = median_tight(tight_two_clock_reads);
     printf("%-44s %11s  %8s  %s\n", "a span, begin to end", "median", "of floor", "budget");
@@ -234,6 +255,8 @@ int main(void)
     row("no attributes, tight", median_tight(tight_bare), floor, "");
     row("2 attributes, tight", median_tight(tight_with_2), floor, "40 ns");
     row("10 attributes, tight", median_tight(tight_with_10), floor, "70 ns");
+    row("no attributes, its connection, tight", median_tight(tight_with_peer), floor, "");
+    row("getsockopt, SO_COOKIE: what that adds least", median_tight(tight_one_cookie), floor, "");
     row("nested four deep, tight, each", median_tight(tight_nested) / 4, floor, "");
     row("2 attributes, tight, two threads (best)", from_two_threads(), floor, "40 ns");
     row("clock reads, paced 20 us: its floor", median_paced(two_clock_reads, 20e3, 0, 4000), floor,

@@ -23,9 +23,11 @@ static struct {
 
 /* ---- inbox ------------------------------------------------------------------------------- */
 
-static weft_span begin_redis(struct weft_name *name)
+static weft_span begin_redis(struct weft_name *name, const redisContext *redis)
 {
     weft_span span = weft_begin(name, WEFT_CLIENT);
+    if (redis)
+        weft_span_peer(span, redis->fd);
     weft_set_string(span, WEFT_NAME("db.system"), "redis");
     weft_set_string(span, WEFT_NAME("peer.service"), "redis");
     return span;
@@ -84,7 +86,7 @@ static int inbox(struct service_request *request, struct buffer *answer)
     long user = service_query(request, "user", 0);
     weft_set_int(request->span, WEFT_NAME("user.id"), user);
     redisContext *redis = service_redis(cell.redis);
-    weft_span span = begin_redis(WEFT_NAME("redis LRANGE"));
+    weft_span span = begin_redis(WEFT_NAME("redis LRANGE"), redis);
     char why[128];
     int items = cell.one_by_one ? read_inbox_one_by_one(redis, user, answer, why)
                                 : read_inbox(redis, user, answer, why);
@@ -134,7 +136,7 @@ static bool deliver(unsigned long post, unsigned author, const char *traceparent
     weft_end(lookup);
 
     redisContext *redis = service_redis(cell.redis);
-    weft_span push = begin_redis(WEFT_NAME("redis LPUSH"));
+    weft_span push = begin_redis(WEFT_NAME("redis LPUSH"), redis);
     int inboxes = redis ? fan_out(redis, post, author) : -1;
     weft_set_int(push, WEFT_NAME("inboxes"), inboxes);
     weft_histogram_record(WEFT_HISTOGRAM("delivery_inboxes"), inboxes);
