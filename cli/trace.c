@@ -158,11 +158,16 @@ static void print_findings(const json_t *analysis)
     const json_t *culprit = json_object_get(analysis, "culprit");
     const json_t *path = json_object_get(analysis, "critical_path");
     size_t i;
-    json_t *hole;
+    json_t *hole, *call;
     if (culprit) {
         printf("%s", show_begin(SHOW_RED));
         show_text(api_text(culprit, "sentence"), 0);
         printf("%s\n", show_end());
+    }
+    json_array_foreach(json_object_get(analysis, "calls"), i, call)
+    {
+        show_text(api_text(call, "sentence"), 0);
+        printf("\n");
     }
     if (api_number(path, "unknown_ns") > 0)
         printf("%s of the time is of nobody that is known\n",

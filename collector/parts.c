@@ -134,6 +134,7 @@ static int on_status(void *context, struct pipeline_status *s)
     observer_stats(c->observer, &s->marks);
     observer_stats(c->caches_observer, &s->caches_observer);
     caches_read_stats(c->caches.caches, &s->caches);
+    watchers_stats(c->watchers, &s->watchers);
     freshness_read(&c->freshness, s->now_unix_ns, &s->freshness);
     link_server_stats(c->link, &s->link);
     s->agents = agents_copy(c->agents, s->now_unix_ns, &s->agent_count);
@@ -434,6 +435,7 @@ static int open_web(struct collector *c, char *why, size_t why_size)
         .source = c->archive ? archive_source(c->archive) : series_store_source(c->stores.series),
         .marks = c->marks,
         .caches = c->caches.caches,
+        .watchers = c->watchers,
         .rules = c->rules,
         .archive = c->archive,
         .firehose = c->firehose,

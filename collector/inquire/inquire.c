@@ -24,6 +24,17 @@ static bool is_name(struct batch_str s, const char *name)
     return s.length == length && memcmp(s.bytes, name, length) == 0;
 }
 
+/* The same from the row's own attributes, for who has one row to ask about. */
+static void find_keys_of(struct keys *k, const struct batch *b, uint32_t row)
+{
+    uint32_t first = b->attribute_first[row], end = first + b->attribute_count[row];
+    *k = (struct keys){{0}};
+    for (uint32_t i = first; i < end; i++)
+        for (int n = 0; n < ENDS; n++)
+            if (is_name(b->strings[b->attributes.key[i]], names[n]))
+                k->of[n] = b->attributes.key[i];
+}
+
 /* False: no span of the batch can tell a connection. */
 static bool find_keys(struct keys *k, const struct batch *b)
 {
@@ -81,8 +92,10 @@ bool inquire_connection(const struct batch *b, uint32_t row, struct inquiry_end 
                         struct inquiry_end *cache)
 {
     struct keys k;
-    return b->kind[row] == SPAN_CLIENT && find_keys(&k, b) &&
-           connection_of(b, row, &k, client, cache);
+    if (b->kind[row] != SPAN_CLIENT)
+        return false;
+    find_keys_of(&k, b, row);
+    return connection_of(b, row, &k, client, cache);
 }
 
 void inquire_about(struct watchers *w, const struct batch *b, const char *agent, int64_t skew_ns)

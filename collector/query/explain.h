@@ -4,6 +4,7 @@
 #ifndef WEFT_COLLECTOR_QUERY_EXPLAIN_H
 #define WEFT_COLLECTOR_QUERY_EXPLAIN_H
 
+#include "collector/query/analysis/calls.h"
 #include "collector/query/analysis/critical_path.h"
 #include "collector/query/analysis/culprit.h"
 #include "collector/query/analysis/holes.h"

@@ -5,6 +5,7 @@
 #define WEFT_COLLECTOR_QUERY_STATUS_H
 
 #include "collector/caches/caches.h"
+#include "collector/inquire/watchers.h"
 #include "collector/ledger/ledger.h"
 #include "collector/losses.h"
 #include "collector/observe/observer.h"
@@ -43,6 +44,7 @@ struct pipeline_status {
     struct observer_stats marks;
     struct observer_stats caches_observer;
     struct caches_stats caches;
+    struct watchers_stats watchers;
     struct freshness_summary freshness;
     struct link_server_stats link;
     struct status_agent *agents; /* by id */

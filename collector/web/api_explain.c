@@ -3,18 +3,22 @@
  * each of its spans. */
 #include <stdlib.h>
 
+#include "collector/inquire/inquire.h"
 #include "collector/query/analysis/node.h"
 #include "collector/query/explain.h"
 #include "collector/web/api.h"
 #include "lib/base/clock.h"
 #include "lib/model/loss.h"
 
-enum { AMONG_DEFAULT = 200, AMONG_MAX = 2000, STREAM_BYTES = 64 << 10 };
+enum { AMONG_DEFAULT = 200, AMONG_MAX = 2000, STREAM_BYTES = 64 << 10, CALLS_TOLD = 10 };
+/* So long an observed span may be on its way: RIPE_MS of the agent, and some. */
+#define OBSERVED_WITHIN_NS UINT64_C(4000000000)
 
 struct explain_stream {
     struct trace_view view;
     struct explanation e;
     uint64_t now_unix_ns;
+    struct watchers *watchers;
     struct json_writer writer;
     bool begun;
     uint32_t next; /* in tree.nodes */
@@ -148,6 +152,72 @@ static void put_holes(struct json_writer *w, struct explain_stream *s)
     buffer_fini(&sentence);
 }
 
+/* ---- calls ------------------------------------------------------------------------------- */
+
+static void put_calls(struct json_writer *w, const struct explain_stream *s)
+{
+    const struct tree *t = &s->view.tree;
+    uint32_t worst[CALLS_TOLD];
+    uint32_t count = calls_worst(t, &s->e.timeline, s->e.path.critical_ns, worst, CALLS_TOLD);
+    struct buffer sentence = {0};
+    json_field_array(w, "calls");
+    for (uint32_t i = 0; i < count; i++) {
+        struct call c;
+        call_of(&c, t, &s->e.timeline, worst[i]);
+        buffer_clear(&sentence);
+        call_sentence(&c, t, &s->e.timeline, worst[i], &sentence);
+        json_open_object(w);
+        put_id(w, "span_id", t, worst[i]);
+        json_field_string(w, "sentence", sentence.data, sentence.length);
+        json_close_object(w);
+    }
+    json_close_array(w);
+    buffer_fini(&sentence);
+}
+
+/* Why a client span that says its connection has nothing of the other end below it. NULL: it says
+ * none. */
+static const char *why_not_observed(const struct explain_stream *s, uint32_t node)
+{
+    const struct tree *t = &s->view.tree;
+    const struct tree_node *n = &t->nodes[node];
+    struct inquiry_end client, cache;
+    char agent[LINK_AGENT_ID_MAX + 1] = "";
+    struct batch_str sender = node_process(t, node)->agent;
+    if (!inquire_connection(n->batch, n->row, &client, &cache))
+        return NULL;
+    if (sender.length < sizeof agent)
+        memcpy(agent, sender.bytes, sender.length);
+    if (!watchers_watched(s->watchers, agent, &cache))
+        return "no tap watches it";
+    uint64_t end = tree_start_unix_ns(t, node) + tree_duration_ns(t, node);
+    if (!node_ended(t, node) || end + OBSERVED_WITHIN_NS > s->now_unix_ns)
+        return "what the tap saw is on its way";
+    return "the tap did not see it, does not remember it, or cannot tell it from others";
+}
+
+static void put_call(struct json_writer *w, const struct explain_stream *s, uint32_t node)
+{
+    struct call c;
+    const char *why = NULL;
+    if (node_kind(&s->view.tree, node) != SPAN_CLIENT)
+        return;
+    bool known = call_of(&c, &s->view.tree, &s->e.timeline, node);
+    if (!known && c.servers == 0)
+        why = why_not_observed(s, node);
+    if (!known && !why)
+        return;
+    json_field_object(w, "call");
+    if (known) {
+        json_field_uint(w, "server_ns", c.server_ns);
+        json_field_uint(w, "network_ns", c.between_ns);
+        json_field_bool(w, "observed", c.observed);
+    } else {
+        json_field_text(w, "not_observed", why);
+    }
+    json_close_object(w);
+}
+
 static void put_head(struct json_writer *w, struct explain_stream *s)
 {
     json_open_object(w);
@@ -155,6 +225,7 @@ static void put_head(struct json_writer *w, struct explain_stream *s)
     json_field_unix_ns(w, "start_unix_ns", s->view.tree.start_unix_ns);
     json_field_uint(w, "duration_ns", s->view.tree.end_unix_ns - s->view.tree.start_unix_ns);
     put_culprit(w, s);
+    put_calls(w, s);
     put_path(w, s);
     put_skew(w, &s->e.skew);
     put_holes(w, s);
@@ -175,6 +246,7 @@ static void put_span(struct json_writer *w, const struct explain_stream *s, uint
         json_field_double(w, "rank", rank);
         json_field_uint(w, "among", among);
     }
+    put_call(w, s, node);
     if (s->e.skew.corrected)
         json_field_int(
             w, "start_correction_ns",
@@ -236,6 +308,8 @@ void api_explain(const struct api_call *call, struct reply *reply)
         return;
     }
     struct explain_stream *s = calloc(1, sizeof *s);
+    if (s)
+        s->watchers = call->web->watchers;
     int found = s ? begin(&call->web->query, id, among, s) : -1;
     if (found == 1) {
         reply->stream = (struct reply_stream){stream_next, stream_close, s};

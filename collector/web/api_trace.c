@@ -89,6 +89,8 @@ static void put_flags(struct json_writer *w, const struct tree_node *n)
     json_field_array(w, "flags");
     if (n->batch->flags[n->row] & SPAN_FLAG_REMOTE_PARENT)
         json_put_text(w, "remote_parent");
+    if (n->batch->flags[n->row] & SPAN_FLAG_OBSERVED)
+        json_put_text(w, "observed");
     if (n->flags & TREE_ORPHAN)
         json_put_text(w, "orphan");
     if (n->flags & TREE_DUPLICATE)

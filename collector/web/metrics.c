@@ -164,6 +164,23 @@ static void put_caches(struct buffer *out, const struct pipeline_status *s)
            "Whether windows of caches can be written.", !o->is_failing);
 }
 
+static void put_watchers(struct buffer *out, const struct pipeline_status *s)
+{
+    const struct watchers_stats *w = &s->watchers;
+    single(out, "weft_collector_watchers", "gauge", "Agents with a tap that come for inquiries.",
+           w->watchers);
+    single(out, "weft_collector_watched_caches", "gauge", "Caches that they watch.", w->caches);
+    single(out, "weft_collector_inquiries_total", "counter",
+           "Client spans that agents were to be asked about.", (double)w->asked);
+    single(out, "weft_collector_inquiries_given_total", "counter", "Of these, what they fetched.",
+           (double)w->given);
+    single(out, "weft_collector_inquiries_dropped_total", "counter",
+           "Of these, what they did not fetch in time.", (double)w->dropped);
+    single(out, "weft_collector_inquiries_unwatched_total", "counter",
+           "Client spans that say a connection to where nobody watches.", (double)w->unwatched);
+    single(out, "weft_collector_inquiries_waiting", "gauge", "Not fetched yet.", w->waiting);
+}
+
 /* Under the names that every Prometheus client library gives them. */
 static void put_process(struct buffer *out)
 {
@@ -375,6 +392,7 @@ void api_metrics(const struct api_call *call, struct reply *reply)
     put_series(&reply->body, &s.series);
     put_marks(&reply->body, &s.marks);
     put_caches(&reply->body, &s);
+    put_watchers(&reply->body, &s);
     put_archive(&reply->body, call->web->archive);
     put_freshness(&reply->body, &s.freshness);
     put_link(&reply->body, &s.link);

@@ -30,7 +30,8 @@ struct web {
     struct series_store *series;
     const struct series_source *source; /* what is asked: store and archive; NULL: the store */
     struct marks *marks;
-    struct caches *caches;     /* NULL: none */
+    struct caches *caches; /* NULL: none */
+    struct watchers *watchers;
     struct rules *rules;       /* NULL: none */
     struct archive *archive;   /* NULL: none */
     struct firehose *firehose; /* NULL: none */
