@@ -7,7 +7,7 @@
 enum {
     OTHERS_NS = 5000000, /* the collector's word is good to the time of a message on the way */
     OWN_NS = 1000000,
-    DRIFT_NS_PER_MS = 20, /* 20 ppm: a clock without anybody who sets it */
+    DRIFT_NS_PER_MS = 5, /* 5 ppm: what two clocks that somebody sets do at most, as a rule */
     IN_VAIN_MOST = 4,
 };
 

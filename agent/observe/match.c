@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { PASSES_MOST = 5 };
+
 /* The exchanges [first, end) are possible for a span. */
 struct range {
     uint32_t first, end;
@@ -14,7 +16,7 @@ struct matching {
     const struct match_span *spans;
     const struct match_exchange *exchanges;
     uint32_t span_count, exchange_count;
-    struct clock_offset known; /* when the search began */
+    struct clock_offset known; /* when the pass began */
     struct range *ranges;      /* of each span */
     uint32_t *claims;          /* of each exchange: for how many spans it is possible */
     struct match *out;
@@ -90,8 +92,8 @@ static bool is_certain(const struct matching *m, uint32_t span, uint32_t exchang
            m->claims[exchange] == 1;
 }
 
-/* 1: all that is possible is certain. */
-static struct match match_alone(const struct matching *m, uint32_t span)
+/* 2: all that is possible is certain. */
+static struct match match_certain(const struct matching *m, uint32_t span)
 {
     struct range r = m->ranges[span];
     if (r.first == r.end)
@@ -111,21 +113,24 @@ struct row {
     uint32_t spans; /* of them, those for which any is possible */
 };
 
+static bool is_in(const struct matching *m, uint32_t span)
+{
+    return m->ranges[span].first < m->ranges[span].end;
+}
+
 /* Lays the spans along the exchanges from `at` on. False: no offset allows that. */
 static bool lay(const struct matching *m, const struct row *row, uint32_t at,
                 struct clock_offset *offset)
 {
     for (uint32_t i = row->first; i < row->end; i++) {
-        if (m->ranges[i].first == m->ranges[i].end)
-            continue;
-        if (!intersect(offset, bounds_of(&m->spans[i], &m->exchanges[at++])))
+        if (is_in(m, i) && !intersect(offset, bounds_of(&m->spans[i], &m->exchanges[at++])))
             return false;
     }
     return true;
 }
 
-/* 2: if there is just one way. */
-static void match_in_order(struct matching *m, const struct row *row, struct clock_offset *offset)
+/* 3: if there is just one way. */
+static bool match_by_laying(struct matching *m, const struct row *row, struct clock_offset *offset)
 {
     uint32_t ways = 0, at = 0, spans = row->spans;
     struct clock_offset found = *offset;
@@ -139,11 +144,48 @@ static void match_in_order(struct matching *m, const struct row *row, struct clo
         found = allowed;
     }
     if (ways != 1)
-        return;
+        return false;
     *offset = found;
     for (uint32_t i = row->first; i < row->end; i++)
-        if (m->ranges[i].first != m->ranges[i].end)
+        if (is_in(m, i))
             m->out[i] = (struct match){MATCH_FOUND, at++, 1};
+    return true;
+}
+
+/* The earliest exchange that each span can have, if all before have one, in out[].first. False:
+ * there are not enough. */
+static bool give_earliest(struct matching *m, const struct row *row)
+{
+    uint32_t next = row->exchanges.first;
+    for (uint32_t i = row->first; i < row->end; i++) {
+        if (!is_in(m, i))
+            continue;
+        next = m->ranges[i].first > next ? m->ranges[i].first : next;
+        if (next >= m->ranges[i].end)
+            return false;
+        m->out[i].first = next++;
+    }
+    return true;
+}
+
+/* 4: the latest is the same. */
+static void match_in_all_ways(struct matching *m, const struct row *row,
+                              struct clock_offset *offset)
+{
+    uint32_t end = row->exchanges.end;
+    if (!give_earliest(m, row))
+        return;
+    for (uint32_t i = row->end; i-- > row->first;) {
+        struct match *out = &m->out[i];
+        if (!is_in(m, i))
+            continue;
+        end = (m->ranges[i].end < end ? m->ranges[i].end : end) - 1;
+        struct clock_offset narrower = *offset;
+        if (end != out->first || !intersect(&narrower, bounds_of(&m->spans[i], &m->exchanges[end])))
+            continue;
+        *offset = narrower;
+        *out = (struct match){MATCH_FOUND, end, 1};
+    }
 }
 
 static struct row row_from(const struct matching *m, uint32_t first)
@@ -163,15 +205,49 @@ static struct row row_from(const struct matching *m, uint32_t first)
     return row;
 }
 
+/* 1: nobody else comes into question. */
+static void match_alone(struct matching *m, const struct row *row, struct clock_offset *offset)
+{
+    struct clock_offset allowed = *offset;
+    uint32_t span = row->first;
+    while (!is_in(m, span))
+        span++;
+    struct range r = m->ranges[span];
+    for (uint32_t i = r.first; i < r.end; i++)
+        if (!intersect(&allowed, bounds_of(&m->spans[span], &m->exchanges[i])))
+            return;
+    *offset = allowed;
+    m->out[span] = (struct match){MATCH_FOUND, r.first, r.end - r.first};
+}
+
 static void match_row(struct matching *m, const struct row *row, struct clock_offset *offset)
 {
     bool all = true;
     for (uint32_t i = row->first; i < row->end; i++) {
-        m->out[i] = match_alone(m, i);
+        m->out[i] = match_certain(m, i);
         all = all && m->out[i].result != MATCH_AMBIGUOUS;
     }
-    if (!all)
-        match_in_order(m, row, offset);
+    if (!all && row->spans == 1)
+        match_alone(m, row, offset);
+    else if (!all && !match_by_laying(m, row, offset))
+        match_in_all_ways(m, row, offset);
+}
+
+/* One pass over all rows, by what is known of the offset. False: nothing is ambiguous. */
+static bool match_rows(struct matching *m, struct clock_offset *offset)
+{
+    bool any = false;
+    m->known = *offset;
+    memset(m->claims, 0, ((size_t)m->exchange_count + 1) * sizeof *m->claims);
+    find_possible(m);
+    for (uint32_t i = 0; i < m->span_count;) {
+        struct row row = row_from(m, i);
+        match_row(m, &row, offset);
+        i = row.end;
+    }
+    for (uint32_t i = 0; i < m->span_count; i++)
+        any = any || m->out[i].result == MATCH_AMBIGUOUS;
+    return any;
 }
 
 int match_find(const struct match_span *spans, uint32_t span_count,
@@ -182,18 +258,16 @@ int match_find(const struct match_span *spans, uint32_t span_count,
                          .exchanges = exchanges,
                          .span_count = span_count,
                          .exchange_count = exchange_count,
-                         .known = *offset,
                          .out = out};
     m.ranges = calloc((size_t)span_count + 1, sizeof *m.ranges);
     m.claims = calloc((size_t)exchange_count + 1, sizeof *m.claims);
     bool memory = m.ranges && m.claims;
-    if (memory) {
-        find_possible(&m);
-        for (uint32_t i = 0; i < span_count;) {
-            struct row row = row_from(&m, i);
-            match_row(&m, &row, offset);
-            i = row.end;
-        }
+    /* What is found narrows the offset, and by a narrower one more can be found. */
+    for (int pass = 0; memory && pass < PASSES_MOST; pass++) {
+        struct clock_offset before = *offset;
+        bool narrowed = match_rows(&m, offset) && memcmp(&before, offset, sizeof before) != 0;
+        if (!narrowed)
+            break;
     }
     free(m.ranges);
     free(m.claims);

@@ -11,12 +11,17 @@
  * are a *possible* pair if some offset of it allows them, and a *certain* one if all do. A span
  * gets
  *
- * 1. all its possible exchanges, where all of them are certain and none is possible for another
- *    span: one command, or a pipeline within one span;
- * 2. else, where spans and possible exchanges hang together, one each, in order, if there is just
- *    one way to lay the row of spans along the row of exchanges that one offset allows. (A cache
- *    answers a connection in order.) That one narrows what is known of the offset;
- * 3. else nothing: it is ambiguous, and nothing is guessed. */
+ * 1. all its possible exchanges, where none of them is possible for another span, and they fit into
+ *    it all at once by one offset: a command, or a pipeline within one span;
+ * 2. or where these hang together with other spans', all of its own that are certain, if there are
+ *    no others;
+ * 3. or one each, in order, where there is just one way to lay the row of spans along the row of
+ *    exchanges by one offset. (A cache answers a connection in order.)
+ * 4. or the one that it has in all ways to give each span of the row a possible exchange of its
+ * own, in order;
+ * 5. else nothing: it is ambiguous, and nothing is guessed.
+ *
+ * What is found narrows what is known of the offset. */
 #ifndef WEFT_AGENT_OBSERVE_MATCH_H
 #define WEFT_AGENT_OBSERVE_MATCH_H
 

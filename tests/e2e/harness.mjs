@@ -291,13 +291,14 @@ export function parseMetrics(text) {
   return values;
 }
 
-/* programs/scripted.c */
+/* programs/scripted.c, or another that answers each line with one */
 export class Service extends Daemon {
-  static start(world, service, env = {}) {
-    const s = new Service(world, service, program('scripted'), [], {
+  static start(world, service, env = {}, { file = program('scripted'), within = [] } = {}) {
+    const s = new Service(world, service, file, [], {
       env: { WEFT_DIR: world.slabs, WEFT_SERVICE: service, ...env },
       stdin: 'pipe',
       stdout: 'pipe',
+      within,
     });
     s.lines = [];
     s.waiting = [];

@@ -168,6 +168,24 @@ static void a_span_with_a_pipeline_in_it_has_all_of_it(void **state)
     assert_int_equal(found.count, 3);
 }
 
+static void a_pipeline_in_a_span_that_is_alone_tells_of_the_clocks(void **state)
+{
+    struct clock_offset offset = {-1000000, 1000000};
+    const struct match_span span = {2000000, 2100000};
+    const struct match_exchange exchanges[] = {{2220000, 2230000}, {2220000, 2250000}};
+    const struct match_exchange too_far[] = {{2220000, 2230000}, {2330000, 2340000}};
+    struct match found;
+    (void)state;
+    assert_int_equal(match_find(&span, 1, too_far, 2, &offset, &found), 0);
+    assert_int_equal(found.result, MATCH_AMBIGUOUS);
+    assert_int_equal(offset.most_ns, 1000000);
+    assert_int_equal(match_find(&span, 1, exchanges, 2, &offset, &found), 0);
+    assert_int_equal(found.result, MATCH_FOUND);
+    assert_int_equal(found.count, 2);
+    assert_int_equal(offset.least_ns, 150000);
+    assert_int_equal(offset.most_ns, 220000);
+}
+
 static void what_is_alike_is_ambiguous(void **state)
 {
     struct clock_offset offset = {-5000000, 5000000};
@@ -207,6 +225,7 @@ int main(void)
         cmocka_unit_test(exchanges_that_were_missed_mislead_nobody),
         cmocka_unit_test(a_pipeline_of_spans_is_told_apart_by_order),
         cmocka_unit_test(a_span_with_a_pipeline_in_it_has_all_of_it),
+        cmocka_unit_test(a_pipeline_in_a_span_that_is_alone_tells_of_the_clocks),
         cmocka_unit_test(what_is_alike_is_ambiguous),
         cmocka_unit_test(nothing_seen_is_nothing_found),
     };
