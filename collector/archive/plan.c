@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "collector/query/promql/functions.h"
-#include "collector/rules/yaml.h"
+#include "lib/base/yaml_lines.h"
 #include "lib/codec/labels.h"
 
 #define SERVER "span_kind=~\"SPAN_KIND_(SERVER|CONSUMER)\""
@@ -46,20 +46,20 @@ enum { RECORD, EXPR, KEYS };
 static const char *const keys[KEYS] = {"record", "expr"};
 
 struct reading {
-    struct rules_yaml yaml;
+    struct yaml_lines yaml;
     struct archive_plan *plan;
 };
 
 static int no_memory(struct reading *r, const yaml_node_t *node)
 {
-    return rules_yaml_fail(&r->yaml, node, "some", "no memory");
+    return yaml_lines_fail(&r->yaml, node, "some", "no memory");
 }
 
 static int read_expr(struct reading *r, const yaml_node_t *node, struct archive_rule *rule)
 {
     struct promql_query *query;
     struct language_error e;
-    const char *text = rules_yaml_text(&r->yaml, node, "expr");
+    const char *text = yaml_lines_text(&r->yaml, node, "expr");
     if (!text)
         return -1;
     if (promql_parse(&r->plan->arena, text, strlen(text), &query, &e) != LANGUAGE_SOUND) {
@@ -68,7 +68,7 @@ static int read_expr(struct reading *r, const yaml_node_t *node, struct archive_
         return -1;
     }
     if (query->expr->type != PROMQL_VECTOR)
-        return rules_yaml_fail(&r->yaml, node, "an instant vector", "an expr that is a %s",
+        return yaml_lines_fail(&r->yaml, node, "an instant vector", "an expr that is a %s",
                                promql_type_name(query->expr->type));
     rule->query = query;
     rule->expr = arena_copy(&r->plan->arena, text, strlen(text) + 1);
@@ -77,12 +77,12 @@ static int read_expr(struct reading *r, const yaml_node_t *node, struct archive_
 
 static int read_record(struct reading *r, const yaml_node_t *node, struct archive_rule *rule)
 {
-    const char *text = rules_yaml_text(&r->yaml, node, "record");
+    const char *text = yaml_lines_text(&r->yaml, node, "record");
     if (!text)
         return -1;
     struct batch_str s = {text, (uint32_t)strlen(text)};
     if (!promql_is_name(s) || s.length > LABEL_NAME_BYTES_MAX || strpbrk(text, "{}"))
-        return rules_yaml_fail(&r->yaml, node, "a metric's name", "\"%.100s\" as record", text);
+        return yaml_lines_fail(&r->yaml, node, "a metric's name", "\"%.100s\" as record", text);
     rule->record = arena_copy(&r->plan->arena, text, s.length + 1U);
     return rule->record ? 0 : no_memory(r, node);
 }
@@ -91,16 +91,16 @@ static int read_rule(struct reading *r, const yaml_node_t *node)
 {
     yaml_node_t *f[KEYS];
     struct archive_rule *rule = &r->plan->rules[r->plan->count];
-    if (rules_yaml_fields(&r->yaml, node, keys, KEYS, f) != 0)
+    if (yaml_lines_fields(&r->yaml, node, keys, KEYS, f) != 0)
         return -1;
     if (!f[EXPR])
-        return rules_yaml_fail(&r->yaml, node, "\"expr\"", "a rule without expr");
+        return yaml_lines_fail(&r->yaml, node, "\"expr\"", "a rule without expr");
     if (read_expr(r, f[EXPR], rule) != 0 || (f[RECORD] && read_record(r, f[RECORD], rule) != 0))
         return -1;
     rule->key = rule->record ? rule->record : rule->expr;
     for (size_t i = 0; i < r->plan->count; i++)
         if (strcmp(r->plan->rules[i].key, rule->key) == 0)
-            return rules_yaml_fail(&r->yaml, node, "it once", "\"%.100s\" again", rule->key);
+            return yaml_lines_fail(&r->yaml, node, "it once", "\"%.100s\" again", rule->key);
     r->plan->count++;
     return 0;
 }
@@ -108,18 +108,18 @@ static int read_rule(struct reading *r, const yaml_node_t *node)
 static int read_document(struct reading *r)
 {
     static const char *const top[] = {"archive"};
-    yaml_node_t *root = rules_yaml_root(&r->yaml), *list, *item;
+    yaml_node_t *root = yaml_lines_root(&r->yaml), *list, *item;
     if (!root)
         return 0;
-    if (rules_yaml_fields(&r->yaml, root, top, 1, &list) != 0)
+    if (yaml_lines_fields(&r->yaml, root, top, 1, &list) != 0)
         return -1;
     if (!list)
         return 0;
-    if (!rules_yaml_is_list(list))
-        return rules_yaml_fail(&r->yaml, list, "a list", "%s as archive", rules_yaml_kind(list));
-    for (size_t i = 0; (item = rules_yaml_item(&r->yaml, list, i)); i++) {
+    if (!yaml_lines_is_list(list))
+        return yaml_lines_fail(&r->yaml, list, "a list", "%s as archive", yaml_lines_kind(list));
+    for (size_t i = 0; (item = yaml_lines_item(&r->yaml, list, i)); i++) {
         if (i == ARCHIVE_RULES_MOST)
-            return rules_yaml_fail(&r->yaml, item, "at most 256", "more rules");
+            return yaml_lines_fail(&r->yaml, item, "at most 256", "more rules");
         if (read_rule(r, item) != 0)
             return -1;
     }
@@ -138,9 +138,9 @@ struct archive_plan *archive_plan_read(const char *file, const char *text, size_
     }
     if (!r.plan || !r.plan->rules) {
         snprintf(why, why_size, "%s:1: found no memory, expected some", file);
-    } else if (rules_yaml_open(&r.yaml, text, length) == 0) {
+    } else if (yaml_lines_open(&r.yaml, text, length) == 0) {
         result = read_document(&r);
-        rules_yaml_close(&r.yaml);
+        yaml_lines_close(&r.yaml);
     }
     if (result != 0)
         archive_plan_destroy(&r.plan);

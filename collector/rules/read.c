@@ -7,10 +7,10 @@
 
 #include "collector/query/promql/functions.h"
 #include "collector/rules/rule.h"
-#include "collector/rules/yaml.h"
+#include "lib/base/yaml_lines.h"
 
 struct reading {
-    struct rules_yaml yaml;
+    struct yaml_lines yaml;
     struct rule_set *set;
     struct arena *arena;
     const char *file; /* in the arena */
@@ -43,7 +43,7 @@ static const char *const rule_keys[RULE_KEYS] = {"record",          "alert",  "e
 
 static int no_memory(struct reading *r, const yaml_node_t *node)
 {
-    return rules_yaml_fail(&r->yaml, node, "some", "no memory");
+    return yaml_lines_fail(&r->yaml, node, "some", "no memory");
 }
 
 /* ---- single values ----------------------------------------------------------------------- */
@@ -92,26 +92,26 @@ bool rule_parse_duration(const char *text, int64_t *ms)
 
 static int read_duration(struct reading *r, const yaml_node_t *node, const char *what, int64_t *ms)
 {
-    const char *text = node ? rules_yaml_text(&r->yaml, node, what) : "";
+    const char *text = node ? yaml_lines_text(&r->yaml, node, what) : "";
     if (!node)
         return 0;
     if (!text)
         return -1;
     if (rule_parse_duration(text, ms))
         return 0;
-    return rules_yaml_fail(&r->yaml, node, "a duration such as 1m30s", "\"%.100s\" as %s", text,
+    return yaml_lines_fail(&r->yaml, node, "a duration such as 1m30s", "\"%.100s\" as %s", text,
                            what);
 }
 
 static int read_limit(struct reading *r, const yaml_node_t *node, uint32_t *limit)
 {
-    const char *text = node ? rules_yaml_text(&r->yaml, node, "limit") : "0";
+    const char *text = node ? yaml_lines_text(&r->yaml, node, "limit") : "0";
     if (!text)
         return -1;
     char *end;
     long value = strtol(text, &end, 10);
     if (*text == '\0' || *end != '\0' || value < 0 || value > INT32_MAX)
-        return rules_yaml_fail(&r->yaml, node, "a whole number from 0 on", "\"%.100s\" as limit",
+        return yaml_lines_fail(&r->yaml, node, "a whole number from 0 on", "\"%.100s\" as limit",
                                text);
     *limit = (uint32_t)value;
     return 0;
@@ -120,9 +120,9 @@ static int read_limit(struct reading *r, const yaml_node_t *node, uint32_t *limi
 /* A text that may not be empty, in the arena; NULL with the complaint. */
 static const char *read_name(struct reading *r, const yaml_node_t *node, const char *what)
 {
-    const char *text = rules_yaml_text(&r->yaml, node, what);
+    const char *text = yaml_lines_text(&r->yaml, node, what);
     if (text && *text == '\0') {
-        rules_yaml_fail(&r->yaml, node, "a name", "an empty %s", what);
+        yaml_lines_fail(&r->yaml, node, "a name", "an empty %s", what);
         return NULL;
     }
     const char *copy = text ? arena_copy(r->arena, text, strlen(text) + 1) : NULL;
@@ -144,10 +144,10 @@ static int check_name(struct reading *r, const yaml_node_t *node, const char *na
 {
     struct batch_str s = {name, (uint32_t)strlen(name)};
     if (!promql_is_name(s) || s.length > LABEL_NAME_BYTES_MAX)
-        return rules_yaml_fail(&r->yaml, node, "a name of 1 to 1,024 bytes", "a bad name of %s",
+        return yaml_lines_fail(&r->yaml, node, "a name of 1 to 1,024 bytes", "a bad name of %s",
                                what);
     if (strcmp(name, LABEL_METRIC) == 0)
-        return rules_yaml_fail(&r->yaml, node, "another name: the rule's own is the metric's",
+        return yaml_lines_fail(&r->yaml, node, "another name: the rule's own is the metric's",
                                "%s \"" LABEL_METRIC "\"", what);
     return 0;
 }
@@ -156,12 +156,12 @@ static int read_text(struct reading *r, const yaml_node_t *key, const yaml_node_
                      bool expands, const char *what, struct rule_text *out)
 {
     char why[300];
-    const char *name = rules_yaml_text(&r->yaml, key, what);
-    const char *text = name ? rules_yaml_text(&r->yaml, value, what) : NULL;
+    const char *name = yaml_lines_text(&r->yaml, key, what);
+    const char *text = name ? yaml_lines_text(&r->yaml, value, what) : NULL;
     if (!text || check_name(r, key, name, what) != 0)
         return -1;
     if (strlen(text) > LABEL_VALUE_BYTES_MAX)
-        return rules_yaml_fail(&r->yaml, value, "at most 65,535 bytes", "a long %s", what);
+        return yaml_lines_fail(&r->yaml, value, "at most 65,535 bytes", "a long %s", what);
     out->name.length = (uint32_t)strlen(name);
     out->value.length = (uint32_t)strlen(text);
     out->name.bytes = arena_copy(r->arena, name, out->name.length + 1);
@@ -182,14 +182,14 @@ static int add_texts(struct reading *r, const yaml_node_t *mapping, bool expands
 {
     yaml_node_t *key, *value;
     uint32_t own = *count;
-    for (size_t i = 0; mapping && rules_yaml_pair(&r->yaml, mapping, i, &key, &value); i++) {
+    for (size_t i = 0; mapping && yaml_lines_pair(&r->yaml, mapping, i, &key, &value); i++) {
         uint32_t at = 0;
         if (read_text(r, key, value, expands, what, &list[*count]) != 0)
             return -1;
         while (!batch_str_equal(list[at].name, list[*count].name))
             at++;
         if (at < *count && !(defaults && at < own))
-            return rules_yaml_fail(&r->yaml, key, "it once", "%s \"%.100s\" again", what,
+            return yaml_lines_fail(&r->yaml, key, "it once", "%s \"%.100s\" again", what,
                                    list[at].name.bytes);
         *count += at == *count;
     }
@@ -207,11 +207,11 @@ static int read_texts(struct reading *r, const yaml_node_t *mapping, const yaml_
                       bool expands, const char *what, struct rule_text **list, uint32_t *count)
 {
     if (mapping && mapping->type != YAML_MAPPING_NODE)
-        return rules_yaml_fail(&r->yaml, mapping, "names with values", "%s as %s",
-                               rules_yaml_kind(mapping), what);
+        return yaml_lines_fail(&r->yaml, mapping, "names with values", "%s as %s",
+                               yaml_lines_kind(mapping), what);
     size_t room = pairs_of(mapping) + pairs_of(defaults);
     if (room > LABELS_MAX)
-        return rules_yaml_fail(&r->yaml, mapping, "at most 128", "%zu of %s", room, what);
+        return yaml_lines_fail(&r->yaml, mapping, "at most 128", "%zu of %s", room, what);
     *list = arena_calloc(r->arena, room + 1, sizeof **list);
     if (!*list)
         return no_memory(r, mapping);
@@ -226,7 +226,7 @@ static int read_expr(struct reading *r, const yaml_node_t *node, struct rule *ru
 {
     struct promql_query *query;
     struct language_error e;
-    const char *text = rules_yaml_text(&r->yaml, node, "expr");
+    const char *text = yaml_lines_text(&r->yaml, node, "expr");
     if (!text)
         return -1;
     if (promql_parse(r->arena, text, strlen(text), &query, &e) != LANGUAGE_SOUND) {
@@ -236,7 +236,7 @@ static int read_expr(struct reading *r, const yaml_node_t *node, struct rule *ru
     }
     enum promql_type type = query->expr->type;
     if (type != PROMQL_VECTOR && (type != PROMQL_SCALAR || rule->is_alert))
-        return rules_yaml_fail(&r->yaml, node,
+        return yaml_lines_fail(&r->yaml, node,
                                rule->is_alert ? "an instant vector" : "an instant vector or scalar",
                                "an expr that is a %s", promql_type_name(type));
     rule->query = query;
@@ -248,10 +248,10 @@ static int check_record(struct reading *r, yaml_node_t *const *f, const char *na
 {
     for (int i = 0; i < RULE_KEYS; i++)
         if (f[i] && (i == RULE_FOR || i == RULE_KEEP || i == RULE_NOTES))
-            return rules_yaml_fail(&r->yaml, f[i], "it with \"alert\" only",
+            return yaml_lines_fail(&r->yaml, f[i], "it with \"alert\" only",
                                    "\"%s\" of a recording rule", rule_keys[i]);
     if (strpbrk(name, "{}"))
-        return rules_yaml_fail(&r->yaml, f[RULE_RECORD], "a metric's name without braces",
+        return yaml_lines_fail(&r->yaml, f[RULE_RECORD], "a metric's name without braces",
                                "\"%.100s\" as record", name);
     return check_name(r, f[RULE_RECORD], name, "record");
 }
@@ -259,13 +259,13 @@ static int check_record(struct reading *r, yaml_node_t *const *f, const char *na
 static int read_rule(struct reading *r, const yaml_node_t *node, struct rule *rule)
 {
     yaml_node_t *f[RULE_KEYS];
-    if (rules_yaml_fields(&r->yaml, node, rule_keys, RULE_KEYS, f) != 0)
+    if (yaml_lines_fields(&r->yaml, node, rule_keys, RULE_KEYS, f) != 0)
         return -1;
     if (!f[RULE_RECORD] == !f[RULE_ALERT])
-        return rules_yaml_fail(&r->yaml, node, "one of \"record\" and \"alert\"", "%s",
+        return yaml_lines_fail(&r->yaml, node, "one of \"record\" and \"alert\"", "%s",
                                f[RULE_RECORD] ? "both" : "neither");
     if (!f[RULE_EXPR])
-        return rules_yaml_fail(&r->yaml, node, "\"expr\"", "a rule without expr");
+        return yaml_lines_fail(&r->yaml, node, "\"expr\"", "a rule without expr");
     rule->is_alert = f[RULE_ALERT] != NULL;
     rule->name = rule->is_alert ? read_name(r, f[RULE_ALERT], "alert")
                                 : read_name(r, f[RULE_RECORD], "record");
@@ -286,15 +286,15 @@ static int read_rule(struct reading *r, const yaml_node_t *node, struct rule *ru
 static int read_rules(struct reading *r, const yaml_node_t *list, struct rule_group *g)
 {
     size_t count = 0;
-    if (list && !rules_yaml_is_list(list))
-        return rules_yaml_fail(&r->yaml, list, "a list", "%s as rules", rules_yaml_kind(list));
-    while (list && rules_yaml_item(&r->yaml, list, count))
+    if (list && !yaml_lines_is_list(list))
+        return yaml_lines_fail(&r->yaml, list, "a list", "%s as rules", yaml_lines_kind(list));
+    while (list && yaml_lines_item(&r->yaml, list, count))
         count++;
     g->rules = arena_calloc(r->arena, count + 1, sizeof *g->rules);
     if (!g->rules)
         return no_memory(r, list);
     for (; g->rule_count < count; g->rule_count++)
-        if (read_rule(r, rules_yaml_item(&r->yaml, list, g->rule_count),
+        if (read_rule(r, yaml_lines_item(&r->yaml, list, g->rule_count),
                       &g->rules[g->rule_count]) != 0)
             return -1;
     return 0;
@@ -327,10 +327,10 @@ static bool is_repeated(const struct reading *r, const struct rule_group *g)
 static int read_group(struct reading *r, const yaml_node_t *node)
 {
     yaml_node_t *f[GROUP_KEYS];
-    if (rules_yaml_fields(&r->yaml, node, group_keys, GROUP_KEYS, f) != 0)
+    if (yaml_lines_fields(&r->yaml, node, group_keys, GROUP_KEYS, f) != 0)
         return -1;
     if (!f[GROUP_NAME])
-        return rules_yaml_fail(&r->yaml, node, "\"name\"", "a group without name");
+        return yaml_lines_fail(&r->yaml, node, "\"name\"", "a group without name");
     struct rule_group *g = add_group(r->set);
     if (!g)
         return no_memory(r, node);
@@ -339,12 +339,12 @@ static int read_group(struct reading *r, const yaml_node_t *node)
     if (!g->name)
         return -1;
     if (is_repeated(r, g))
-        return rules_yaml_fail(&r->yaml, f[GROUP_NAME], "another name",
+        return yaml_lines_fail(&r->yaml, f[GROUP_NAME], "another name",
                                "group \"%.100s\" again in this file", g->name);
     r->group_labels = f[GROUP_LABELS];
     if (r->group_labels && r->group_labels->type != YAML_MAPPING_NODE)
-        return rules_yaml_fail(&r->yaml, r->group_labels, "names with values", "%s as labels",
-                               rules_yaml_kind(r->group_labels));
+        return yaml_lines_fail(&r->yaml, r->group_labels, "names with values", "%s as labels",
+                               yaml_lines_kind(r->group_labels));
     if (read_duration(r, f[GROUP_INTERVAL], "interval", &g->interval_ms) != 0 ||
         read_duration(r, f[GROUP_OFFSET], "query_offset", &g->offset_ms) != 0 ||
         read_limit(r, f[GROUP_LIMIT], &g->limit) != 0)
@@ -357,16 +357,16 @@ static int read_group(struct reading *r, const yaml_node_t *node)
 static int read_document(struct reading *r)
 {
     static const char *const keys[] = {"groups"};
-    yaml_node_t *root = rules_yaml_root(&r->yaml), *groups, *item;
+    yaml_node_t *root = yaml_lines_root(&r->yaml), *groups, *item;
     if (!root)
         return 0;
-    if (rules_yaml_fields(&r->yaml, root, keys, 1, &groups) != 0)
+    if (yaml_lines_fields(&r->yaml, root, keys, 1, &groups) != 0)
         return -1;
     if (!groups)
         return 0;
-    if (!rules_yaml_is_list(groups))
-        return rules_yaml_fail(&r->yaml, groups, "a list", "%s as groups", rules_yaml_kind(groups));
-    for (size_t i = 0; (item = rules_yaml_item(&r->yaml, groups, i)); i++)
+    if (!yaml_lines_is_list(groups))
+        return yaml_lines_fail(&r->yaml, groups, "a list", "%s as groups", yaml_lines_kind(groups));
+    for (size_t i = 0; (item = yaml_lines_item(&r->yaml, groups, i)); i++)
         if (read_group(r, item) != 0)
             return -1;
     return 0;
@@ -385,9 +385,9 @@ int rule_set_read(struct rule_set *set, const char *file, const char *text, size
         snprintf(why, why_size, "%s: no memory", file);
         return -1;
     }
-    if (rules_yaml_open(&r.yaml, text, length) != 0)
+    if (yaml_lines_open(&r.yaml, text, length) != 0)
         return -1;
     int result = read_document(&r);
-    rules_yaml_close(&r.yaml);
+    yaml_lines_close(&r.yaml);
     return result;
 }

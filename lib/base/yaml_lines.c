@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "collector/rules/yaml.h"
+#include "lib/base/yaml_lines.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-static int fail_at(struct rules_yaml *y, size_t line, const char *expected, const char *found)
+static int fail_at(struct yaml_lines *y, size_t line, const char *expected, const char *found)
 {
     snprintf(y->why, y->why_size, "%s:%zu: found %s, expected %s", y->file, line, found, expected);
     return -1;
 }
 
-int rules_yaml_fail(struct rules_yaml *y, const yaml_node_t *node, const char *expected,
+int yaml_lines_fail(struct yaml_lines *y, const yaml_node_t *node, const char *expected,
                     const char *found, ...)
 {
     char text[400];
@@ -33,7 +33,7 @@ static bool has_more(yaml_parser_t *parser)
     return more;
 }
 
-int rules_yaml_open(struct rules_yaml *y, const char *text, size_t length)
+int yaml_lines_open(struct yaml_lines *y, const char *text, size_t length)
 {
     yaml_parser_t parser;
     if (!yaml_parser_initialize(&parser))
@@ -52,12 +52,12 @@ int rules_yaml_open(struct rules_yaml *y, const char *text, size_t length)
     return result;
 }
 
-void rules_yaml_close(struct rules_yaml *y)
+void yaml_lines_close(struct yaml_lines *y)
 {
     yaml_document_delete(&y->document);
 }
 
-yaml_node_t *rules_yaml_root(struct rules_yaml *y)
+yaml_node_t *yaml_lines_root(struct yaml_lines *y)
 {
     return yaml_document_get_root_node(&y->document);
 }
@@ -70,7 +70,7 @@ static bool is_null(const yaml_node_t *node)
     return *text == '\0' || strcmp(text, "~") == 0 || strcmp(text, "null") == 0;
 }
 
-const char *rules_yaml_kind(const yaml_node_t *node)
+const char *yaml_lines_kind(const yaml_node_t *node)
 {
     switch (node->type) {
     case YAML_SEQUENCE_NODE:
@@ -82,12 +82,12 @@ const char *rules_yaml_kind(const yaml_node_t *node)
     }
 }
 
-bool rules_yaml_is_list(const yaml_node_t *node)
+bool yaml_lines_is_list(const yaml_node_t *node)
 {
     return node->type == YAML_SEQUENCE_NODE;
 }
 
-yaml_node_t *rules_yaml_item(struct rules_yaml *y, const yaml_node_t *list, size_t i)
+yaml_node_t *yaml_lines_item(struct yaml_lines *y, const yaml_node_t *list, size_t i)
 {
     const yaml_node_item_t *first = list->data.sequence.items.start;
     if (i >= (size_t)(list->data.sequence.items.top - first))
@@ -95,7 +95,7 @@ yaml_node_t *rules_yaml_item(struct rules_yaml *y, const yaml_node_t *list, size
     return yaml_document_get_node(&y->document, first[i]);
 }
 
-bool rules_yaml_pair(struct rules_yaml *y, const yaml_node_t *mapping, size_t i, yaml_node_t **key,
+bool yaml_lines_pair(struct yaml_lines *y, const yaml_node_t *mapping, size_t i, yaml_node_t **key,
                      yaml_node_t **value)
 {
     const yaml_node_pair_t *first = mapping->data.mapping.pairs.start;
@@ -106,16 +106,16 @@ bool rules_yaml_pair(struct rules_yaml *y, const yaml_node_t *mapping, size_t i,
     return true;
 }
 
-const char *rules_yaml_text(struct rules_yaml *y, const yaml_node_t *node, const char *what)
+const char *yaml_lines_text(struct yaml_lines *y, const yaml_node_t *node, const char *what)
 {
     if (node->type != YAML_SCALAR_NODE) {
-        rules_yaml_fail(y, node, "a single value", "%s as %s", rules_yaml_kind(node), what);
+        yaml_lines_fail(y, node, "a single value", "%s as %s", yaml_lines_kind(node), what);
         return NULL;
     }
     const char *text = (const char *)node->data.scalar.value;
     if (strlen(text) == node->data.scalar.length)
         return text;
-    rules_yaml_fail(y, node, "text", "a NUL in %s", what);
+    yaml_lines_fail(y, node, "text", "a NUL in %s", what);
     return NULL;
 }
 
@@ -126,7 +126,7 @@ static void list_keys(const char *const *keys, size_t count, char *out, size_t s
         length += (size_t)snprintf(out + length, size - length, "%s %s", i ? "," : "", keys[i]);
 }
 
-int rules_yaml_fields(struct rules_yaml *y, const yaml_node_t *mapping, const char *const *keys,
+int yaml_lines_fields(struct yaml_lines *y, const yaml_node_t *mapping, const char *const *keys,
                       size_t count, yaml_node_t **values)
 {
     char known[256];
@@ -134,19 +134,19 @@ int rules_yaml_fields(struct rules_yaml *y, const yaml_node_t *mapping, const ch
     memset(values, 0, count * sizeof *values);
     list_keys(keys, count, known, sizeof known);
     if (mapping->type != YAML_MAPPING_NODE)
-        return rules_yaml_fail(y, mapping, known, "%s", rules_yaml_kind(mapping));
+        return yaml_lines_fail(y, mapping, known, "%s", yaml_lines_kind(mapping));
     bool seen[16] = {false};
-    for (size_t i = 0; rules_yaml_pair(y, mapping, i, &key, &value); i++) {
-        const char *name = rules_yaml_text(y, key, "a key");
+    for (size_t i = 0; yaml_lines_pair(y, mapping, i, &key, &value); i++) {
+        const char *name = yaml_lines_text(y, key, "a key");
         size_t k = 0;
         while (name && k < count && strcmp(keys[k], name) != 0)
             k++;
         if (!name)
             return -1;
         if (k == count)
-            return rules_yaml_fail(y, key, known, "unknown key \"%.100s\"", name);
+            return yaml_lines_fail(y, key, known, "unknown key \"%.100s\"", name);
         if (seen[k])
-            return rules_yaml_fail(y, key, "it once", "\"%s\" again", name);
+            return yaml_lines_fail(y, key, "it once", "\"%s\" again", name);
         seen[k] = true;
         values[k] = is_null(value) ? NULL : value;
     }
