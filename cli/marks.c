@@ -143,12 +143,16 @@ void marks_print(const json_t *mark)
     }
     if (api_number(mark, "count") > 1)
         printf("  %lld times", api_number(mark, "count"));
+    if (strcmp(kind, "death") == 0 && *api_text(mark, "text")) {
+        printf("  ");
+        show_text(api_text(mark, "text"), 60);
+    }
     putchar('\n');
 }
 
 static const char marks_usage[] =
-    "usage: weft marks [--kind note|deploy|death|alert|notification|hot-key] [--service S]\n"
-    "                  [--start T] [--end T] [--limit N]\n";
+    "usage: weft marks [--kind note|deploy|death|alert|notification|hot-key|process]\n"
+    "                  [--service S] [--start T] [--end T] [--limit N]\n";
 
 int command_marks(int argc, char **argv)
 {

@@ -41,6 +41,14 @@ static const char *const texts[STATEMENTS] = {
     [END] = "UPDATE mark SET to_unix_ns = max(from_unix_ns, ?2) WHERE id = ?1",
     [ADD_DEAD] = "INSERT OR IGNORE INTO dead VALUES (?1, ?2)",
     [AGE_DEAD] = "DELETE FROM dead WHERE died_unix_ns < ?1",
+    [IS_DEAD] = "SELECT 1 FROM dead WHERE process = ?1",
+    [ADD_TEXT] = "UPDATE mark SET text = CASE WHEN text = '' THEN ?2 WHEN instr(text, ?2) > 0 OR "
+                 "length(text) > 1000 THEN text ELSE text || '; ' || ?2 END WHERE id = ?1",
+    [ADD_MOMENT] = "INSERT OR IGNORE INTO moment VALUES (?1, ?2, ?3)",
+    [AGE_MOMENT] = "DELETE FROM moment WHERE unix_ns < ?1",
+    [NEAR_MOMENT] = "SELECT id FROM mark WHERE kind = 6 AND service = ?1 AND cell = ?2 "
+                    "AND title = ?3 AND to_unix_ns >= ?4 AND from_unix_ns <= ?5 "
+                    "ORDER BY from_unix_ns DESC LIMIT 1",
     [LAST_DEATH] = "SELECT id, from_unix_ns, to_unix_ns FROM mark WHERE kind = 2 AND service = ?1 "
                    "AND cell = ?2 AND version = ?3 ORDER BY from_unix_ns DESC LIMIT 1",
     [TOLD] = "SELECT text FROM mark WHERE title = ?1 AND text = ?2 AND from_unix_ns = ?3 "
@@ -68,13 +76,16 @@ static const char schema[] =
     "  PRIMARY KEY (mark, host)) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS dead ("
     "  process BLOB PRIMARY KEY, died_unix_ns INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS moment ("
+    "  process BLOB NOT NULL, moment INTEGER NOT NULL, unix_ns INTEGER NOT NULL,"
+    "  PRIMARY KEY (process, moment)) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS reached ("
     "  id INTEGER PRIMARY KEY, segment INTEGER NOT NULL, offset INTEGER NOT NULL);";
 
 /* ---- kinds ------------------------------------------------------------------------------- */
 
-static const char *const kinds[MARK_KINDS] = {"note",  "deploy",       "death",
-                                              "alert", "notification", "hot-key"};
+static const char *const kinds[MARK_KINDS] = {"note",         "deploy",  "death",  "alert",
+                                              "notification", "hot-key", "process"};
 
 const char *mark_kind_name(unsigned kind)
 {
@@ -168,13 +179,16 @@ int marks_insert(struct marks *m, const struct mark *mark, uint64_t *id)
 /* Once an hour, what is too old. */
 static void age(struct marks *m)
 {
-    const uint64_t hour_ns = UINT64_C(3600000000000), day_ns = 24 * hour_ns;
+    const uint64_t hour_ns = UINT64_C(3600000000000);
     uint64_t now = clock_unix_ns();
     if (now < m->aged_unix_ns + hour_ns)
         return;
     m->aged_unix_ns = now;
-    sqlite3_bind_int64(m->database.statements[AGE_DEAD], 1, (int64_t)(now - 7 * day_ns));
-    database_run(m->database.statements[AGE_DEAD]);
+    for (int i = 0; i < 2; i++) {
+        sqlite3_stmt *s = m->database.statements[i == 0 ? AGE_DEAD : AGE_MOMENT];
+        sqlite3_bind_int64(s, 1, (int64_t)(now - MARKS_PROCESS_AGE_NS));
+        database_run(s);
+    }
     if (m->age_ns == 0 || now < m->age_ns)
         return;
     sqlite3_bind_int64(m->database.statements[AGE], 1, (int64_t)(now - m->age_ns));

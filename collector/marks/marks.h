@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Marks: moments and periods on the time axis that explain what graphs show. People make them
  * (`weft mark`, POST /api/v1/marks), and they make themselves (observe.h): a deploy when a
- * service's processes begin to have another version, a death when a process dies.
+ * service's processes begin to have another version, a death when a process dies, and moments of
+ * processes that agents watch: started, ready, ended.
  *
  * A *deploy* is of one service in one cell: it begins on the first host and ends on the last one so
  * far; a version that comes to further hosts within the hour belongs to the same deploy. Deaths of
- * one service in one cell that follow each other within a minute are one mark, with a count.
+ * one service in one cell that follow each other within a minute are one mark, with a count; so are
+ * the same moments of its processes on one host.
  *
  * In a SQLite database (collector/database.h), "marks.db". Any thread; each call may wait for the
  * disk. */
@@ -25,6 +27,7 @@ enum mark_kind {
     MARK_ALERT = 3,
     MARK_NOTIFICATION = 4,
     MARK_HOT_KEY = 5,
+    MARK_PROCESS = 6,
     MARK_KINDS
 };
 /* "note", "deploy" …; NULL beyond. */
@@ -41,7 +44,7 @@ struct mark {
     uint64_t from_unix_ns, to_unix_ns; /* the same for a moment */
     const char *title, *text;
     const char *service, *version, *previous, *cell; /* previous: the version before, of a deploy */
-    uint64_t count; /* of a deploy its hosts, of a death its processes, else 1 */
+    uint64_t count; /* of a deploy its hosts, of a death or a process its processes, else 1 */
 };
 
 struct marks;
@@ -94,9 +97,17 @@ int marks_set_reached(struct marks *m, struct journal_position at);
  * deploy where the host had another version. */
 int marks_process(struct marks *m, const char *service, const char *version, const char *cell,
                   const char *host, uint64_t since_unix_ns);
-/* This process died. Told again it changes nothing. */
+/* This process died; `how` ("killed by SIGKILL") may be "", and be told later. Told again it
+ * changes nothing. */
 int marks_death(struct marks *m, const uint8_t process[16], const char *service,
-                const char *version, const char *cell, const char *host, uint64_t died_unix_ns);
+                const char *version, const char *cell, const char *host, uint64_t died_unix_ns,
+                const char *how);
+
+enum process_moment { MOMENT_STARTED = 0, MOMENT_READY = 1, MOMENT_ENDED = 2, MOMENT_DIED = 3 };
+/* A moment of a watched process, as a mark of kind MARK_PROCESS: each of a process' moments counts
+ * once. The end of one whose death is known makes no mark; that death's text tells of it. */
+int marks_moment(struct marks *m, const uint8_t process[16], enum process_moment moment,
+                 const struct mark *mark);
 /* A moment that somebody on a host told of: stored, unless one of the same kind, moment, title and
  * text is there. */
 int marks_told(struct marks *m, const struct mark *mark);

@@ -26,9 +26,14 @@ enum statement {
     END,
     ADD_DEAD,
     AGE_DEAD,
+    IS_DEAD,
     LAST_DEATH,
-    TOLD, /* the same as a mark that was told */
-    NEAR, /* a mark of the same title, by its time */
+    ADD_TEXT,   /* to a mark, unless it says so already */
+    ADD_MOMENT, /* of a process */
+    AGE_MOMENT,
+    NEAR_MOMENT, /* a mark of the same service, cell and title, by its time */
+    TOLD,        /* the same as a mark that was told */
+    NEAR,        /* a mark of the same title, by its time */
     EXTEND,
     REACHED,
     SET_REACHED,
@@ -41,6 +46,9 @@ struct marks {
     uint64_t age_ns, aged_unix_ns;
     char error[128]; /* the last one; guarded by the database's lock */
 };
+
+/* Who is dead is known for so long, and so are the moments of processes. */
+#define MARKS_PROCESS_AGE_NS (7 * 24 * UINT64_C(3600000000000))
 
 static inline int64_t marks_clipped(uint64_t unix_ns)
 {

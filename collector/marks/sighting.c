@@ -9,9 +9,19 @@ enum { KNOWN_MAX = 1 << 16 };
 
 _Static_assert((int)MARK_NOTIFICATION == (int)BATCH_MARK_NOTIFICATION, "one number, two places");
 
+/* What was told of a process. */
+enum told {
+    TOLD_ALIVE = 1,
+    TOLD_DIED = 2,
+    TOLD_HOW = 4, /* it died */
+    TOLD_STARTED = 8,
+    TOLD_READY = 16,
+    TOLD_ENDED = 32,
+};
+
 struct known {
     uint8_t process[16];
-    bool alive, died; /* was told */
+    uint8_t told; /* of enum told */
 };
 
 struct known_processes {
@@ -44,15 +54,19 @@ struct taker {
     void *context;
 };
 
-static bool take_process(const struct taker *t, const struct batch_process_view *p, bool died)
+static bool take_process(const struct taker *t, const struct batch_process_view *p, enum sight what)
 {
-    struct sighting s = {.what = died ? SIGHT_DIED : SIGHT_RUNS,
-                         .unix_ns = died ? p->state_unix_ns : p->start_unix_ns};
+    struct sighting s = {.what = what, .unix_ns = p->start_unix_ns};
+    if (what == SIGHT_DIED || what == SIGHT_ENDED)
+        s.unix_ns = p->state_unix_ns;
+    else if (what == SIGHT_READY)
+        s.unix_ns = p->ready_unix_ns;
     memcpy(s.process, p->uuid, sizeof s.process);
     copy_text(s.service, p->service);
     copy_text(s.version, p->version);
     copy_text(s.cell, p->cell);
     copy_text(s.host, p->host);
+    copy_text(s.how, what == SIGHT_READY ? p->ready : p->ending);
     return t->take(t->context, &s);
 }
 
@@ -72,7 +86,7 @@ static struct known *place_of(struct known_processes *k, const uint8_t process[1
     memcpy(&bits, process, sizeof bits); /* it is random */
     struct known *place = &k->places[bits % KNOWN_MAX];
     if (memcmp(place->process, process, sizeof place->process) != 0) {
-        *place = (struct known){.alive = false};
+        *place = (struct known){.told = 0};
         memcpy(place->process, process, sizeof place->process);
     }
     return place;
@@ -82,12 +96,24 @@ static void see(struct known_processes *k, const struct batch_process_view *p,
                 const struct taker *t)
 {
     struct known *place = place_of(k, p->uuid);
+    bool died = p->state == PROCESS_DIED, ended = p->state == PROCESS_EXITED;
+    const struct {
+        bool seen;
+        uint8_t told;
+        enum sight what;
+    } sights[] = {
+        {p->version.length > 0, TOLD_ALIVE, SIGHT_RUNS},
+        {p->watched && !p->ending.length, TOLD_STARTED, SIGHT_STARTED},
+        {p->watched && p->ready_unix_ns, TOLD_READY, SIGHT_READY},
+        {died, p->ending.length ? TOLD_DIED | TOLD_HOW : TOLD_DIED, SIGHT_DIED},
+        {p->watched && ended, TOLD_ENDED, SIGHT_ENDED},
+    };
     if (p->service.length == 0)
         return;
-    if (!place->alive && p->version.length > 0)
-        place->alive = take_process(t, p, false);
-    if (!place->died && p->state == PROCESS_DIED)
-        place->died = take_process(t, p, true);
+    for (size_t i = 0; i < sizeof sights / sizeof *sights; i++)
+        if (sights[i].seen && (place->told & sights[i].told) != sights[i].told &&
+            take_process(t, p, sights[i].what))
+            place->told |= sights[i].told;
 }
 
 void sightings_of(struct known_processes *k, const struct batch *b,
@@ -118,11 +144,41 @@ static int write_told(struct marks *m, const struct sighting *s)
                                         .count = 1});
 }
 
+/* "redis is ready on box7" */
+static int write_moment(struct marks *m, const struct sighting *s)
+{
+    enum process_moment moment = s->what == SIGHT_STARTED ? MOMENT_STARTED
+                                 : s->what == SIGHT_READY ? MOMENT_READY
+                                                          : MOMENT_ENDED;
+    const char *did = moment == MOMENT_STARTED ? "started"
+                      : moment == MOMENT_READY ? "is ready"
+                      : *s->how                ? s->how
+                                               : "ended";
+    char title[3 * SIGHTING_TEXT_MAX + 16];
+    snprintf(title, sizeof title, "%s %s on %s", s->service, did, s->host);
+    return marks_moment(m, s->process, moment,
+                        &(struct mark){.kind = MARK_PROCESS,
+                                       .from_unix_ns = s->unix_ns,
+                                       .to_unix_ns = s->unix_ns,
+                                       .title = title,
+                                       .text = s->how,
+                                       .service = s->service,
+                                       .version = s->version,
+                                       .cell = s->cell,
+                                       .count = 1});
+}
+
 int sighting_write(struct marks *m, const struct sighting *s)
 {
-    if (s->what == SIGHT_TOLD)
+    switch (s->what) {
+    case SIGHT_TOLD:
         return write_told(m, s);
-    if (s->what == SIGHT_DIED)
-        return marks_death(m, s->process, s->service, s->version, s->cell, s->host, s->unix_ns);
-    return marks_process(m, s->service, s->version, s->cell, s->host, s->unix_ns);
+    case SIGHT_DIED:
+        return marks_death(m, s->process, s->service, s->version, s->cell, s->host, s->unix_ns,
+                           s->how);
+    case SIGHT_RUNS:
+        return marks_process(m, s->service, s->version, s->cell, s->host, s->unix_ns);
+    default:
+        return write_moment(m, s);
+    }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What a batch tells that becomes marks: who runs, who died, what was notified. Texts are cut to
+/* What a batch tells that becomes marks: who runs, who died, moments of watched processes, what was
+ * notified. Texts are cut to
  * what a mark shows. No locks: a table of what is known is one thread's. */
 #ifndef WEFT_COLLECTOR_MARKS_SIGHTING_H
 #define WEFT_COLLECTOR_MARKS_SIGHTING_H
@@ -9,7 +10,7 @@
 
 enum { SIGHTING_TEXT_MAX = 256 };
 
-enum sight { SIGHT_RUNS, SIGHT_DIED, SIGHT_TOLD };
+enum sight { SIGHT_RUNS, SIGHT_DIED, SIGHT_TOLD, SIGHT_STARTED, SIGHT_READY, SIGHT_ENDED };
 
 struct sighting {
     enum sight what;
@@ -17,6 +18,7 @@ struct sighting {
     unsigned severity;
     uint64_t unix_ns;
     char service[SIGHTING_TEXT_MAX], host[SIGHTING_TEXT_MAX];
+    char how[SIGHTING_TEXT_MAX]; /* it listens, or ended */
     union {
         struct {
             char version[SIGHTING_TEXT_MAX], cell[SIGHTING_TEXT_MAX];

@@ -43,8 +43,8 @@ static bool parse_filter(const struct api_call *call, struct marks_filter *f, st
     }
     if (kind && (f->kind = mark_kind_parse(kind)) < 0) {
         reply_error(reply, 400,
-                    "kind: found \"%.40s\", expected note, deploy, death, alert, notification or "
-                    "hot-key",
+                    "kind: found \"%.40s\", expected note, deploy, death, alert, notification, "
+                    "hot-key or process",
                     kind);
         return false;
     }

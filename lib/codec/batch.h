@@ -34,6 +34,14 @@ enum {
 
 enum process_state { PROCESS_ALIVE = 0, PROCESS_EXITED = 1, PROCESS_DIED = 2 };
 
+/* Why the process is told of. Of a watched one its moments are: start, readiness, end. */
+enum process_watched {
+    PROCESS_RECORDS = 0,
+    PROCESS_RUN = 1,
+    PROCESS_FOUND = 2,
+    PROCESS_WATCHED_KINDS
+};
+
 /* ---- building (agent) -------------------------------------------------------------------- */
 
 struct batch_builder;
@@ -54,6 +62,10 @@ struct batch_process_info {
     const char *service, *version, *instance, *cell;
     enum process_state state;
     uint64_t state_unix_ns; /* when it ended; 0 while alive */
+    enum process_watched watched;
+    uint64_t ready_unix_ns; /* 0: not, or nobody knows */
+    const char *ready;      /* "listens on port 6379" */
+    const char *ending;     /* "exited with 3": what may stand behind the service's name */
 };
 /* The process' index in this batch. Resource attributes follow with batch_process_attribute. */
 uint32_t batch_process(struct batch_builder *b, const struct batch_process_info *info);
@@ -97,10 +109,11 @@ int batch_encode(struct batch_builder *b, struct buffer *out);
 
 struct batch_process_view {
     uint8_t uuid[16];
-    struct batch_str host, service, version, instance, cell;
+    struct batch_str host, service, version, instance, cell, ready, ending;
     uint32_t pid;
-    uint64_t start_unix_ns, state_unix_ns;
+    uint64_t start_unix_ns, state_unix_ns, ready_unix_ns;
     enum process_state state;
+    enum process_watched watched;
     uint32_t attribute_first, attribute_count; /* in `resource_*` */
     struct batch_str agent; /* who sent it: not in the bytes, told by the reader */
 };

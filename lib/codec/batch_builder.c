@@ -409,6 +409,10 @@ uint32_t batch_process(struct batch_builder *b, const struct batch_process_info 
         .state = info->state,
         .start_unix_ns = info->start_unix_ns,
         .state_unix_ns = info->state_unix_ns,
+        .watched = info->watched,
+        .ready_unix_ns = info->ready_unix_ns,
+        .ready = text_index(b, info->ready),
+        .ending = text_index(b, info->ending),
         .attribute_first = (uint32_t)b->resource.count,
     };
     memcpy(process.uuid, info->uuid, sizeof process.uuid);

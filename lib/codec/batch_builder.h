@@ -20,9 +20,10 @@
 
 struct builder_process {
     uint8_t uuid[16];
-    uint32_t pid, host, service, version, instance, cell;
+    uint32_t pid, host, service, version, instance, cell, ready, ending;
     enum process_state state;
-    uint64_t start_unix_ns, state_unix_ns;
+    enum process_watched watched;
+    uint64_t start_unix_ns, state_unix_ns, ready_unix_ns;
     uint32_t attribute_first, attribute_count;
 };
 

@@ -282,11 +282,10 @@ static bool decode_process(const struct batch *batch, const Weft__Process *from,
     const struct {
         uint32_t index;
         struct batch_str *string;
-    } strings[] = {{from->host, &to->host},
-                   {from->service, &to->service},
-                   {from->version, &to->version},
-                   {from->instance, &to->instance},
-                   {from->cell, &to->cell}};
+    } strings[] = {{from->host, &to->host},       {from->service, &to->service},
+                   {from->version, &to->version}, {from->instance, &to->instance},
+                   {from->cell, &to->cell},       {from->ready, &to->ready},
+                   {from->ending, &to->ending}};
     for (size_t i = 0; i < sizeof strings / sizeof *strings; i++) {
         if (strings[i].index >= batch->string_count)
             return false;
@@ -299,6 +298,10 @@ static bool decode_process(const struct batch *batch, const Weft__Process *from,
     to->start_unix_ns = from->start_unix_ns;
     to->state = (enum process_state)from->state;
     to->state_unix_ns = from->state_unix_ns;
+    to->ready_unix_ns = from->ready_unix_ns;
+    /* A newer program's kind is a watched one, too. */
+    to->watched =
+        from->watched < PROCESS_WATCHED_KINDS ? (enum process_watched)from->watched : PROCESS_FOUND;
     return true;
 }
 

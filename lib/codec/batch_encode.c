@@ -47,6 +47,10 @@ static bool add_processes(struct arena *arena, struct batch_builder *b, Weft__Ba
         items[i].cell = from->cell;
         items[i].state = from->state;
         items[i].state_unix_ns = from->state_unix_ns;
+        items[i].watched = from->watched;
+        items[i].ready_unix_ns = from->ready_unix_ns;
+        items[i].ready = from->ready;
+        items[i].ending = from->ending;
         if (!add_resource(arena, b, from, &items[i]))
             return false;
         message->processes[i] = &items[i];

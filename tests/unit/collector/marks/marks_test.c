@@ -257,11 +257,11 @@ static void deaths_that_follow_each_other_are_one_mark(void **state)
         process[1] = (uint8_t)i;
         for (int again = 0; again < 2; again++)
             assert_int_equal(marks_death(f->marks, process, "cell", "1.0", "c1", "a",
-                                         EPOCH + (uint64_t)i * MINUTE / 2),
+                                         EPOCH + (uint64_t)i * MINUTE / 2, ""),
                              0);
     }
     process[1] = 99;
-    marks_death(f->marks, process, "cell", "1.0", "c1", "a", EPOCH + HOUR);
+    marks_death(f->marks, process, "cell", "1.0", "c1", "a", EPOCH + HOUR, "");
     find(f, MARK_DEATH, "cell", 0, UINT64_MAX, 10);
     assert_int_equal(f->count, 2);
     assert_int_equal(f->list[1].count, 5);
