@@ -32,6 +32,7 @@ int command_deploys(int argc, char **argv);
 int command_deploy(int argc, char **argv);
 int command_caches(int argc, char **argv);
 int command_top(int argc, char **argv);
+int command_run(int argc, char **argv);
 int command_doctor(int argc, char **argv);
 
 #endif

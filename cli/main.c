@@ -26,6 +26,8 @@ static const struct command commands[] = {
     {"tail", "[QUERY]", "spans as they come", command_tail},
     {"export", "ID... | --query Q", "traces into a file, as OTLP JSON", command_export},
     {"import", "[FILE...]", "traces from files, as OTLP JSON", command_import},
+    {"run", "[options] COMMAND ...", "runs any program as a service that the agent watches",
+     command_run},
     {"keygen", "AGENT", "makes the key that an agent and its collector share", command_keygen},
     {"doctor", "", "finds what is wrong with this host's set-up", command_doctor},
     {"demo", "[options]", "a small Tumblr, traced", command_demo},
