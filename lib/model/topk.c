@@ -40,12 +40,16 @@ void topk_fini(struct topk *t)
 void topk_clear(struct topk *t)
 {
     memset(t->slots, 0, t->slot_count * sizeof *t->slots);
-    for (uint32_t i = 0; i < t->most; i++) {
-        t->entries[i].hash = 0;
+    for (uint32_t i = 0; i < t->most; i++)
         t->free[i] = i;
-    }
+    t->round++;
     t->count = 0;
     t->total = t->error = 0;
+}
+
+static bool is_used(const struct topk *t, const struct topk_entry *e)
+{
+    return e->hash != 0 && e->round == t->round;
 }
 
 size_t topk_bytes(const struct topk *t)
@@ -119,7 +123,7 @@ static void index_entries(struct topk *t)
 {
     memset(t->slots, 0, t->slot_count * sizeof *t->slots);
     for (uint32_t i = 0; i < t->most; i++)
-        if (t->entries[i].hash)
+        if (is_used(t, &t->entries[i]))
             t->slots[slot_of(t, t->entries[i].hash)] = (struct topk_slot){t->entries[i].hash, i};
 }
 
@@ -167,6 +171,7 @@ struct topk_entry *topk_add(struct topk *t, uint64_t hash, const void *key, size
         *s = (struct topk_slot){hash, t->free[t->most - ++t->count]};
         struct topk_entry *fresh = &t->entries[s->entry];
         fresh->hash = hash;
+        fresh->round = t->round;
         fresh->weight = 0;
         memset(fresh->sums, 0, sizeof fresh->sums);
         set_text(fresh, key, length);
@@ -180,7 +185,7 @@ void topk_merge(struct topk *t, const struct topk *other)
     uint64_t total = t->total + other->total;
     for (uint32_t i = 0; i < other->most; i++) {
         const struct topk_entry *from = &other->entries[i];
-        if (!from->hash)
+        if (!is_used(other, from))
             continue;
         struct topk_entry *e = topk_add(t, from->hash, from->text, from->length, from->weight);
         if (!e)
@@ -204,19 +209,48 @@ static int by_weight(const void *left, const void *right)
     return (a->hash > b->hash) - (a->hash < b->hash);
 }
 
+/* What is kept is a heap with the lightest on top, the first to go. */
+static void sink(const struct topk_entry **heap, size_t count)
+{
+    for (size_t at = 0, child; (child = 2 * at + 1) < count; at = child) {
+        if (child + 1 < count && by_weight(&heap[child], &heap[child + 1]) < 0)
+            child++;
+        if (by_weight(&heap[at], &heap[child]) >= 0)
+            return;
+        const struct topk_entry *lighter = heap[child];
+        heap[child] = heap[at];
+        heap[at] = lighter;
+    }
+}
+
+static void rise(const struct topk_entry **heap, size_t at)
+{
+    for (size_t parent; at > 0; at = parent) {
+        parent = (at - 1) / 2;
+        if (by_weight(&heap[parent], &heap[at]) >= 0)
+            return;
+        const struct topk_entry *heavier = heap[parent];
+        heap[parent] = heap[at];
+        heap[at] = heavier;
+    }
+}
+
+/* Looks at each entry once: most of them are lighter than the lightest that is kept. */
 size_t topk_list(const struct topk *t, const struct topk_entry **list, size_t most)
 {
-    const struct topk_entry **all = malloc((t->count + 1) * sizeof(const struct topk_entry *));
     size_t count = 0;
-    if (!all)
-        return 0;
-    for (uint32_t i = 0; i < t->most; i++)
-        if (t->entries[i].hash)
-            all[count++] = &t->entries[i];
-    qsort((void *)all, count, sizeof(const struct topk_entry *), by_weight);
-    if (count > most)
-        count = most;
-    memcpy((void *)list, (const void *)all, count * sizeof(const struct topk_entry *));
-    free((void *)all);
+    for (uint32_t i = 0; i < t->most && most > 0; i++) {
+        const struct topk_entry *e = &t->entries[i];
+        if (!is_used(t, e))
+            continue;
+        if (count < most) {
+            list[count] = e;
+            rise(list, count++);
+        } else if (by_weight(&e, &list[0]) < 0) {
+            list[0] = e;
+            sink(list, count);
+        }
+    }
+    qsort((void *)list, count, sizeof *list, by_weight);
     return count;
 }

@@ -31,6 +31,7 @@ struct topk_entry {
     uint64_t hash; /* of the whole key; never 0 */
     uint64_t weight;
     uint64_t sums[TOPK_SUMS]; /* whatever the user adds up */
+    uint32_t round;           /* the table's when it was taken in; of an earlier one: free */
     uint16_t full_length;     /* of the key; what is beyond the text is not kept */
     uint8_t length;
     char text[TOPK_TEXT_MOST]; /* not terminated */
@@ -48,6 +49,7 @@ struct topk {
     uint32_t *free;             /* numbers of those that are, most - count of them */
     uint64_t *scratch;          /* weights, for the median */
     uint32_t slot_count, most, count;
+    uint32_t round; /* how often it was cleared: so that this need not touch the entries */
     uint64_t total; /* of all weights that were ever added */
     uint64_t error;
 };
@@ -71,7 +73,7 @@ const struct topk_entry *topk_find(const struct topk *t, uint64_t hash);
 /* Adds what `other` counted; the errors add up. */
 void topk_merge(struct topk *t, const struct topk *other);
 
-/* The heaviest, heaviest first, into `list`. How many: up to `most`. */
+/* The heaviest, heaviest first, into `list`. How many: up to `most`. Takes no memory. */
 size_t topk_list(const struct topk *t, const struct topk_entry **list, size_t most);
 
 static inline uint64_t topk_error(const struct topk *t)

@@ -145,6 +145,32 @@ static void the_heaviest_come_first(void **state)
     topk_fini(&t);
 }
 
+static void a_cleared_table_knows_nothing_of_before(void **state)
+{
+    const struct topk_entry *list[TOP];
+    struct topk t, other;
+    (void)state;
+    assert_int_equal(topk_init(&t, 64), 0);
+    assert_int_equal(topk_init(&other, 64), 0);
+    for (int round = 0; round < 3; round++) {
+        topk_clear(&t);
+        assert_int_equal(topk_list(&t, list, TOP), 0);
+        for (int i = 0; i < 40 + round; i++) {
+            char key[16];
+            int length = snprintf(key, sizeof key, "%d:%d", round, i);
+            topk_add(&t, topk_hash(key, (size_t)length), key, (size_t)length, (uint64_t)i + 1);
+        }
+        assert_int_equal(topk_find(&t, topk_hash("0:1", 3)) != NULL, round == 0);
+        assert_int_equal(topk_list(&t, list, TOP), 40 + round < TOP ? 40 + round : TOP);
+        assert_int_equal(list[0]->weight, 40 + round);
+        topk_clear(&other);
+        topk_merge(&other, &t);
+        assert_int_equal(other.count, 40 + round);
+    }
+    topk_fini(&t);
+    topk_fini(&other);
+}
+
 static void merged_tables_keep_the_bound(void **state)
 {
     struct topk parts[4], all;
@@ -196,6 +222,7 @@ int main(void)
         cmocka_unit_test(weights_are_within_the_error_that_is_told),
         cmocka_unit_test(few_keys_are_counted_exactly),
         cmocka_unit_test(the_heaviest_come_first),
+        cmocka_unit_test(a_cleared_table_knows_nothing_of_before),
         cmocka_unit_test(merged_tables_keep_the_bound),
         cmocka_unit_test(long_keys_are_told_apart_and_cut),
     };
