@@ -32,6 +32,8 @@ static const struct config_option options[] = {
      "where /metrics and /healthz are served, on loopback only; empty: nowhere"},
     {"statsd", CONFIG_STRING, "127.0.0.1:8125", AT(statsd), 0, 0, "ADDRESS",
      "where StatsD is listened for over UDP, on loopback only; empty: nowhere"},
+    {"processes", CONFIG_STRING, NULL, AT(processes), 0, 0, "FILE",
+     "rules by which running processes are watched as services: executable, unit, port"},
     {"series-per-metric", CONFIG_INTEGER, "2000", AT(series_per_metric), 1, 1000000, NULL,
      "how many series of one metric are counted at a time; further ones are refused, and counted"},
     {"drain", CONFIG_DURATION, "5s", AT(drain_ns), 0, 600000000000, NULL,
@@ -50,7 +52,10 @@ const struct config_program agent_program = {
         "weft-collector. When a process dies, the spans that it had open are shipped too, with "
         "the status \"died\". Each second it adds the statistics: what services count, rates, "
         "errors "
-        "and durations of all spans, what the kernel says of each process, and StatsD.\n\n"
+        "and durations of all spans, what the kernel says of each process, and StatsD. Programs "
+        "that "
+        "do not link libweft are watched as well: commands of weft run, and those that rules "
+        "find.\n\n"
         "It needs to read and write the process files of other users: run it as root or with "
         "CAP_DAC_OVERRIDE, which is all the privilege that it uses.\n\n"
         "SIGTERM sweeps once more, spools, and waits for acknowledgements. SIGHUP reads the log "

@@ -22,6 +22,7 @@ struct agent_config {
     char *http;        /* "127.0.0.1:4041", "" none */
     uint64_t drain_ns;
     char *statsd; /* "127.0.0.1:8125", "" none */
+    char *processes;
     int64_t series_per_metric;
     char *log_level;
 };

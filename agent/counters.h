@@ -28,6 +28,8 @@ struct counters {
     _Atomic uint64_t batch_bytes; /* sealed */
     _Atomic uint64_t sweeps, bells;
     _Atomic uint64_t sweep_lag_ns; /* the longest pause between sweeps in the last full second */
+    _Atomic uint64_t watched;      /* without their doing, now */
+    _Atomic uint64_t watched_refused;
     _Atomic uint64_t feed_batches,
         feed_refused; /* of programs on this host; the first are spooled */
     _Atomic uint64_t inquiries[INQUIRY_RESULTS];

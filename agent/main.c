@@ -34,6 +34,7 @@ struct switch_queue {
 
 struct agent {
     struct agent_config config;
+    struct watch_rules rules;
     int argc;
     char **argv;
     struct counters counters;
@@ -183,8 +184,8 @@ static int start(struct agent *a)
         return -1;
     const struct outbox_listener listener = {on_recording, on_inquiries, a};
     a->outbox = outbox_create(&a->config, &a->counters, a->cursors, &listener);
-    if (!a->outbox ||
-        sweeper_init(&a->sweeper, &a->loop, &a->config, &a->counters, a->outbox, a->cursors) != 0)
+    if (!a->outbox || sweeper_init(&a->sweeper, &a->loop, &a->config, &a->rules, &a->counters,
+                                   a->outbox, a->cursors) != 0)
         return -1;
     if (a->config.http[0] && !(a->web = web_create(a->config.http, &a->counters, a->outbox)))
         return -1;
@@ -238,6 +239,11 @@ int main(int argc, char **argv)
     case CONFIG_READY:
         break;
     }
+    if (a.config.processes &&
+        watch_rules_load(&a.rules, a.config.processes, why, sizeof why) != 0) {
+        fprintf(stderr, "weft-agent: %s\n", why);
+        return 2;
+    }
     set_log_level(&a.config);
     descriptors_raise_limit();
     signal(SIGPIPE, SIG_IGN);
@@ -251,6 +257,7 @@ int main(int argc, char **argv)
     uv_run(&a.loop, UV_RUN_DEFAULT);
     finish(&a);
     LOG_INFO("stopped");
+    watch_rules_fini(&a.rules);
     config_clear(&agent_program, &a.config);
     return 0;
 }

@@ -34,6 +34,7 @@ struct recording_process {
     int pidfd;         /* -1: the pid is not visible from here, or the process was dead already */
     bool watched_life; /* we saw it alive: the moment of its death is when we noticed */
     bool dead, reaped;
+    bool superseded;      /* another file of the same process counts what the kernel says */
     uint32_t stats_round; /* the last in which its statistics were taken */
     bool described;       /* in some batch of ours: the collector knows who it is */
     uint64_t died_unix_ns;

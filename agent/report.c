@@ -98,6 +98,10 @@ void report_metrics(struct buffer *out, const struct counters *counters,
            counters_get(&counters->bells));
     metric(out, "sweep_lag_nanoseconds", "gauge", "Longest pause between sweeps, last second.",
            counters_get(&counters->sweep_lag_ns));
+    metric(out, "watched_processes", "gauge", "Processes of weft run, and those that rules found.",
+           counters_get(&counters->watched));
+    metric(out, "watched_refused_total", "counter", "Beyond the most that are watched.",
+           counters_get(&counters->watched_refused));
     metric(out, "feed_batches_total", "counter", "Batches spooled for programs on this host.",
            counters_get(&counters->feed_batches));
     metric(out, "feed_refused_total", "counter", "Batches of theirs that were none.",

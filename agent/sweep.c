@@ -35,7 +35,7 @@ static void mark_begun(struct sweeper *s)
 static bool is_empty(const struct sweeper *s)
 {
     return batch_builder_spans(s->builder) == 0 && batch_builder_losses(s->builder) == 0 &&
-           batch_builder_samples(s->builder) == 0;
+           batch_builder_samples(s->builder) == 0 && !watch_is_told(s->watched);
 }
 
 static void next_batch(struct sweeper *s)
@@ -76,6 +76,7 @@ static bool put(struct sweeper *s)
 /* What the batch holds is safe: the owners may overwrite it, the dead may go. */
 static void give_back(struct sweeper *s)
 {
+    watch_stored(s->watched, s->processes.directory);
     for (size_t i = s->processes.count; i-- > 0;) {
         struct recording_process *p = s->processes.all[i];
         enum slab_error error = slab_release(p->reader);
@@ -262,8 +263,9 @@ static bool take_round(struct sweeper *s, size_t bytes_most)
             continue;
         p->stats_round = round;
         describe(s, p);
-        proc_round(&p->proc, s->stats, span_counts_identity(p->spans),
-                   p->pidfd >= 0 ? p->file->pid : 0);
+        if (!p->superseded)
+            proc_round(&p->proc, s->stats, span_counts_identity(p->spans),
+                       p->pidfd >= 0 ? p->file->pid : 0, watch_sockets(s->watched, p->file->pid));
         judge(s, i, take_cells(s, p, &bytes));
         if (bytes < bytes_most)
             continue;
@@ -300,6 +302,9 @@ void sweep_stats(struct sweeper *s)
     if (bytes_most > STATS_BYTES_MOST)
         bytes_most = STATS_BYTES_MOST;
     bool taken = take_round(s, bytes_most);
+    watch_round(s->watched);
+    if (taken && watch_tell(s->watched, s->builder))
+        mark_begun(s);
     statsd_round(s->statsd);
     services_gather(s->services, s->stats, clock_monotonic_ms());
     if (taken)

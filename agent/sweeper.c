@@ -53,6 +53,7 @@ static void on_found(void *context, struct recording_process *p);
 static void scan(struct sweeper *s)
 {
     uint64_t begin = monotonic_ns();
+    watch_scan(s->watched, s->processes.directory, s->config->directory);
     processes_scan(&s->processes, on_found, s);
     uint64_t end = monotonic_ns();
     s->scan_due = false;
@@ -112,6 +113,24 @@ static int open_bell(struct sweeper *s)
 
 /* ---- processes --------------------------------------------------------------------------- */
 
+/* One that made another file before (it was replaced, or another program was executed), or that is
+ * watched: whatever it used is counted once. */
+static void go_on(struct sweeper *s, struct recording_process *p)
+{
+    bool began = !p->proc.was_here, counted = watch_found(s->watched, p);
+    for (size_t i = 0; i < s->processes.count; i++) {
+        struct recording_process *q = s->processes.all[i];
+        if (q == p || p->pidfd < 0 || q->pidfd < 0 || q->file->pid != p->file->pid ||
+            q->file->start_time != p->file->start_time || q->superseded)
+            continue;
+        if (q->proc.read)
+            p->proc = q->proc;
+        q->superseded = counted = true;
+    }
+    if (began && !counted)
+        proc_began(s->stats, span_counts_identity(p->spans));
+}
+
 static void on_found(void *context, struct recording_process *p)
 {
     struct sweeper *s = context;
@@ -123,6 +142,7 @@ static void on_found(void *context, struct recording_process *p)
     process_identity_read(&identity, p->reader);
     p->spans = span_counts_create(s->stats, p->reader, &identity);
     p->proc.was_here = p->file->open_unix_ns < s->counters->start_unix_ns;
+    go_on(s, p);
 }
 
 static void on_directory_change(uv_fs_event_t *watch, const char *name, int events, int status)
@@ -153,6 +173,7 @@ static void on_second(uv_timer_t *timer)
         slab_set_clock(s->processes.all[i]->reader, s->clock.base_ticks, s->clock.base_unix_ns,
                        s->clock.ns_per_tick_q32);
     sweep_losses(s);
+    watch_census(s->watched);
     sweep_stats(s);
     counters_set(&s->counters->sweep_lag_ns, s->longest_pause_ns);
     s->longest_pause_ns = 0;
@@ -218,6 +239,19 @@ static int open_stats(struct sweeper *s)
     return 0;
 }
 
+static int open_watch(struct sweeper *s, const struct watch_rules *rules)
+{
+    s->watched = watch_create(&(struct watch_parts){.loop = s->loop,
+                                                    .stats = s->stats,
+                                                    .counters = s->counters,
+                                                    .rules = rules,
+                                                    .recording = &s->processes,
+                                                    .host = s->host});
+    if (!s->watched)
+        LOG_ERROR("out of memory, or of descriptors");
+    return s->watched ? 0 : -1;
+}
+
 static void start_timers(struct sweeper *s)
 {
     uv_timer_init(s->loop, &s->sweep_timer);
@@ -239,7 +273,8 @@ static void start_timers(struct sweeper *s)
 }
 
 int sweeper_init(struct sweeper *s, uv_loop_t *loop, const struct agent_config *config,
-                 struct counters *counters, struct outbox *outbox, struct cursors *cursors)
+                 const struct watch_rules *rules, struct counters *counters, struct outbox *outbox,
+                 struct cursors *cursors)
 {
     *s = (struct sweeper){.config = config,
                           .counters = counters,
@@ -267,7 +302,7 @@ int sweeper_init(struct sweeper *s, uv_loop_t *loop, const struct agent_config *
         LOG_ERROR("out of memory");
         return -1;
     }
-    if (open_stats(s) != 0)
+    if (open_stats(s) != 0 || open_watch(s, rules) != 0)
         return -1;
     host_clock_init(&s->clock, ticks_clock());
     scan(s);
@@ -286,6 +321,7 @@ void sweeper_stop(struct sweeper *s)
     sweep_losses(s);
     sweep_stats(s);
     statsd_stop(s->statsd);
+    watch_stop(s->watched);
     uv_close((uv_handle_t *)&s->sweep_timer, NULL);
     uv_close((uv_handle_t *)&s->second_timer, NULL);
     uv_close((uv_handle_t *)&s->in_flight_timer, NULL);
@@ -298,6 +334,7 @@ void sweeper_fini(struct sweeper *s)
 {
     processes_fini(&s->processes);
     statsd_destroy(&s->statsd);
+    watch_destroy(&s->watched);
     services_destroy(&s->services);
     stats_table_destroy(&s->stats);
     batch_builder_destroy(&s->builder);

@@ -19,6 +19,7 @@
 #include "agent/stats/services.h"
 #include "agent/stats/statsd.h"
 #include "agent/switches.h"
+#include "agent/watch/watch.h"
 
 struct sweeper {
     const struct agent_config *config;
@@ -28,6 +29,7 @@ struct sweeper {
     struct switches switches;
     struct stats_table *stats;
     struct services *services;
+    struct watch *watched; /* processes that do not record */
     struct statsd *statsd; /* NULL: none */
     char host[256];        /* the label of all that is counted here */
     struct host_clock clock;
@@ -61,7 +63,8 @@ struct sweeper {
 
 /* 0, or -1 with a logged reason. */
 int sweeper_init(struct sweeper *s, uv_loop_t *loop, const struct agent_config *config,
-                 struct counters *counters, struct outbox *outbox, struct cursors *cursors);
+                 const struct watch_rules *rules, struct counters *counters, struct outbox *outbox,
+                 struct cursors *cursors);
 /* Sweeps once more, closes the last batch and lets the loop end. */
 void sweeper_stop(struct sweeper *s);
 void sweeper_fini(struct sweeper *s);

@@ -2,11 +2,12 @@
 #include "agent/stats/proc.h"
 
 #include <dirent.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "lib/proc/stat.h"
 
 enum { ASK_EVERY = 5 };
 
@@ -14,41 +15,52 @@ enum { ASK_EVERY = 5 };
 
 static const struct stats_metric_info processes = {
     .name = "weft_processes",
-    .help = "Processes that record.",
+    .help = "Processes that record or are watched.",
     .type = METRIC_GAUGE,
 };
 static const struct stats_metric_info cpu = {
     .name = "process_cpu_seconds_total",
     .unit = "seconds",
-    .help = "Processor time that recording processes used.",
+    .help = "Processor time that processes used.",
     .type = METRIC_COUNTER,
 };
 static const struct stats_metric_info resident = {
     .name = "process_resident_memory_bytes",
     .unit = "bytes",
-    .help = "Resident memory of recording processes.",
+    .help = "Resident memory of processes.",
     .type = METRIC_GAUGE,
 };
 static const struct stats_metric_info fds = {
     .name = "process_open_fds",
-    .help = "Open file descriptors of recording processes.",
+    .help = "Open file descriptors of processes.",
     .type = METRIC_GAUGE,
 };
 static const struct stats_metric_info threads = {
     .name = "process_threads",
-    .help = "Threads of recording processes.",
+    .help = "Threads of processes.",
     .type = METRIC_GAUGE,
 };
 static const struct stats_metric_info switches = {
     .name = "process_context_switches_total",
-    .help = "Context switches of recording processes.",
+    .help = "Context switches of processes.",
+    .type = METRIC_COUNTER,
+};
+
+static const struct stats_metric_info sockets = {
+    .name = "process_sockets",
+    .help = "Open sockets of processes.",
+    .type = METRIC_GAUGE,
+};
+static const struct stats_metric_info starts = {
+    .name = "process_starts_total",
+    .help = "Processes that began.",
     .type = METRIC_COUNTER,
 };
 
 void proc_reserve(struct stats_table *t)
 {
-    const struct stats_metric_info *const all[] = {&processes, &cpu,     &resident,
-                                                   &fds,       &threads, &switches};
+    const struct stats_metric_info *const all[] = {&processes, &cpu,      &resident, &fds,
+                                                   &threads,   &switches, &sockets,  &starts};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         stats_own_metric(t, all[i]);
 }
@@ -69,64 +81,33 @@ static void gauge(struct stats_table *t, struct stats_identity *identity,
 
 /* ---- the kernel -------------------------------------------------------------------------- */
 
-/* A small file of /proc/PID, terminated. False: it cannot be read. */
-static bool read_file(uint32_t pid, const char *name, char *text, size_t size)
-{
-    char path[64];
-    snprintf(path, sizeof path, "/proc/%u/%s", pid, name);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return false;
-    ssize_t length = read(fd, text, size - 1);
-    close(fd);
-    text[length > 0 ? length : 0] = '\0';
-    return length > 0;
-}
-
-struct usage {
-    uint64_t user_ticks, system_ticks, threads, resident_pages, voluntary, involuntary, open_fds;
-};
-
-/* Fields 14, 15, 20 and 24 of proc(5)'s stat. The name before them may hold anything, a ")" too. */
-static bool read_stat(uint32_t pid, struct usage *u)
-{
-    char text[1024];
-    if (!read_file(pid, "stat", text, sizeof text))
-        return false;
-    const char *at = strrchr(text, ')');
-    return at && sscanf(at + 1,
-                        " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu %*d %*d %*d %*d %lu "
-                        "%*d %*u %*u %lu",
-                        &u->user_ticks, &u->system_ticks, &u->threads, &u->resident_pages) == 4;
-}
-
 static uint64_t number_behind(const char *text, const char *key)
 {
     const char *at = strstr(text, key);
     return at ? strtoull(at + strlen(key), NULL, 10) : 0;
 }
 
-static bool read_switches(uint32_t pid, struct usage *u)
+static bool read_switches(uint32_t pid, uint64_t *voluntary, uint64_t *involuntary)
 {
     char text[4096];
-    if (!read_file(pid, "status", text, sizeof text))
+    if (!proc_read_text(pid, "status", text, sizeof text))
         return false;
-    u->voluntary = number_behind(text, "\nvoluntary_ctxt_switches:");
-    u->involuntary = number_behind(text, "\nnonvoluntary_ctxt_switches:");
+    *voluntary = number_behind(text, "\nvoluntary_ctxt_switches:");
+    *involuntary = number_behind(text, "\nnonvoluntary_ctxt_switches:");
     return true;
 }
 
-static void count_fds(uint32_t pid, struct usage *u)
+static double count_fds(uint32_t pid)
 {
     char path[64];
+    size_t count = 0;
     snprintf(path, sizeof path, "/proc/%u/fd", pid);
     DIR *d = opendir(path);
-    if (!d)
-        return;
-    while (readdir(d))
-        u->open_fds++;
-    u->open_fds -= u->open_fds >= 2 ? 2 : 0; /* "." and ".." */
-    closedir(d);
+    for (struct dirent *e; d && (e = readdir(d));)
+        count += e->d_name[0] != '.';
+    if (d)
+        closedir(d);
+    return (double)count;
 }
 
 /* ---- a round ----------------------------------------------------------------------------- */
@@ -139,37 +120,78 @@ static double since(const struct proc *p, uint64_t *known, uint64_t now)
     return delta;
 }
 
+static void count_cpu(struct proc *p, struct stats_table *t, struct stats_identity *identity,
+                      double user_s, double system_s)
+{
+    p->user_s += user_s;
+    p->system_s += system_s;
+    count(t, identity, &cpu, "mode", "user", user_s);
+    count(t, identity, &cpu, "mode", "system", system_s);
+}
+
 static void ask(struct proc *p, struct stats_table *t, struct stats_identity *identity,
                 uint32_t pid)
 {
-    struct usage u = {0};
-    if (!read_stat(pid, &u))
+    struct proc_stat s;
+    uint64_t voluntary, involuntary;
+    if (!proc_stat_read(pid, &s, NULL))
         return;
-    bool switched = read_switches(pid, &u);
-    count_fds(pid, &u);
     double tick_s = 1.0 / (double)sysconf(_SC_CLK_TCK);
-    count(t, identity, &cpu, "mode", "user", since(p, &p->user_ticks, u.user_ticks) * tick_s);
-    count(t, identity, &cpu, "mode", "system", since(p, &p->system_ticks, u.system_ticks) * tick_s);
-    if (switched) {
-        count(t, identity, &switches, "kind", "voluntary", since(p, &p->voluntary, u.voluntary));
+    count_cpu(p, t, identity, since(p, &p->user_ticks, s.user_ticks) * tick_s,
+              since(p, &p->system_ticks, s.system_ticks) * tick_s);
+    if (read_switches(pid, &voluntary, &involuntary)) {
+        count(t, identity, &switches, "kind", "voluntary", since(p, &p->voluntary, voluntary));
         count(t, identity, &switches, "kind", "involuntary",
-              since(p, &p->involuntary, u.involuntary));
+              since(p, &p->involuntary, involuntary));
     }
-    p->resident_bytes = (double)u.resident_pages * (double)sysconf(_SC_PAGESIZE);
-    p->open_fds = (double)u.open_fds;
-    p->threads = (double)u.threads;
+    p->resident_bytes = (double)s.resident_pages * (double)sysconf(_SC_PAGESIZE);
+    p->open_fds = count_fds(pid);
+    p->threads = (double)s.threads;
     p->read = true;
 }
 
+static void gauge_sockets(struct stats_table *t, struct stats_identity *identity,
+                          const struct proc_socket_counts *counts)
+{
+    static const char *const names[PROC_SOCKET_KINDS] = {[PROC_TCP_ESTABLISHED] = "established",
+                                                         [PROC_TCP_LISTENING] = "listening",
+                                                         [PROC_TCP_OTHER] = "closing",
+                                                         [PROC_UDP] = "udp",
+                                                         [PROC_UNIX] = "unix",
+                                                         [PROC_UNIX_LISTENING] = "unix_listening"};
+    for (int kind = 0; kind < PROC_SOCKET_KINDS; kind++) {
+        const char *name = names[kind];
+        struct stats_label label = {{"kind", 4}, {name, (uint32_t)strlen(name)}};
+        stats_gauge(t, stats_find(t, stats_own_metric(t, &sockets), identity, &label, 1),
+                    counts->by_kind[kind]);
+    }
+}
+
 void proc_round(struct proc *p, struct stats_table *t, struct stats_identity *identity,
-                uint32_t pid)
+                uint32_t pid, const struct proc_socket_counts *counts)
 {
     gauge(t, identity, &processes, 1);
-    if (pid && p->rounds++ % ASK_EVERY == 0)
+    /* By its number, that not all are asked in the same round. */
+    if (pid && (!p->read || (p->rounds + pid) % ASK_EVERY == 0))
         ask(p, t, identity, pid);
+    p->rounds++;
     if (!p->read)
         return;
     gauge(t, identity, &resident, p->resident_bytes);
     gauge(t, identity, &fds, p->open_fds);
     gauge(t, identity, &threads, p->threads);
+    if (counts)
+        gauge_sockets(t, identity, counts);
+}
+
+void proc_began(struct stats_table *t, struct stats_identity *identity)
+{
+    stats_count(stats_find(t, stats_own_metric(t, &starts), identity, NULL, 0), 1);
+}
+
+void proc_settle_cpu(struct proc *p, struct stats_table *t, struct stats_identity *identity,
+                     double user_s, double system_s)
+{
+    count_cpu(p, t, identity, user_s > p->user_s ? user_s - p->user_s : 0,
+              system_s > p->system_s ? system_s - p->system_s : 0);
 }

@@ -303,7 +303,7 @@ static void the_kernel_says_what_a_process_uses(void **state)
     (void)state;
     struct proc proc = {0};
     struct stats_identity *identity = span_counts_identity(process->spans);
-    proc_round(&proc, rows.table, identity, (uint32_t)getpid());
+    proc_round(&proc, rows.table, identity, (uint32_t)getpid(), NULL);
     rows_round(&rows);
     assert_row(&rows, "weft_processes{" OWN "service=cell,version=1.4}", SAMPLE_VALUE, 1);
     const char *const above_zero[] = {

@@ -1,0 +1,485 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/watch/watch.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "agent/host_clock.h"
+#include "agent/watch/census.h"
+#include "agent/watch/runs.h"
+#include "lib/base/log.h"
+#include "lib/proc/stat.h"
+
+enum { SOCKETS_EVERY = 5, FILES_MAX = WATCHED_MAX };
+
+struct watch {
+    struct watch_parts parts;
+    struct watched **all; /* by pid and start time; [WATCHED_MAX] */
+    size_t count;
+    /* Names of files that are not to be believed, until they go. */
+    struct refused_file {
+        char name[RUN_NAME_MAX];
+        bool seen;
+    } * refused;
+    size_t refused_count;
+    bool told;
+    uint32_t round;
+
+    struct census census;
+    bool census_runs, stopped;
+    uint32_t censuses;
+    uv_work_t work;
+    struct census_list sockets; /* struct census_sockets, by pid */
+
+    int deaths; /* an epoll set of pidfds */
+    uv_poll_t deaths_poll;
+};
+
+/* ---- the table --------------------------------------------------------------------------- */
+
+static int compare(const struct watched *a, uint32_t pid, uint64_t start_time)
+{
+    if (a->pid != pid)
+        return a->pid < pid ? -1 : 1;
+    return a->start_time < start_time ? -1 : a->start_time > start_time;
+}
+
+/* Where it is, or would be. */
+static size_t place_of(const struct watch *w, uint32_t pid, uint64_t start_time)
+{
+    size_t low = 0, high = w->count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (compare(w->all[middle], pid, start_time) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static struct watched *find(const struct watch *w, uint32_t pid, uint64_t start_time)
+{
+    size_t i = place_of(w, pid, start_time);
+    return pid && i < w->count && compare(w->all[i], pid, start_time) == 0 ? w->all[i] : NULL;
+}
+
+static bool has_room(struct watch *w)
+{
+    if (w->count < WATCHED_MAX)
+        return true;
+    counters_add(&w->parts.counters->watched_refused, 1);
+    LOG_WARN_EVERY("more than %d processes are watched: further ones are left alone", WATCHED_MAX);
+    return false;
+}
+
+static void remove_at(struct watch *w, size_t i)
+{
+    watched_destroy(&w->all[i], w->parts.stats);
+    w->count--;
+    memmove(&w->all[i], &w->all[i + 1], (w->count - i) * sizeof(struct watched *));
+    counters_set(&w->parts.counters->watched, w->count);
+}
+
+static bool is_new(const struct watch *w, const struct watched *x)
+{
+    return x->start_unix_ns >= w->parts.counters->start_unix_ns;
+}
+
+/* The one that stood for this process goes; what it counted goes on. */
+static void replace(struct watch *w, struct watched *x)
+{
+    struct watched *before = find(w, x->pid, x->start_time);
+    if (!before)
+        return;
+    x->proc = before->proc;
+    x->was_recorded = before->was_recorded;
+    x->recorded_round = before->recorded_round;
+    if (before->life.records && !x->life.records)
+        runs_pair(x, before->life.slab_uuid);
+    remove_at(w, place_of(w, x->pid, x->start_time));
+}
+
+static bool records(const struct watch *w, const struct watched *x)
+{
+    const struct processes *recording = w->parts.recording;
+    for (size_t i = 0; i < recording->count; i++) {
+        const struct recording_process *p = recording->all[i];
+        if (p->pidfd >= 0 && p->file->pid == x->pid && p->file->start_time == x->start_time)
+            return true;
+    }
+    return false;
+}
+
+static void insert(struct watch *w, struct watched *x)
+{
+    struct epoll_event event = {.events = EPOLLIN | EPOLLONESHOT, .data.ptr = x};
+    bool known = find(w, x->pid, x->start_time) || records(w, x);
+    x->proc.was_here = !is_new(w, x);
+    replace(w, x);
+    size_t i = place_of(w, x->pid, x->start_time);
+    memmove(&w->all[i + 1], &w->all[i], (w->count - i) * sizeof(struct watched *));
+    w->all[i] = x;
+    w->count++;
+    if (x->pidfd >= 0)
+        epoll_ctl(w->deaths, EPOLL_CTL_ADD, x->pidfd, &event);
+    if (!known && !x->descends && is_new(w, x))
+        proc_began(w->parts.stats, x->identity);
+    counters_set(&w->parts.counters->watched, w->count);
+}
+
+/* ---- deaths ------------------------------------------------------------------------------ */
+
+static void add_gone(struct watch *w, const struct watched *x)
+{
+    struct watched *root = find(w, x->root_pid, x->root_start_time);
+    if (root) {
+        root->gone_user_s += x->proc.user_s;
+        root->gone_system_s += x->proc.system_s;
+    }
+}
+
+static void has_died(struct watch *w, struct watched *x)
+{
+    x->dead = true;
+    x->died_unix_ns = host_clock_now_unix_ns();
+    if (x->descends)
+        add_gone(w, x);
+    else if (x->source == PROCESS_FOUND)
+        watched_end_unseen(x, x->died_unix_ns);
+}
+
+static void on_death(uv_poll_t *poll, int status, int events)
+{
+    struct watch *w = poll->data;
+    struct epoll_event dead[64];
+    (void)status;
+    (void)events;
+    for (int n; (n = epoll_wait(w->deaths, dead, 64, 0)) > 0;)
+        for (int i = 0; i < n; i++)
+            has_died(w, dead[i].data.ptr);
+}
+
+/* ---- run files --------------------------------------------------------------------------- */
+
+static struct refused_file *find_refused(struct watch *w, const char *name)
+{
+    for (size_t i = 0; i < w->refused_count; i++)
+        if (strcmp(w->refused[i].name, name) == 0)
+            return &w->refused[i];
+    return NULL;
+}
+
+static void refuse(struct watch *w, const char *path, const char *name, const char *why)
+{
+    LOG_WARN_EVERY("%s/%s is left alone: %s", path, name, why);
+    counters_add(&w->parts.counters->lost[LOSS_BAD_FILE], 1);
+    if (w->refused_count == FILES_MAX)
+        return;
+    struct refused_file *r = &w->refused[w->refused_count++];
+    memset(r, 0, sizeof *r);
+    strncpy(r->name, name, sizeof r->name - 1);
+    r->seen = true;
+}
+
+static bool is_open(const struct watch *w, const char *name)
+{
+    for (size_t i = 0; i < w->count; i++)
+        if (w->all[i]->file >= 0 && strcmp(w->all[i]->name, name) == 0)
+            return true;
+    return false;
+}
+
+static void open_run(struct watch *w, int directory, const char *path, const char *name)
+{
+    const char *why;
+    struct refused_file *refused = find_refused(w, name);
+    if (refused)
+        refused->seen = true;
+    if (refused || is_open(w, name) || !has_room(w))
+        return;
+    struct watched *x = runs_open(w->parts.stats, directory, name, host_clock_now_unix_ns(), &why);
+    const struct watched *known = x ? find(w, x->pid, x->start_time) : NULL;
+    if (known && known->file >= 0) {
+        why = "another file names its process";
+        watched_destroy(&x, w->parts.stats);
+    }
+    if (x)
+        insert(w, x);
+    else if (why)
+        refuse(w, path, name, why);
+}
+
+static void forget_refused(struct watch *w)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < w->refused_count; i++)
+        if (w->refused[i].seen) {
+            w->refused[kept] = w->refused[i];
+            w->refused[kept++].seen = false;
+        }
+    w->refused_count = kept;
+}
+
+/* What its end says of processor time is of all that it waited for: so those below it count, too.
+ * What another agent counted before us nobody knows here. */
+static void settle_cpu(struct watch *w, struct watched *x)
+{
+    const struct run_record *end = &x->life.ended;
+    double user_s = (double)end->user_ns / 1e9 - x->gone_user_s;
+    double system_s = (double)end->system_ns / 1e9 - x->gone_system_s;
+    if ((end->flags & RUN_HAS_CPU) && !x->proc.was_here && !x->was_recorded)
+        proc_settle_cpu(&x->proc, w->parts.stats, x->identity, user_s, system_s);
+}
+
+static void renew_runs(struct watch *w)
+{
+    uint64_t now = host_clock_now_unix_ns();
+    for (size_t i = 0; i < w->count; i++) {
+        struct watched *x = w->all[i];
+        if (x->file < 0 || x->life.has_ended)
+            continue;
+        runs_renew(x, now);
+        if (x->life.has_ended)
+            settle_cpu(w, x);
+    }
+}
+
+void watch_scan(struct watch *w, int directory, const char *path)
+{
+    int fd = directory < 0 ? -1 : openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *d = fd < 0 ? NULL : fdopendir(fd);
+    if (!d && fd >= 0)
+        close(fd);
+    for (struct dirent *e; d && (e = readdir(d));)
+        if (run_file_is_name(e->d_name))
+            open_run(w, directory, path, e->d_name);
+    if (d) {
+        closedir(d);
+        forget_refused(w);
+    }
+    renew_runs(w);
+}
+
+/* ---- who runs ---------------------------------------------------------------------------- */
+
+static void add_found(struct watch *w, const struct census_finding *f)
+{
+    const struct watch_rule *rule = f->rule >= 0 ? &w->parts.rules->list[f->rule] : NULL;
+    const struct watched *root = find(w, f->root.pid, f->root.start_time);
+    const char *service = rule ? rule->service : root ? root->service : NULL;
+    struct watched *known = find(w, f->process.pid, f->process.start_time);
+    if (!service || (known && !(known->descends && rule)) || !has_room(w))
+        return;
+    const char *version = rule ? rule->version : root->version;
+    const char *cell = rule ? rule->cell : root->cell;
+    struct watched *x = watched_create(w->parts.stats, f->process.pid, f->process.start_time,
+                                       service, version ? version : "", cell ? cell : "");
+    if (!x)
+        return;
+    x->source = rule ? PROCESS_FOUND : PROCESS_RUN;
+    x->descends = !rule;
+    x->root_pid = f->root.pid;
+    x->root_start_time = f->root.start_time;
+    x->start_unix_ns = proc_start_unix_ns(f->process.start_time);
+    watched_name(x);
+    watched_find(x, host_clock_now_unix_ns());
+    if (x->dead) /* between the look and now */
+        watched_destroy(&x, w->parts.stats);
+    else
+        insert(w, x);
+}
+
+static void on_census(uv_work_t *work)
+{
+    struct watch *w = work->data;
+    census_take(&w->census);
+}
+
+static void take_sockets(struct watch *w)
+{
+    struct census_list before = w->sockets;
+    w->sockets = w->census.sockets;
+    w->census.sockets = before;
+}
+
+static void on_census_taken(uv_work_t *work, int status)
+{
+    struct watch *w = work->data;
+    const struct census_finding *findings = w->census.findings.items;
+    w->census_runs = false;
+    if (status != 0 || w->stopped)
+        return;
+    for (size_t i = 0; i < w->census.findings.count; i++)
+        add_found(w, &findings[i]);
+    if (w->censuses % SOCKETS_EVERY == 1)
+        take_sockets(w);
+    if (w->census.is_blind)
+        LOG_WARN_EVERY("rules by port: descriptors of other users' processes are hidden: run the "
+                       "agent as root or with CAP_SYS_PTRACE");
+}
+
+static void ask_sockets(struct watch *w)
+{
+    const struct processes *recording = w->parts.recording;
+    for (size_t i = 0; i < recording->count; i++)
+        if (recording->all[i]->pidfd >= 0 && !recording->all[i]->dead)
+            census_ask_sockets(&w->census, recording->all[i]->file->pid);
+    for (size_t i = 0; i < w->count; i++)
+        if (w->all[i]->pidfd >= 0 && !w->all[i]->dead)
+            census_ask_sockets(&w->census, w->all[i]->pid);
+}
+
+void watch_census(struct watch *w)
+{
+    if (w->census_runs || w->stopped)
+        return;
+    for (size_t i = 0; i < w->count; i++) {
+        const struct watched *x = w->all[i];
+        if (x->file >= 0 && x->pidfd >= 0 && !x->dead)
+            census_ask_root(&w->census, (struct census_process){x->pid, x->start_time});
+    }
+    if (w->censuses++ % SOCKETS_EVERY == 0)
+        ask_sockets(w);
+    w->work.data = w;
+    w->census_runs = uv_queue_work(w->parts.loop, &w->work, on_census, on_census_taken) == 0;
+}
+
+const struct proc_socket_counts *watch_sockets(const struct watch *w, uint32_t pid)
+{
+    const struct census_sockets *list = w->sockets.items;
+    for (size_t low = 0, high = w->sockets.count; low < high;) {
+        size_t middle = (low + high) / 2;
+        if (list[middle].pid == pid)
+            return &list[middle].counts;
+        if (list[middle].pid < pid)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return NULL;
+}
+
+/* ---- recording processes ----------------------------------------------------------------- */
+
+bool watch_found(struct watch *w, struct recording_process *p)
+{
+    struct watched *x = p->pidfd >= 0 ? find(w, p->file->pid, p->file->start_time) : NULL;
+    if (!x)
+        return false;
+    if (x->proc.read)
+        p->proc = x->proc;
+    x->was_recorded = true;
+    runs_pair(x, p->file->uuid);
+    return is_new(w, x);
+}
+
+/* ---- rounds ------------------------------------------------------------------------------ */
+
+static void note_recording(struct watch *w)
+{
+    const struct processes *recording = w->parts.recording;
+    w->round++;
+    for (size_t i = 0; i < recording->count; i++) {
+        const struct recording_process *p = recording->all[i];
+        struct watched *x =
+            p->pidfd >= 0 && !p->dead ? find(w, p->file->pid, p->file->start_time) : NULL;
+        if (!x)
+            continue;
+        x->recorded_round = w->round;
+        x->was_recorded = true;
+        if (!x->life.records) /* its slab came before we knew of it */
+            runs_pair(x, p->file->uuid);
+    }
+}
+
+void watch_round(struct watch *w)
+{
+    note_recording(w);
+    for (size_t i = 0; i < w->count; i++) {
+        struct watched *x = w->all[i];
+        if (x->dead || x->life.has_ended || x->recorded_round == w->round)
+            continue;
+        if (x->was_recorded && x->recorded_round == w->round - 1)
+            x->proc = (struct proc){.was_here = true}; /* what it used meanwhile was the slab's */
+        proc_round(&x->proc, w->parts.stats, x->identity, x->pidfd >= 0 ? x->pid : 0,
+                   watch_sockets(w, x->pid));
+    }
+}
+
+bool watch_tell(struct watch *w, struct batch_builder *b)
+{
+    bool any = false;
+    for (size_t i = 0; i < w->count; i++)
+        any |= watched_tell(w->all[i], b, w->parts.host);
+    w->told |= any;
+    return any;
+}
+
+bool watch_is_told(const struct watch *w)
+{
+    return w->told;
+}
+
+void watch_stored(struct watch *w, int directory)
+{
+    w->told = false;
+    for (size_t i = w->count; i-- > 0;) {
+        struct watched *x = w->all[i];
+        if (!watched_stored(x))
+            continue;
+        if (x->file >= 0 && directory >= 0)
+            unlinkat(directory, x->name, 0);
+        remove_at(w, i);
+    }
+}
+
+/* ---- beginning and ending ---------------------------------------------------------------- */
+
+struct watch *watch_create(const struct watch_parts *parts)
+{
+    struct watch *w = calloc(1, sizeof *w);
+    if (!w)
+        return NULL;
+    w->parts = *parts;
+    w->all = calloc(WATCHED_MAX + 1, sizeof *w->all);
+    w->refused = calloc(FILES_MAX, sizeof *w->refused);
+    w->deaths = epoll_create1(EPOLL_CLOEXEC);
+    census_init(&w->census, parts->rules);
+    if (!w->all || !w->refused || w->deaths < 0) {
+        w->stopped = true;
+        watch_destroy(&w);
+        return NULL;
+    }
+    uv_poll_init(parts->loop, &w->deaths_poll, w->deaths);
+    w->deaths_poll.data = w;
+    uv_poll_start(&w->deaths_poll, UV_READABLE, on_death);
+    return w;
+}
+
+void watch_stop(struct watch *w)
+{
+    w->stopped = true;
+    uv_close((uv_handle_t *)&w->deaths_poll, NULL);
+}
+
+void watch_destroy(struct watch **place)
+{
+    struct watch *w = *place;
+    if (!w)
+        return;
+    while (w->count)
+        remove_at(w, w->count - 1);
+    census_fini(&w->census);
+    free(w->sockets.items);
+    if (w->deaths >= 0)
+        close(w->deaths);
+    free(w->all);
+    free(w->refused);
+    free(w);
+    *place = NULL;
+}
