@@ -95,6 +95,11 @@ fail:
 
 /* ---- batches ------------------------------------------------------------------------------- */
 
+static int64_t now_ms(const struct feed *f)
+{
+    return (int64_t)uv_now(f->listener.loop);
+}
+
 /* NULL: it may be kept. */
 static const char *fault_of(const struct batch *b, int error)
 {
@@ -109,27 +114,38 @@ static const char *fault_of(const struct batch *b, int error)
     return NULL;
 }
 
-static void take_batch(struct connection *c, const struct feed_frame *frame)
+/* What a good batch is of; false: it was answered that it is none. */
+static bool look_at(struct connection *c, const struct feed_frame *frame, struct shown_key *key)
 {
     struct feed *f = c->feed;
-    struct counters *counters = f->parts.counters;
     int error;
     arena_init(&f->arena, ARENA_BLOCK_BYTES);
     const struct batch *b =
         batch_decode(&f->arena, frame->body, frame->length, FEED_PLAIN_BYTES_MAX, &error);
     const char *fault = fault_of(b, error);
+    if (!fault)
+        *key = shown_key_of(b, frame->type == FEED_SHOW);
     arena_fini(&f->arena);
     if (!b && error == BATCH_ENOMEM) {
         answer(c, FEED_BUSY, frame->number, NULL, 0);
-        return;
+        return false;
     }
     if (fault) {
-        counters_add(&counters->feed_refused, 1);
+        counters_add(&f->parts.counters->feed_refused, 1);
         LOG_WARN_EVERY("a batch from the feed is refused: %s", fault);
         answer(c, FEED_REFUSED, frame->number, fault, strlen(fault));
-        return;
     }
-    error = outbox_put(f->parts.outbox, frame->body, frame->length, 0, NULL, 0);
+    return !fault;
+}
+
+static void take_batch(struct connection *c, const struct feed_frame *frame)
+{
+    struct feed *f = c->feed;
+    struct counters *counters = f->parts.counters;
+    struct shown_key key;
+    if (!look_at(c, frame, &key))
+        return;
+    int error = outbox_put(f->parts.outbox, frame->body, frame->length, 0, NULL, 0);
     if (error != 0) {
         counters_add(&counters->spool_errors, 1);
         LOG_ERROR_EVERY("a batch from the feed cannot be spooled: %s; it comes again",
@@ -141,7 +157,30 @@ static void take_batch(struct connection *c, const struct feed_frame *frame)
     counters_add(&counters->feed_batches, 1);
     counters_add(&counters->batches, 1);
     counters_add(&counters->batch_bytes, frame->length);
+    shown_keep(f->parts.shown, key, frame->body, frame->length, now_ms(f));
     answer(c, FEED_STORED, frame->number, NULL, 0);
+}
+
+/* ---- what is shown ------------------------------------------------------------------------- */
+
+static void take_shown(struct connection *c, const struct feed_frame *frame)
+{
+    struct feed *f = c->feed;
+    struct shown_key key;
+    if (!look_at(c, frame, &key))
+        return;
+    shown_keep(f->parts.shown, key, frame->body, frame->length, now_ms(f));
+    answer(c, FEED_STORED, frame->number, NULL, 0);
+}
+
+static void tell_shown(struct connection *c, uint64_t number)
+{
+    struct feed *f = c->feed;
+    const void *bytes = NULL;
+    size_t length = 0;
+    if (number < SHOWN_MOST)
+        shown_get(f->parts.shown, (uint32_t)number, now_ms(f), &bytes, &length);
+    answer(c, FEED_SHOWN, number, bytes, length);
 }
 
 /* ---- summaries ----------------------------------------------------------------------------- */
@@ -214,6 +253,10 @@ static bool take_frame(struct connection *c, const struct feed_frame *frame)
         take_batch(c, frame);
     else if (frame->type == FEED_ASK)
         tell_summaries(c, frame->number);
+    else if (frame->type == FEED_SHOW)
+        take_shown(c, frame);
+    else if (frame->type == FEED_ASK_SHOWN)
+        tell_shown(c, frame->number);
     else
         return false;
     return true;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The feed (lib/feed/frame.h, docs/format/feed.md): takes batches of samples, marks and windows
  * from programs on this host that have read them elsewhere, as our plugin in collectd, and tells
- * them summaries of what the agent counts.
+ * them summaries of what the agent counts, and what taps told last (agent/shown.h).
  *
  * A batch goes into the spool as it came, once it was decoded and found good; only then is it
  * answered "stored". Samples must be values as their source counts them, not deltas: so a batch
@@ -19,6 +19,7 @@
 
 #include "agent/counters.h"
 #include "agent/outbox.h"
+#include "agent/shown.h"
 #include "agent/stats/services.h"
 
 enum { FEED_CONNECTIONS_MAX = 16 };
@@ -29,6 +30,7 @@ struct feed_parts {
     struct outbox *outbox;
     struct counters *counters;
     const struct services *services; /* may be NULL */
+    struct shown *shown;             /* what taps told last; NULL: none is shown */
 };
 
 /* Listens in `directory`, which this agent alone has (sweeper_init locks it). The parts must

@@ -42,6 +42,7 @@ struct agent {
     struct outbox *outbox;
     struct sweeper sweeper;
     struct feed *feed; /* NULL: none */
+    struct shown *shown;
     /* NULL: none. The outbox's thread gives it inquiries, so it is published by one store. */
     struct cache_observer *_Atomic observer;
     struct web *web;
@@ -157,7 +158,8 @@ static void watch_signal(struct agent *a, uv_signal_t *signal, int number, uv_si
 
 static void open_feed(struct agent *a)
 {
-    const struct feed_parts parts = {a->outbox, &a->counters, a->sweeper.services};
+    const struct feed_parts parts = {a->outbox, &a->counters, a->sweeper.services,
+                                     a->shown = shown_create()};
     char why[256];
     a->feed = feed_create(&a->loop, a->config.directory, &parts, why, sizeof why);
     if (!a->feed)
@@ -205,6 +207,7 @@ static void finish(struct agent *a)
     web_destroy(&a->web);
     outbox_destroy(&a->outbox, a->config.drain_ns);
     feed_destroy(&a->feed);
+    shown_destroy(&a->shown);
     struct cache_observer *observer = a->observer;
     cache_observer_destroy(&observer);
     sweeper_fini(&a->sweeper);

@@ -51,15 +51,17 @@ void api_set_proxy(void *curl, const char *url)
 static void explain(CURLcode code, long status, const struct buffer *answer, const char *url,
                     char *why, size_t why_size)
 {
+    int path = (int)strcspn(url, "?"); /* questions are long */
     if (code != CURLE_OK) {
-        snprintf(why, why_size, "%s: %s; is weft-collector running there? ($WEFT_URL says where)",
-                 url, curl_easy_strerror(code));
+        snprintf(why, why_size, "%.*s: %s; is weft-collector running there? ($WEFT_URL says where)",
+                 path, url, curl_easy_strerror(code));
         return;
     }
     json_t *json = json_loadb(answer->data ? answer->data : "", answer->length, 0, NULL);
     const char *said = json ? json_string_value(json_object_get(json, "error")) : NULL;
-    snprintf(why, why_size, "%s: %s (HTTP %ld)%s", url, said ? said : "an answer that is no JSON",
-             status, status == 401 ? "; $WEFT_TOKEN holds the token" : "");
+    snprintf(why, why_size, "%.*s: %s (HTTP %ld)%s", path, url,
+             said ? said : "an answer that is no JSON", status,
+             status == 401 ? "; $WEFT_TOKEN holds the token" : "");
     for (char *c = why; *c; c++) /* it may quote anybody; this goes to a terminal */
         if ((unsigned char)*c < 0x20 || *c == 0x7f)
             *c = '?';

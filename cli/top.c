@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/top_agent.h"
 #include "cli/top_collector.h"
 #include "cli/top_live.h"
 #include "cli/top_once.h"
@@ -186,7 +187,12 @@ int command_top(int argc, char **argv)
     if (!settle(&p, &state))
         return 2;
     setlocale(LC_CTYPE, "");
-    top_collector_open(&source);
+    if (!p.agent) {
+        top_collector_open(&source);
+    } else if (top_agent_open(&source, p.directory ? p.directory : "/run/weft") != 0) {
+        fprintf(stderr, "weft top: out of memory\n");
+        return 1;
+    }
     status = p.once ? print_once(&source, &p, &state) : top_live(&source, &state, p.window_s);
     source.close(source.context);
     return status;

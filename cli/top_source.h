@@ -6,7 +6,7 @@
 
 #include "cli/top_rows.h"
 
-enum { TOP_WHY = 512 };
+enum { TOP_WHY = 1536 };
 
 /* By what keys are the heaviest: taps keep three lists of them. */
 enum top_by { TOP_BY_CALLS, TOP_BY_BYTES, TOP_BY_MISSES };

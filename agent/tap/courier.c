@@ -12,10 +12,18 @@
 #include "lib/base/log.h"
 #include "lib/feed/channel.h"
 
-enum { WAITING_MOST = 64, ANSWER_MS = 5000, PAUSE_LEAST_MS = 250, PAUSE_MOST_MS = 2000 };
+enum {
+    WAITING_MOST = 64,
+    TO_SHOW_MOST = 8,
+    ANSWER_MS = 5000,
+    PAUSE_LEAST_MS = 250,
+    PAUSE_MOST_MS = 2000
+};
 
 struct courier {
     char *socket;
+    enum feed_type type;
+    uint32_t most; /* that wait */
     pthread_t thread;
     pthread_mutex_t lock; /* all below, but for the channel */
     pthread_cond_t changed;
@@ -46,13 +54,13 @@ static void drop_first(struct courier *c)
 void courier_send(struct courier *c, struct buffer *batch)
 {
     pthread_mutex_lock(&c->lock);
-    if (c->stats.waiting == WAITING_MOST) {
+    if (c->stats.waiting == c->most) {
         drop_first(c);
         c->stats.dropped++;
     }
     struct buffer *frame = frame_at(c, c->stats.waiting);
     buffer_clear(frame);
-    if (feed_frame_write(frame, FEED_BATCH, c->number + 1, batch->data, batch->length) &&
+    if (feed_frame_write(frame, c->type, c->number + 1, batch->data, batch->length) &&
         !frame->failed) {
         c->number++;
         c->stats.waiting++;
@@ -207,7 +215,7 @@ static void destroy(struct courier *c)
     free(c);
 }
 
-struct courier *courier_create(const char *socket)
+static struct courier *create(const char *socket, enum feed_type type, uint32_t most)
 {
     struct courier *c = calloc(1, sizeof *c);
     if (!c)
@@ -215,11 +223,23 @@ struct courier *courier_create(const char *socket)
     pthread_mutex_init(&c->lock, NULL);
     condition_init(&c->changed);
     channel_init(&c->channel);
+    c->type = type;
+    c->most = most;
     c->socket = strdup(socket);
     if (c->socket && start(c))
         return c;
     destroy(c);
     return NULL;
+}
+
+struct courier *courier_create(const char *socket)
+{
+    return create(socket, FEED_BATCH, WAITING_MOST);
+}
+
+struct courier *courier_create_to_show(const char *socket)
+{
+    return create(socket, FEED_SHOW, TO_SHOW_MOST);
 }
 
 void courier_destroy(struct courier **place, int64_t timeout_ms)

@@ -20,6 +20,9 @@ struct courier_stats {
 
 /* `socket` is copied. NULL: no memory, or no thread. */
 struct courier *courier_create(const char *socket);
+/* Its batches are to be shown, not to be kept: few wait, and those that newer ones push out are no
+ * loss. */
+struct courier *courier_create_to_show(const char *socket);
 /* Waits up to `timeout_ms` until all is stored, and some seconds more for an answer that an agent
  * does not give. */
 void courier_destroy(struct courier **c, int64_t timeout_ms);

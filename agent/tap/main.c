@@ -33,6 +33,7 @@ struct tap {
     struct caches caches;
     struct memory memory;
     struct courier *courier, *windows_courier; /* windows are told once: they wait for longer */
+    struct courier *show_courier;
     struct report *report;
     struct windows *windows;
     uint64_t next_report_ns, next_window_ns;
@@ -122,6 +123,7 @@ static int start(struct tap *t)
     snprintf(socket, sizeof socket, "%s/" FEED_SOCKET_NAME, t->config.directory);
     t->courier = courier_create(socket);
     t->windows_courier = courier_create(socket);
+    t->show_courier = courier_create_to_show(socket);
     t->report = report_create(&(struct report_parts){
         .host = t->host,
         .caches = &t->caches,
@@ -135,6 +137,7 @@ static int start(struct tap *t)
         .caches = &t->caches,
         .connections = t->connections,
         .courier = t->windows_courier,
+        .to_show = t->show_courier,
         .tell = (uint32_t)t->config.tell,
     });
     if (t->connections)
@@ -146,7 +149,8 @@ static int start(struct tap *t)
                                     .ports = t->plan.ports,
                                     .port_count = t->plan.port_count,
                                 });
-    if (t->connections && t->courier && t->windows_courier && t->report && t->windows)
+    if (t->connections && t->courier && t->windows_courier && t->show_courier && t->report &&
+        t->windows)
         return 0;
     LOG_ERROR("no memory");
     return -1;
@@ -154,6 +158,7 @@ static int start(struct tap *t)
 
 static void finish(struct tap *t)
 {
+    courier_destroy(&t->show_courier, 0);
     courier_destroy(&t->windows_courier, FINISH_MS);
     courier_destroy(&t->courier, FINISH_MS);
     windows_destroy(&t->windows);
@@ -195,8 +200,10 @@ static void tell(struct tap *t)
     report_tell(t->report, now_ns);
     memory_renew(&t->memory, now_ns);
     sd_notify(0, "WATCHDOG=1");
-    if (now_ns < t->next_window_ns)
+    if (now_ns < t->next_window_ns) {
+        windows_show(t->windows, now_ns);
         return;
+    }
     t->next_window_ns = now_ns + t->config.window_ns;
     windows_turn(t->windows, now_ns);
 }

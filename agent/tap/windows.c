@@ -102,11 +102,11 @@ static struct window_list list_of(struct windows *w, enum window_kind kind, cons
 
 /* ---- windows -------------------------------------------------------------------------------- */
 
-static void send(struct windows *w)
+static void send(struct windows *w, struct courier *courier)
 {
     buffer_clear(&w->bytes);
     if (batch_builder_windows(w->builder) > 0 && batch_encode(w->builder, &w->bytes) == 0)
-        courier_send(w->parts.courier, &w->bytes);
+        courier_send(courier, &w->bytes);
     batch_builder_reset(w->builder);
 }
 
@@ -133,22 +133,29 @@ static void add(struct windows *w, const struct tap_cache *cache, const struct h
     batch_window_add(w->builder, &window);
 }
 
-/* Windows are known by the millisecond in which they began: one that began in this one goes on. */
-static void tell_cache(struct windows *w, const struct tap_cache *cache, struct hot *h,
-                       uint64_t now_unix_ns)
+static int64_t length_ms_of(const struct hot *h, uint64_t now_unix_ns)
 {
-    int64_t begin_ms = (int64_t)(h->begun_unix_ns / 1000000);
-    int64_t length_ms = (int64_t)(now_unix_ns / 1000000) - begin_ms;
-    if (length_ms < 0) /* the clock was set back */
-        h->begun_unix_ns = now_unix_ns;
-    if (length_ms <= 0)
-        return;
-    if (h->calls > 0)
-        add(w, cache, h, begin_ms, length_ms);
-    hot_clear(h, now_unix_ns);
+    return (int64_t)(now_unix_ns / 1000000) - (int64_t)(h->begun_unix_ns / 1000000);
 }
 
-void windows_turn(struct windows *w, uint64_t now_unix_ns)
+static void tell_cache(struct windows *w, const struct tap_cache *cache, const struct hot *h,
+                       uint64_t now_unix_ns)
+{
+    if (h->calls > 0)
+        add(w, cache, h, (int64_t)(h->begun_unix_ns / 1000000), length_ms_of(h, now_unix_ns));
+}
+
+/* Windows are known by the millisecond in which they began: one that began in this one goes on. */
+static void turn_cache(struct hot *h, uint64_t now_unix_ns)
+{
+    int64_t length_ms = length_ms_of(h, now_unix_ns);
+    if (length_ms < 0) /* the clock was set back */
+        h->begun_unix_ns = now_unix_ns;
+    if (length_ms > 0)
+        hot_clear(h, now_unix_ns);
+}
+
+static void tell(struct windows *w, struct courier *courier, uint64_t now_unix_ns, bool turns)
 {
     uint32_t count;
     const struct tap_cache *caches = tap_connections_caches(w->parts.connections, &count);
@@ -157,9 +164,22 @@ void windows_turn(struct windows *w, uint64_t now_unix_ns)
         struct observed_cache *o = w->parts.caches->list[i];
         if (caches[i].foreign || !o)
             continue;
-        tell_cache(w, &caches[i], &o->hot, now_unix_ns);
+        if (length_ms_of(&o->hot, now_unix_ns) > 0)
+            tell_cache(w, &caches[i], &o->hot, now_unix_ns);
+        if (turns)
+            turn_cache(&o->hot, now_unix_ns);
         if (batch_builder_bytes(w->builder) > BATCH_BYTES_MOST)
-            send(w);
+            send(w, courier);
     }
-    send(w);
+    send(w, courier);
+}
+
+void windows_turn(struct windows *w, uint64_t now_unix_ns)
+{
+    tell(w, w->parts.courier, now_unix_ns, true);
+}
+
+void windows_show(struct windows *w, uint64_t now_unix_ns)
+{
+    tell(w, w->parts.to_show, now_unix_ns, false);
 }

@@ -17,7 +17,8 @@ struct windows_parts {
     struct caches *caches;
     struct tap_connections *connections;
     struct courier *courier;
-    uint32_t tell; /* how many of each kind */
+    struct courier *to_show; /* for those that are being counted */
+    uint32_t tell;           /* how many of each kind */
 };
 
 /* NULL: no memory. The parts must outlive it. */
@@ -26,5 +27,7 @@ void windows_destroy(struct windows **w);
 
 /* Gives the courier all windows in which anything was seen, and begins the next ones. */
 void windows_turn(struct windows *w, uint64_t now_unix_ns);
+/* Gives the other courier all windows as they are by now, and counts on. */
+void windows_show(struct windows *w, uint64_t now_unix_ns);
 
 #endif

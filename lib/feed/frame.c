@@ -6,9 +6,9 @@
 enum { VERSION = 1, SENTENCE_BYTES_MAX = 512 };
 
 static const uint32_t most[FEED_TYPES] = {
-    [FEED_BATCH] = FEED_BATCH_BYTES_MAX,
-    [FEED_REFUSED] = SENTENCE_BYTES_MAX,
-    [FEED_SUMMARIES] = FEED_SUMMARIES_BYTES_MAX,
+    [FEED_BATCH] = FEED_BATCH_BYTES_MAX,         [FEED_REFUSED] = SENTENCE_BYTES_MAX,
+    [FEED_SUMMARIES] = FEED_SUMMARIES_BYTES_MAX, [FEED_SHOW] = FEED_BATCH_BYTES_MAX,
+    [FEED_SHOWN] = FEED_BATCH_BYTES_MAX,
 };
 
 int feed_frame_read(const void *bytes, size_t length, struct feed_frame *frame, size_t *taken)

@@ -29,6 +29,11 @@ enum feed_type {
     FEED_REFUSED = 4,   /* it never will be; the body is a sentence */
     FEED_ASK = 5,       /* to the agent: its summaries */
     FEED_SUMMARIES = 6, /* the agent's: the message weft.Summaries */
+    FEED_SHOW = 7,      /* to the agent: a batch of windows that are being counted, to be shown to
+                           who asks, and not kept; answered as a batch is */
+    FEED_ASK_SHOWN = 8, /* to the agent: one of the batches that it can show; the number says which,
+                           from 0 on */
+    FEED_SHOWN = 9,     /* the agent's: that batch; empty: there are no more */
     FEED_TYPES
 };
 

@@ -29,6 +29,7 @@ struct fixture {
     struct cursors *cursors;
     struct outbox *outbox;
     struct feed *feed;
+    struct shown *shown;
     uv_loop_t loop;
     int socket;
     struct batch_builder *builder;
@@ -60,7 +61,8 @@ static void open_agent(struct fixture *f)
                               &(struct outbox_listener){.recording = no_switches});
     assert_non_null(f->outbox);
     uv_loop_init(&f->loop);
-    const struct feed_parts parts = {f->outbox, &f->counters, NULL};
+    f->shown = shown_create();
+    const struct feed_parts parts = {f->outbox, &f->counters, NULL, f->shown};
     f->feed = feed_create(&f->loop, f->directory, &parts, why, sizeof why);
     assert_non_null(f->feed);
 }
@@ -93,6 +95,7 @@ static int teardown(void **state)
     feed_stop(f->feed);
     uv_run(&f->loop, UV_RUN_DEFAULT);
     feed_destroy(&f->feed);
+    shown_destroy(&f->shown);
     outbox_destroy(&f->outbox, 0);
     cursors_destroy(&f->cursors);
     batch_builder_destroy(&f->builder);
@@ -222,6 +225,69 @@ static void summaries_are_told_to_who_asks(void **state)
     weft__summaries__free_unpacked(m, NULL);
 }
 
+static struct batch_window window_of(const char *cache, int64_t begin_ms)
+{
+    static const uint8_t registers[DISTINCT_REGISTERS];
+    return (struct batch_window){.cache = {cache, (uint32_t)strlen(cache)},
+                                 .begin_unix_ms = begin_ms,
+                                 .length_ms = 10,
+                                 .registers = registers};
+}
+
+static enum feed_type tell_window(struct fixture *f, enum feed_type type, const char *cache,
+                                  int64_t begin_ms)
+{
+    const struct batch_window window = window_of(cache, begin_ms);
+    struct buffer body = {0};
+    batch_builder_reset(f->builder);
+    batch_window_add(f->builder, &window);
+    assert_int_equal(batch_encode(f->builder, &body), 0);
+    say(f, type, 1, body.data, body.length);
+    buffer_fini(&body);
+    assert_true(hear(f));
+    return f->answer.type;
+}
+
+/* Asks for what is shown; the beginning of its window, 0: there is no more. */
+static int64_t ask_shown(struct fixture *f, uint64_t number)
+{
+    struct arena arena;
+    int error;
+    say(f, FEED_ASK_SHOWN, number, NULL, 0);
+    assert_true(hear(f));
+    assert_int_equal(f->answer.type, FEED_SHOWN);
+    assert_int_equal(f->answer.number, number);
+    if (f->answer.length == 0)
+        return 0;
+    arena_init(&arena, 1 << 16);
+    const struct batch *b =
+        batch_decode(&arena, f->answer.body, f->answer.length, FEED_PLAIN_BYTES_MAX, &error);
+    assert_non_null(b);
+    assert_int_equal(b->window_count, 1);
+    int64_t begin_ms = b->windows[0].begin_unix_ms;
+    arena_fini(&arena);
+    return begin_ms;
+}
+
+static void what_taps_told_last_is_shown_and_what_is_to_be_shown_is_not_spooled(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(ask_shown(f, 0), 0);
+    assert_int_equal(tell_window(f, FEED_BATCH, "a", 100), FEED_STORED);
+    assert_int_equal(tell_window(f, FEED_SHOW, "a", 110), FEED_STORED);
+    assert_int_equal(tell_window(f, FEED_SHOW, "b", 111), FEED_STORED);
+    assert_int_equal(tell_window(f, FEED_SHOW, "a", 112), FEED_STORED);
+    assert_int_equal(spooled(f), 1);
+    assert_int_equal(ask_shown(f, 0), 100);
+    assert_int_equal(ask_shown(f, 1), 111);
+    assert_int_equal(ask_shown(f, 2), 112);
+    assert_int_equal(ask_shown(f, 3), 0);
+    assert_int_equal(ask_shown(f, UINT64_MAX), 0);
+    say(f, FEED_SHOW, 1, "no batch", 8);
+    assert_true(hear(f));
+    assert_int_equal(f->answer.type, FEED_REFUSED);
+}
+
 static void who_says_what_is_no_question_is_let_go(void **state)
 {
     struct fixture *f = *state;
@@ -233,7 +299,7 @@ static void a_directory_that_is_too_long_for_a_socket_is_said(void **state)
 {
     struct fixture *f = *state;
     char directory[200], why[512];
-    const struct feed_parts parts = {f->outbox, &f->counters, NULL};
+    const struct feed_parts parts = {f->outbox, &f->counters, NULL, NULL};
     memset(directory, 'd', sizeof directory);
     directory[0] = '/';
     directory[sizeof directory - 1] = '\0';
@@ -249,6 +315,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_would_not_bear_to_come_twice_is_refused, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(summaries_are_told_to_who_asks, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            what_taps_told_last_is_shown_and_what_is_to_be_shown_is_not_spooled, setup, teardown),
         cmocka_unit_test_setup_teardown(who_says_what_is_no_question_is_let_go, setup, teardown),
         cmocka_unit_test_setup_teardown(a_directory_that_is_too_long_for_a_socket_is_said, setup,
                                         teardown),

@@ -23,13 +23,14 @@
 struct agent {
     char directory[64], path[96];
     int listener, fd;
+    enum feed_type type; /* of the frames that it is told */
     struct buffer in;
     struct courier *courier;
 };
 
 static void make_directory(struct agent *a)
 {
-    *a = (struct agent){.listener = -1, .fd = -1};
+    *a = (struct agent){.listener = -1, .fd = -1, .type = FEED_BATCH};
     strcpy(a->directory, "/tmp/weft-courier-XXXXXX");
     assert_non_null(mkdtemp(a->directory));
     snprintf(a->path, sizeof a->path, "%s/" FEED_SOCKET_NAME, a->directory);
@@ -87,7 +88,7 @@ static uint64_t receive_text(struct agent *a, char *text, size_t size)
         assert_true(n > 0);
         buffer_append(&a->in, bytes, (size_t)n);
     }
-    assert_int_equal(frame.type, FEED_BATCH);
+    assert_int_equal(frame.type, a->type);
     snprintf(text, size, "%.*s", (int)frame.length, (const char *)frame.body);
     uint64_t number = frame.number;
     assert_int_equal(taken, a->in.length); /* one at a time */
@@ -125,6 +126,30 @@ static struct courier_stats stats_of(const struct agent *a)
     struct courier_stats stats;
     courier_stats(a->courier, &stats);
     return stats;
+}
+
+static void of_what_is_to_be_shown_only_the_latest_wait(void **state)
+{
+    struct agent a;
+    char text[16];
+    (void)state;
+    make_directory(&a);
+    courier_destroy(&a.courier, 0);
+    a.courier = courier_create_to_show(a.path);
+    a.type = FEED_SHOW;
+    for (int i = 0; i < 30; i++) {
+        snprintf(text, sizeof text, "%d", i);
+        tell(&a, text);
+    }
+    assert_true(stats_of(&a).waiting < 10);
+    appear(&a);
+    for (bool more = true; more;) {
+        uint64_t number = receive_text(&a, text, sizeof text);
+        more = strcmp(text, "29") != 0;
+        answer(&a, FEED_STORED, number);
+    }
+    EVENTUALLY(stats_of(&a).waiting == 0);
+    end(&a);
 }
 
 static void batches_are_handed_over_in_their_order(void **state)
@@ -251,6 +276,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(batches_are_handed_over_in_their_order),
+        cmocka_unit_test(of_what_is_to_be_shown_only_the_latest_wait),
         cmocka_unit_test(a_busy_agent_is_told_the_same_again),
         cmocka_unit_test(what_is_refused_is_counted_and_the_next_goes_on),
         cmocka_unit_test(an_agent_that_disappears_is_told_again),
