@@ -32,7 +32,8 @@ void report_encode(struct buffer *out, const struct counters *counters,
     report.version = (char *)WEFT_VERSION;
     report.start_unix_ns = counters->start_unix_ns;
     report.processes = (uint32_t)counters_get(&counters->processes);
-    report.spans = counters_get(&counters->spans);
+    /* All that it puts into batches: the collector holds its account against it. */
+    report.spans = counters_get(&counters->spans) + counters_get(&counters->observed_spans);
     report.batches = counters_get(&counters->batches);
     report.sweep_lag_ns = counters_get(&counters->sweep_lag_ns);
     report.spool_bytes = stats->spool_bytes;

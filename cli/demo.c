@@ -12,6 +12,7 @@
 
 #include "cli/api.h"
 #include "cli/command.h"
+#include "cli/demo_hottest.h"
 #include "cli/demo_pictures.h"
 #include "cli/demo_summary.h"
 #include "cli/world.h"
@@ -142,9 +143,10 @@ static int demo(const struct plan *plan)
         int64_t start_s = time(NULL);
         bool ran = run(&w, plan) == 0;
         int64_t end_s = time(NULL);
+        int hottest = ran && w.pids[WORLD_TAP] ? demo_hottest(&w, (double)(end_s - start_s)) : 0;
         world_stop(&w, WORLD_LOAD);
         if (ran)
-            status = demo_summary(&w, plan->kill_cell);
+            status = demo_summary(&w, plan->kill_cell) | hottest;
         if (ran && plan->deploy && has_deployed(&w))
             status |= demo_pictures(&w, plan->pictures, start_s, end_s);
     }

@@ -10,6 +10,9 @@
 
 enum { PEOPLE = 20000, CELEBRITIES = 5, CELLS = 2, INBOX_LENGTH = 50, DASHBOARD_POSTS = 10 };
 
+/* Each dashboard shows who is followed most: her card is the key that is asked for most. */
+#define PEOPLE_HOTTEST_KEY "celebrity:1:card"
+
 static inline uint64_t people_mix(uint64_t x)
 {
     x = (x ^ (x >> 33)) * 0xff51afd7ed558ccdu;

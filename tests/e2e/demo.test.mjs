@@ -22,5 +22,12 @@ scenario('the demo with a killed cell and a deploy closes with a summary in whic
   assert.ok(Number(said.match(/^ +died spans +(\d+), in/m)[1]) > 0);
   for (const name of ['requests-light', 'requests-dark', 'latency-light', 'latency-dark'])
     for (const kind of ['png', 'svg']) assert.ok(fs.statSync(path.join(pictures, `${name}.${kind}`)).size > 5000, name);
+  if (!said.includes('Redis and memcached are not tapped')) {
+    assert.match(said, /^hottest key: celebrity:1:card {2}\d+\.\d % of calls, .*, in 127\.0\.0\.1:\d+$/m);
+    assert.match(said, /^dropped: \d+ packets, \d+ reports of taps$/m);
+    assert.match(said, /^celebrity:1:card +\d+ /m); /* first of the keys */
+    assert.match(said, /^c\*:inbox:\* +\d+ /m);
+    assert.match(said, /^cell +\d/m);
+  }
   assert.match(fs.readFileSync(path.join(pictures, 'requests-light.svg'), 'utf8'), />cell 1\.5\.0 in c1<\/text>/);
 });
