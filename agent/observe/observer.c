@@ -27,6 +27,7 @@ struct cache_observer {
     uv_timer_t timer;
     uv_work_t work;
     bool working, stopping;
+    bool watched; /* the collector was told of caches */
 
     uv_mutex_t mutex; /* for the inbox */
     struct message inbox[INBOX_MOST];
@@ -60,20 +61,26 @@ static void read_caches(struct cache_observer *o)
     o->caches_generation = generation;
 }
 
+static void close_dead(struct cache_observer *o)
+{
+    if (o->answering.reader && !exchange_reader_is_current(o->answering.reader))
+        exchange_reader_close(&o->answering.reader);
+}
+
 static void look_for_tap(struct cache_observer *o)
 {
     char why[256];
     if (o->looked_ms && o->answering.now_ms - o->looked_ms < LOOK_MS)
         return;
     o->looked_ms = o->answering.now_ms;
-    if (o->answering.reader && !exchange_reader_is_current(o->answering.reader))
-        exchange_reader_close(&o->answering.reader);
+    close_dead(o);
     if (o->answering.reader)
         return;
     o->watch.cache_count = 0;
     o->answering.reader = exchange_reader_open(o->directory, why, sizeof why);
     if (!o->answering.reader && why[0])
         LOG_WARN_EVERY("what the tap remembers cannot be read: %s", why);
+    close_dead(o); /* a tap that was killed leaves its file */
 }
 
 /* ---- inquiries --------------------------------------------------------------------------- */
@@ -195,8 +202,11 @@ static void put_batches(struct cache_observer *o)
 static void send_watch(struct cache_observer *o)
 {
     struct buffer message = {0};
-    if (o->answering.reader && inquiry_watch_write(&message, &o->watch) == 0)
+    bool watches = o->answering.reader != NULL;
+    /* That nobody watches any more is said once. */
+    if ((watches || o->watched) && inquiry_watch_write(&message, &o->watch) == 0)
         outbox_tell(o->parts.outbox, LINK_WATCH, message.data, message.length);
+    o->watched = watches;
     buffer_fini(&message);
 }
 

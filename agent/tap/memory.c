@@ -152,19 +152,36 @@ static void look_after(struct memory *m)
         LOG_WARN_EVERY("tap: the host's addresses cannot be read: %s", strerror(errno));
 }
 
+struct told {
+    struct exchange_address list[EXCHANGE_CACHES_MOST];
+    size_t count;
+};
+
+static void tell(struct told *t, const uint8_t ip[16], uint16_t port)
+{
+    for (size_t i = 0; i < t->count; i++)
+        if (t->list[i].port == port && memcmp(t->list[i].ip, ip, sizeof t->list[i].ip) == 0)
+            return;
+    if (t->count == EXCHANGE_CACHES_MOST)
+        return;
+    memcpy(t->list[t->count].ip, ip, sizeof t->list[t->count].ip);
+    t->list[t->count++].port = port;
+}
+
+/* Every address of the host with every port, so that the first command that comes is asked for,
+ * too; and what else was met of the loopback network. */
 static void tell_caches(struct memory *m)
 {
-    struct exchange_address list[EXCHANGE_CACHES_MOST];
+    struct told t = {.count = 0};
     uint32_t count;
-    size_t told = 0;
     const struct tap_cache *caches = tap_connections_caches(m->options.connections, &count);
-    for (uint32_t i = 0; i < count && told < EXCHANGE_CACHES_MOST; i++) {
-        if (caches[i].foreign || !own_addresses_has(&m->own, caches[i].address.ip))
-            continue;
-        memcpy(list[told].ip, caches[i].address.ip, sizeof list[told].ip);
-        list[told++].port = caches[i].address.port;
-    }
-    exchange_writer_caches(m->writer, list, told);
+    for (size_t i = 0; i < m->own.count; i++)
+        for (size_t port = 0; port < m->options.port_count; port++)
+            tell(&t, m->own.ips[i], m->options.ports[port].port);
+    for (uint32_t i = 0; i < count; i++)
+        if (own_addresses_has(&m->own, caches[i].address.ip))
+            tell(&t, caches[i].address.ip, caches[i].address.port);
+    exchange_writer_caches(m->writer, t.list, t.count);
 }
 
 void memory_renew(struct memory *m, uint64_t now_unix_ns)

@@ -44,8 +44,8 @@ void memory_add(struct memory *m, uint32_t cache, const struct tap_client *clien
                 const struct tap_exchange *exchange);
 /* All packets before this moment were read. */
 void memory_seen(struct memory *m, uint64_t unix_ns);
-/* To be called about once a second: tells which caches are of this host. Every few seconds asks the
- * kernel for its addresses, and makes the file anew where it is missing. */
+/* To be called about once a second: tells which caches are of this host, or could be. Every few
+ * seconds asks the kernel for its addresses, and makes the file anew where it is missing. */
 void memory_renew(struct memory *m, uint64_t now_unix_ns);
 
 #endif

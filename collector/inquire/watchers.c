@@ -8,7 +8,7 @@
 
 #include "lib/base/clock.h"
 
-enum { RING_LEAST = 256, RING_MOST = 1 << 16, SILENT_MS = 60000 };
+enum { RING_LEAST = 256, RING_MOST = 1 << 16, SILENT_MS = 10000 };
 
 struct watcher {
     char agent[LINK_AGENT_ID_MAX + 1];
@@ -114,6 +114,7 @@ static struct watcher *watcher_of(const struct watchers *w, const char *agent,
                                   const struct inquiry_end *cache)
 {
     bool loopback = inquiry_end_is_loopback(cache);
+    int64_t now_ms = clock_monotonic_ms();
     uint32_t low = 0, high = w->place_count;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
@@ -123,7 +124,8 @@ static struct watcher *watcher_of(const struct watchers *w, const char *agent,
             high = middle;
     }
     for (; low < w->place_count && compare_ends(&w->places[low].cache, cache) == 0; low++)
-        if (!loopback || strcmp(w->places[low].watcher->agent, agent) == 0)
+        if (now_ms - w->places[low].watcher->heard_ms <= SILENT_MS &&
+            (!loopback || strcmp(w->places[low].watcher->agent, agent) == 0))
             return w->places[low].watcher;
     return NULL;
 }

@@ -3,10 +3,10 @@
  * client span whose command it was, on one host and across two. Each command names a key of its own, so that a
  * child under the wrong span would be seen. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
 import path from 'node:path';
-import { Daemon, Service, build, freePort, ids, program, scenario, until } from './harness.mjs';
-import { redis, skip, tap } from './tapped.mjs';
+import { Daemon, Service, build, freePort, ids, program, scenario, sleep, until } from './harness.mjs';
+import { mayNamespace, redis, skip, tap, wired } from './tapped.mjs';
 
 /* A service that asks a Redis (programs/cached.c). */
 function cached(world, { env = {}, slabs = world.slabs, within = [] } = {}) {
@@ -95,4 +95,73 @@ scenario('commands that overlap on one connection are told apart by their order'
   assert.ok(whole > asked.length * 0.8, `${whole} of ${asked.length} were told: ${JSON.stringify(await results(agent))}`);
   await service.leave();
   await t.stop();
+});
+
+scenario('across two hosts whose clocks differ the agent of the cache is asked', { skip: skip || (!mayNamespace && 'network namespaces need CAP_SYS_ADMIN') }, async (world) => {
+  const collector = await world.collector();
+  const [box, other] = await wired(world);
+  const port = await freePort();
+  const server = new Daemon(world, 'redis', 'redis-server', ['--port', String(port), '--bind', '10.99.0.1', '--protected-mode', 'no', '--save', '', '--dir', world.dir],
+    { within: box.within });
+  await server.says(/Ready to accept/);
+  const asked = await world.agent(collector, { name: 'boxc' });
+  const t = new Daemon(world, 'tap', path.join(build, 'agent/weft-tap'),
+    ['--interfaces=wire0', `--directory=${world.slabs}`, '--host=boxc', '--memcached=', `--redis=${port}`], { within: box.within });
+  await t.says(/tapping 1 ports/);
+  /* The host of the service: its own agent, its clock three seconds ahead. */
+  const slabs = path.join(world.slabs, 'other'), ahead = world.preload('clock_shift', { CLOCK_SHIFT_S: '3' });
+  fs.mkdirSync(slabs);
+  await world.agent(collector, { name: 'boxs', slabs, spool: path.join(world.dir, 'spool-other'), env: ahead });
+  const service = cached(world, { slabs, env: ahead, within: other.within });
+  await service.tell(`connect 10.99.0.1 ${port}`);
+  const said = [];
+  for (let i = 0; i < 20; i++) {
+    const key = `who:${String.fromCharCode(97 + i)}`;
+    said.push([await service.tell(`ask GET ${key}`), key]);
+    await sleep(i < 3 ? 1500 : 20);
+  }
+  for (const [traceparent, key] of said) {
+    const { trace, client, children: [child] } = await observed(collector, traceparent);
+    assert.equal(text(child, 'weft.cache.key_pattern'), key);
+    assert.equal(trace.processes[child.process].instance, `10.99.0.1:${port}`);
+    const analysis = await collector.api(`/api/v1/analysis/traces/${trace.trace_id}?among=0`);
+    const { call } = analysis.spans.find((s) => s.span_id === client.span_id);
+    assert.equal(call.observed, true);
+    assert.equal(call.server_ns + call.network_ns, client.duration_ns);
+    assert.match(analysis.calls[0].sentence, new RegExp(`cell "ask redis" took .*: redis "get" ${key} \\(miss\\) .*, network and queues`));
+    assert.ok(child.start_offset_ns < 1e9 || analysis.skew.corrected, 'its clock is seen to be off');
+  }
+  assert.equal((await results(asked)).observed, 20);
+  await service.leave();
+  await t.stop();
+});
+
+scenario('where nobody watches the trace says so', { skip }, async (world) => {
+  const collector = await world.collector();
+  const agent = await world.agent(collector);
+  const server = await redis(world);
+  const service = cached(world);
+  await service.tell(`connect 127.0.0.1 ${server.port}`);
+  const why = async (traceparent, pattern) => {
+    const { trace, span } = ids(traceparent);
+    await collector.trace(trace);
+    return until(`it says ${pattern}`, async () => {
+      const { spans, calls } = await collector.api(`/api/v1/analysis/traces/${trace}?among=0`);
+      assert.deepEqual(calls, []);
+      return pattern.test(spans.find((s) => s.span_id === span).call.not_observed);
+    });
+  };
+  await why(await service.tell('ask GET a'), /^no tap watches it$/);
+  const t = await tap(world, { redis: server.port });
+  await until('the agent watches', async () => (await collector.ask('/metrics')).text.match(/weft_collector_watched_caches ([1-9])/));
+  await service.tell(`connect 127.0.0.1 ${server.port}`);
+  t.signal('SIGSTOP');
+  const late = await service.tell('ask GET b');
+  await why(late, /is on its way/);
+  t.signal('SIGCONT');
+  await observed(collector, late);
+  await t.kill();
+  await until('nobody watches any more', async () => (await collector.ask('/metrics')).text.includes('weft_collector_watched_caches 0'));
+  await why(await service.tell('ask GET c'), /^no tap watches it$/);
+  await service.leave();
 });

@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process';
 import net from 'node:net';
 import path from 'node:path';
 import { Daemon, build, freePort, scenario, until } from './harness.mjs';
-import { assertNothingLost, losses, noted, redis, series, skip, tap } from './tapped.mjs';
+import { assertNothingLost, losses, noted, redis, series, skip, tap, mayNamespace, network } from './tapped.mjs';
 
 /* A client that asks, and waits for the answer, on one connection. */
 class Client {
@@ -161,23 +161,9 @@ scenario('IPv6 is read as IPv4 is', { skip }, async (world) => {
   await t.stop();
 });
 
-const mayNamespace = spawnSync('unshare', ['--net', 'ip', 'link']).status === 0;
-
 /* Not every kernel has them. */
 const mayTag = mayNamespace && spawnSync('unshare', ['--net', 'sh', '-c',
   'ip link add one type veth peer name other && ip link add link one name tagged type vlan id 1']).status === 0;
-
-/* A network namespace, which goes with the test. */
-async function network(world, name) {
-  const holder = new Daemon(world, name, 'sleep', ['infinity'], { within: ['unshare', '--net'] });
-  const within = ['nsenter', '-t', String(holder.pid), '-n'];
-  const run = (...words) => world.run(within[0], [...within.slice(1), ...words]);
-  await until(`${name} is a network of its own`, () => {
-    const own = spawnSync('readlink', [`/proc/${holder.pid}/ns/net`], { encoding: 'utf8' }).stdout;
-    return own && own !== spawnSync('readlink', ['/proc/self/ns/net'], { encoding: 'utf8' }).stdout;
-  });
-  return { pid: holder.pid, within, run };
-}
 
 for (const [what, tags] of [['no VLAN tag', []], ['a VLAN tag', [42]], ['two VLAN tags', [42, 7]]])
   scenario(`commands between two hosts are counted behind ${what}`, { skip: skip || (!mayNamespace && 'network namespaces need CAP_SYS_ADMIN') ||

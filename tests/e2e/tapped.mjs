@@ -80,3 +80,28 @@ export async function losses(collector) {
   return { dropped: await of('weft_tap_dropped_packets_total'), gaps: await of('weft_tap_gaps_total'),
     losses: await of('weft_tap_losses_total'), skipped: await of('weft_tap_skipped_bytes_total') };
 }
+
+export const mayNamespace = spawnSync('unshare', ['--net', 'ip', 'link']).status === 0;
+
+/* A network namespace, which goes with the test. */
+export async function network(world, name) {
+  const holder = new Daemon(world, name, 'sleep', ['infinity'], { within: ['unshare', '--net'] });
+  const within = ['nsenter', '-t', String(holder.pid), '-n'];
+  const run = (...words) => world.run(within[0], [...within.slice(1), ...words]);
+  await until(`${name} is a network of its own`, () => {
+    const own = spawnSync('readlink', [`/proc/${holder.pid}/ns/net`], { encoding: 'utf8' }).stdout;
+    return own && own !== spawnSync('readlink', ['/proc/self/ns/net'], { encoding: 'utf8' }).stdout;
+  });
+  return { pid: holder.pid, within, run };
+}
+
+/* Two hosts, 10.99.0.1 and 10.99.0.2, with a wire between them. */
+export async function wired(world) {
+  const hosts = [await network(world, 'box'), await network(world, 'other')];
+  hosts[0].run('ip', 'link', 'add', 'wire0', 'type', 'veth', 'peer', 'name', 'wire0', 'netns', String(hosts[1].pid));
+  for (const [n, host] of hosts.entries()) {
+    host.run('ip', 'address', 'add', `10.99.0.${n + 1}/24`, 'dev', 'wire0');
+    host.run('ip', 'link', 'set', 'wire0', 'up');
+  }
+  return hosts;
+}
