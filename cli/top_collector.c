@@ -51,25 +51,26 @@ static void take_cache(struct top_table *t, const json_t *cache)
     top_set_number(t, row, "bytes_per_s",
                    number(cache, "request_bytes_per_s") + number(cache, "reply_bytes_per_s"));
     if (hottest) {
-        double share = number(hottest, "share");
         set_text(t, row, "hottest", hottest, "key");
-        top_set_number(t, row, "hottest_share", share);
+        top_set_number(t, row, "hottest_share", number(hottest, "share"));
     }
 }
 
-/* Of the cache whose hottest key has most calls. */
-static void find_hottest(struct top_table *t)
+/* Of all caches' the key with most calls. */
+static void find_hottest(struct top_table *t, const json_t *caches)
 {
+    size_t i;
+    json_t *cache;
     double most = 0;
-    for (size_t i = 0; i < t->count; i++) {
-        const struct top_row *row = &t->rows[i];
-        double share = top_number_of(t, row, "hottest_share"),
-               per_s = share * top_number_of(t, row, "commands_per_s");
-        if (!(per_s > most))
+    json_array_foreach(caches, i, cache)
+    {
+        const json_t *hottest = json_object_get(cache, "hottest");
+        double calls = number(hottest, "calls");
+        if (!(calls > most))
             continue;
-        most = per_s;
-        top_set_hottest(t, top_text_of(t, row, "hottest"), top_text_of(t, row, "cache"), share,
-                        NAN);
+        most = calls;
+        top_set_hottest(t, api_text(hottest, "key"), api_text(cache, "address"),
+                        number(hottest, "share"), NAN);
     }
 }
 
@@ -92,7 +93,7 @@ void top_collector_take_caches(struct top_table *t, const json_t *answer)
     if (t->count > 0)
         t->totals.per_second = sum;
     t->totals.seconds = seconds_between(answer, "start_unix_ns", "end_unix_ns");
-    find_hottest(t);
+    find_hottest(t, json_object_get(answer, "caches"));
 }
 
 /* ---- keys, patterns, clients ---------------------------------------------------------------- */

@@ -102,6 +102,7 @@ static int put_windows(struct json_writer *w, const struct window_sum *s, struct
         return 0;
     json_field_object(w, "hottest");
     caches_put_key(w, &hottest.entries[0]);
+    json_field_uint(w, "calls", hottest.entries[0].calls);
     json_field_double(w, "share", (double)hottest.entries[0].calls / (double)hottest.total);
     json_close_object(w);
     return 0;

@@ -32,9 +32,11 @@ static void caches_with_their_hottest_key(void **state)
              "{\"id\": 1, \"host\": \"box7\", \"address\": \"10.0.0.5:6379\", \"protocol\": "
              "\"redis\", \"commands_per_s\": 800.5, \"hit_rate\": 0.75, \"errors_per_s\": 0, "
              "\"request_bytes_per_s\": 30, \"reply_bytes_per_s\": 90, \"p99_seconds\": 0.0002, "
-             "\"distinct_keys\": 51, \"hottest\": {\"key\": \"celebrity:1\", \"share\": 0.25}},"
+             "\"distinct_keys\": 51, \"hottest\": {\"key\": \"celebrity:1\", \"calls\": 4000, "
+             "\"share\": 0.25}},"
              "{\"id\": 2, \"host\": \"box7\", \"address\": \"10.0.0.5:11211\", \"protocol\": "
-             "\"memcached\", \"commands_per_s\": 10, \"hottest\": {\"key\": \"x\", \"share\": "
+             "\"memcached\", \"commands_per_s\": 10, \"hottest\": {\"key\": \"x\", \"calls\": 90, "
+             "\"share\": "
              "0.9}},"
              "{\"id\": 3, \"host\": \"box8\", \"address\": \"10.0.0.6:6379\"}]}");
     top_table_init(&t, TOP_CACHES);
