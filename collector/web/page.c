@@ -45,12 +45,20 @@ static const char *type_of(const char *path)
 
 static bool has_path(const char *path)
 {
-    static const char *const views[] = {"/", "/traces", "/inflight", "/status"};
+    static const char *const views[] = {"/traces", "/inflight", "/status"};
+    /* With an id behind them, or none. */
+    static const char *const pages[] = {"/search", "/graph", "/dashboards", "/deploys",
+                                        "/services", "/caches", "/overview"};
     for (size_t i = 0; i < sizeof views / sizeof *views; i++) {
         if (strcmp(path, views[i]) == 0)
             return true;
     }
-    return strncmp(path, "/trace/", 7) == 0;
+    for (size_t i = 0; i < sizeof pages / sizeof *pages; i++) {
+        size_t length = strlen(pages[i]);
+        if (strncmp(path, pages[i], length) == 0 && (path[length] == '\0' || path[length] == '/'))
+            return true;
+    }
+    return strcmp(path, "/") == 0 || strncmp(path, "/trace/", 7) == 0;
 }
 
 static bool is_plain(const char *path)

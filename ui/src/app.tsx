@@ -5,19 +5,27 @@ import './app.css';
 import { Nav } from './components/nav';
 import { State } from './components/states';
 import { route } from './routes/location';
-import { tracesHref, type Route } from './routes/routes';
+import { PAGES, tracesHref, type Page, type Route } from './routes/routes';
 import { InflightView } from './views/inflight/inflight';
+import { ENTRIES, PageView } from './views/pages';
 import { StatusView } from './views/status/status';
 import { TraceView } from './views/trace/trace';
 import { TracesView } from './views/traces/traces';
 
-const TITLES: Record<Route['view'], string> = {
+const TITLES: Record<Exclude<Route['view'], Page>, string> = {
   traces: 'Traces',
   trace: 'Trace',
   inflight: 'In flight',
   status: 'Pipeline',
   unknown: 'Not found',
 };
+
+const BAR = PAGES.flatMap((page) => {
+  const entry = ENTRIES[page];
+  return entry ? [{ page, title: entry.title }] : [];
+});
+
+const isPage = (view: Route['view']): view is Page => PAGES.some((page) => page === view);
 
 function View({ at }: { at: Route }) {
   switch (at.view) {
@@ -30,27 +38,34 @@ function View({ at }: { at: Route }) {
     case 'status':
       return <StatusView />;
     case 'unknown':
-      return (
-        <State icon="broken" title="There is no such page">
-          <p>
-            Nothing of Weft is at {at.path}. See the <a href={tracesHref()}>recent traces</a>.
-          </p>
-        </State>
-      );
+      return <Unknown path={at.path} />;
+    default:
+      return <PageView key={at.view} page={at.view} id={at.id} query={at.query} />;
   }
+}
+
+function Unknown({ path }: { path: string }) {
+  return (
+    <State icon="broken" title="There is no such page">
+      <p>
+        Nothing of Weft is at {path}. See the <a href={tracesHref()}>recent traces</a>.
+      </p>
+    </State>
+  );
 }
 
 export function App() {
   const at = route.value;
   useEffect(() => {
-    document.title = `${TITLES[at.view]} · Weft`;
+    const title = isPage(at.view) ? ENTRIES[at.view]?.title : TITLES[at.view];
+    document.title = `${title ?? TITLES.unknown} · Weft`;
   }, [at.view]);
   return (
     <>
       <a class="skip" href="#main" onClick={() => document.getElementById('main')?.focus()}>
         To the content
       </a>
-      <Nav view={at.view} />
+      <Nav view={at.view} pages={BAR} />
       <main id="main" tabIndex={-1} class={`view-${at.view}`}>
         <View at={at} />
       </main>

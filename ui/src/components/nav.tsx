@@ -5,10 +5,11 @@ import { useEffect, useMemo } from 'preact/hooks';
 import { getInflight } from '../api/client';
 import { createPoll } from '../api/poll';
 import { noteServerTime, token } from '../api/session';
-import { navigate } from '../routes/location';
-import { inflightHref, traceHref, traceIdIn, tracesHref, type Route } from '../routes/routes';
+import { inRange, navigate } from '../routes/location';
+import { inflightHref, pageHref, traceHref, traceIdIn, tracesHref, type Page, type Route } from '../routes/routes';
 import { cycleTheme, theme } from '../theme';
 import { Icon } from './icon';
+import { TimeRangePicker } from './time-range';
 
 const MOST_COUNTED = 100;
 
@@ -69,7 +70,7 @@ function Search() {
 const THEME_ICONS = { auto: 'auto', light: 'sun', dark: 'moon' } as const;
 const THEME_LABELS = { auto: 'Theme: as the system', light: 'Theme: light', dark: 'Theme: dark' };
 
-export function Nav({ view }: { view: Route['view'] }) {
+export function Nav({ view, pages }: { view: Route['view']; pages: readonly { page: Page; title: string }[] }) {
   const inflight = useInflightCount();
   const current = (is: boolean) => (is ? { 'aria-current': 'page' as const } : {});
   return (
@@ -91,6 +92,13 @@ export function Nav({ view }: { view: Route['view'] }) {
               <span class={inflight !== undefined && inflight !== '0' ? 'badge some' : 'badge'}>{inflight ?? '–'}</span>
             </a>
           </li>
+          {pages.map(({ page, title }) => (
+            <li key={page}>
+              <a href={inRange(pageHref(page))} {...current(view === page)}>
+                {title}
+              </a>
+            </li>
+          ))}
           <li>
             <a href="/status" {...current(view === 'status')}>
               Pipeline
@@ -98,6 +106,7 @@ export function Nav({ view }: { view: Route['view'] }) {
           </li>
         </ul>
       </nav>
+      {pages.some(({ page }) => page === view) && <TimeRangePicker />}
       <Search />
       <button
         type="button"

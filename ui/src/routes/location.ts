@@ -5,11 +5,50 @@
  * new tabs, downloads and other hosts to the browser.
  */
 import { computed, signal } from '@preact/signals';
+import { rangeFromQuery, rangeToQuery, windowOf, type TimeRange, type Window } from '../model/time-range';
 import { parseRoute } from './routes';
 
 const current = signal(new URL(window.location.href));
 
 export const route = computed(() => parseRoute(current.value));
+
+/* The time range belongs to all pages: it lies in each address, beside what is the page's own. */
+const RANGE_KEYS = ['range', 'from', 'to', 'tz'] as const;
+
+export const timeRange = computed(() => rangeFromQuery(current.value.searchParams));
+/** Whether times are shown in UTC. */
+export const utc = computed(() => current.value.searchParams.get('tz') === 'utc');
+
+export const windowNow = (nowMs: number): Window => windowOf(timeRange.value, nowMs);
+
+/** `href` with the present time range, where it says none itself. */
+export function inRange(href: string): string {
+  const url = new URL(href, window.location.href);
+  if (RANGE_KEYS.some((key) => url.searchParams.has(key))) return href;
+  for (const key of RANGE_KEYS) {
+    const value = current.value.searchParams.get(key);
+    if (value !== null) url.searchParams.set(key, value);
+  }
+  return url.pathname + url.search;
+}
+
+/** The present address with some parameters set anew; undefined or '' removes one. */
+export function hrefWith(params: Record<string, string | undefined>): string {
+  const url = new URL(current.value);
+  for (const [key, value] of Object.entries(params)) {
+    if (value) url.searchParams.set(key, value);
+    else url.searchParams.delete(key);
+  }
+  return url.pathname + url.search;
+}
+
+export function setTimeRange(range: TimeRange): void {
+  const url = new URL(current.value);
+  rangeToQuery(range, url.searchParams);
+  navigate(url.href);
+}
+
+export const setUtc = (on: boolean) => navigate(hrefWith({ tz: on ? 'utc' : undefined }), { replace: true });
 
 /** Go to `href`. With `replace` the present entry of the history changes instead of a new one. */
 export function navigate(href: string, { replace = false } = {}): void {

@@ -11,7 +11,12 @@ export interface Zoom {
   toNs: number;
 }
 
+/** Pages whose state is their own: `id` is the rest of the path, `query` what follows it. */
+export const PAGES = ['overview', 'search', 'graph', 'dashboards', 'deploys', 'services', 'caches'] as const;
+export type Page = (typeof PAGES)[number];
+
 export type Route =
+  | { view: Page; id: string; query: URLSearchParams }
   | { view: 'traces'; filters: Filters; live: boolean }
   | { view: 'trace'; traceId: string; spanId: string; zoom: Zoom | undefined }
   | { view: 'inflight'; service: string }
@@ -24,6 +29,9 @@ const SPAN_ID = /^[0-9a-f]{16}$/;
 export function parseRoute(url: URL): Route {
   const path = url.pathname.replace(/\/+$/, '') || '/';
   const query = url.searchParams;
+  const [, first = '', rest = ''] = /^\/([a-z]+)(?:\/(.+))?$/.exec(path) ?? [];
+  const page = PAGES.find((each) => each === first);
+  if (page !== undefined) return { view: page, id: decoded(rest), query };
   if (path === '/' || path === '/traces' || path === '/index.html') {
     return { view: 'traces', filters: filtersFromQuery(query), live: query.get('live') !== 'off' };
   }
@@ -38,6 +46,24 @@ export function parseRoute(url: URL): Route {
     spanId: SPAN_ID.test(spanId) ? spanId : '',
     zoom: parseZoom(query.get('zoom')),
   };
+}
+
+/* What somebody mangled stays as it is, and is then not found. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** The address of a page; parameters without a value are left out. */
+export function pageHref(page: Page, id = '', params: Record<string, string | undefined> = {}): string {
+  const query = new URLSearchParams();
+  for (const [key, value] of Object.entries(params)) if (value) query.set(key, value);
+  const path = page === 'overview' ? '/' : `/${page}${id === '' ? '' : `/${encodeURIComponent(id)}`}`;
+  const text = query.toString();
+  return text === '' ? path : `${path}?${text}`;
 }
 
 function parseZoom(text: string | null): Zoom | undefined {

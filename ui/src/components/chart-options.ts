@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What uPlot is told of a chart: colours of the theme, axes with units, one scale. */
+import type uPlot from 'uplot';
+import { SERVICE_COLOURS, serviceColour } from '../model/service-colour';
+import { formatValue, type Unit } from '../model/units';
+
+export interface ChartSeries {
+  name: string;
+  values: readonly (number | null)[];
+  /** 0 to SERVICE_COLOURS - 1; by the name where it is left out. */
+  colour?: number;
+}
+
+export type ChartKind = 'lines' | 'areas' | 'stacked';
+
+export interface ChartMark {
+  atMs: number;
+  title: string;
+  text: string;
+  worse?: boolean;
+}
+
+export const colourOf = ({ name, colour }: ChartSeries) => (colour ?? serviceColour(name)) % SERVICE_COLOURS;
+
+/** The theme's colours as they are now: a canvas knows no variables. */
+export function palette(element: Element) {
+  const style = getComputedStyle(element);
+  /* light-dark() is resolved only in a property that is a colour. */
+  const probe = document.createElement('span');
+  element.append(probe);
+  const read = (name: string) => {
+    probe.style.color = `var(${name})`;
+    return getComputedStyle(probe).color;
+  };
+  const colours = {
+    ink: read('--ink-3'),
+    grid: read('--line'),
+    mark: read('--accent'),
+    worse: read('--failed'),
+    series: Array.from({ length: SERVICE_COLOURS }, (_, i) => read(`--service-${i}`)),
+    font: `11px ${style.fontFamily}`,
+  };
+  probe.remove();
+  return colours;
+}
+
+export type Palette = ReturnType<typeof palette>;
+
+export interface PlotParts {
+  series: readonly ChartSeries[];
+  kind: ChartKind;
+  unit: Unit;
+  log: boolean;
+  utc: boolean;
+  colours: Palette;
+  width: number;
+  height: number;
+  syncKey?: string | undefined;
+  draw: (plot: uPlot) => void;
+  onCursor: (row: number | null) => void;
+  onSelect: (fromS: number, toS: number) => void;
+}
+
+function withAlpha(colour: string, alpha: number): string {
+  return colour.startsWith('rgb(') ? colour.replace('rgb(', 'rgba(').replace(')', `, ${alpha})`) : colour;
+}
+
+function axes({ unit, colours }: PlotParts): uPlot.Axis[] {
+  const shared = { stroke: colours.ink, font: colours.font, grid: { stroke: colours.grid, width: 1 }, ticks: { stroke: colours.grid, width: 1, size: 4 } };
+  return [
+    { ...shared, grid: { show: false }, size: 26, space: 70 },
+    { ...shared, size: 62, space: 28, values: (_plot, splits) => splits.map((value) => (value === null ? '' : formatValue(value, unit))) },
+  ];
+}
+
+function scales({ log }: PlotParts): uPlot.Scales {
+  if (log) return { y: { distr: 3, log: 10 } };
+  /* From zero, so that heights compare; a little room above. */
+  return { y: { range: (_plot, least, most) => [Math.min(least ?? 0, 0), most === null || most === 0 ? 1 : most * 1.08] } };
+}
+
+export function plotOptions(parts: PlotParts): uPlot.Options {
+  const { series, kind, colours, width, height } = parts;
+  const lines = series.map((one): uPlot.Series => {
+    const stroke = colours.series[colourOf(one)] ?? colours.ink;
+    return {
+      label: one.name,
+      stroke,
+      width: 1.5,
+      points: { show: false },
+      spanGaps: false,
+      ...(kind === 'lines' ? {} : { fill: withAlpha(stroke, kind === 'stacked' ? 0.45 : 0.18) }),
+    };
+  });
+  return {
+    width,
+    height,
+    legend: { show: false },
+    padding: [16, 8, 0, 0],
+    cursor: {
+      y: false,
+      drag: { x: true, y: false, setScale: false },
+      points: { size: 6 },
+      ...(parts.syncKey === undefined ? {} : { sync: { key: parts.syncKey } }),
+    },
+    tzDate: (seconds) => (parts.utc ? asUtc(seconds) : new Date(seconds * 1000)),
+    axes: axes(parts),
+    scales: scales(parts),
+    series: [{}, ...lines],
+    hooks: {
+      draw: [parts.draw],
+      setCursor: [(plot) => parts.onCursor(plot.cursor.idx ?? null)],
+      setSelect: [
+        (plot) => {
+          const { left, width: wide } = plot.select;
+          if (wide >= 6) parts.onSelect(plot.posToVal(left, 'x'), plot.posToVal(left + wide, 'x'));
+          plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+        },
+      ],
+    },
+  };
+}
+
+/* A date whose local parts are those of UTC, as uPlot reads local parts. */
+function asUtc(seconds: number): Date {
+  const date = new Date(seconds * 1000);
+  return new Date(date.getTime() + date.getTimezoneOffset() * 60_000);
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The pages whose state is their own, each fetched when it is first opened: what the first one
+ * needs is all that is loaded at the start.
+ */
+import type { ComponentType } from 'preact';
+import { useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import { asApiError } from '../api/error';
+import { ErrorState, State } from '../components/states';
+import type { Page } from '../routes/routes';
+
+export interface PageProps {
+  id: string;
+  query: URLSearchParams;
+}
+
+interface Entry {
+  title: string;
+  load: () => Promise<ComponentType<PageProps>>;
+}
+
+/** In the order of the bar. A page that is not here is not there. */
+export const ENTRIES: Partial<Record<Page, Entry>> = {};
+
+const loaded = new Map<Page, ComponentType<PageProps>>();
+
+export function PageView({ page, id, query }: PageProps & { page: Page }) {
+  const entry = ENTRIES[page];
+  const arrived = useSignal(0);
+  const failure = useSignal<unknown>(undefined);
+  const load = () => {
+    failure.value = undefined;
+    entry?.load().then(
+      (component) => {
+        loaded.set(page, component);
+        arrived.value++;
+      },
+      (error: unknown) => (failure.value = error),
+    );
+  };
+  useEffect(() => {
+    if (!loaded.has(page)) load();
+  }, [page]);
+  if (!entry) return <State icon="broken" title="There is no such page" />;
+  if (failure.value !== undefined) return <ErrorState error={asApiError(failure.value)} retry={load} />;
+  const Component = arrived.value >= 0 ? loaded.get(page) : undefined;
+  return Component ? <Component key={id} id={id} query={query} /> : <div class="skeleton page-skeleton" aria-busy="true" />;
+}
