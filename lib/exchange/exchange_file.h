@@ -96,10 +96,17 @@ struct exchange_slot {
 
 _Static_assert(__builtin_offsetof(struct exchange_file, seen_unix_ns) == 128, "exchanges ABI");
 _Static_assert(sizeof(struct exchange_file) <= EXCHANGE_PAGE, "exchanges ABI");
+_Static_assert(__builtin_offsetof(struct exchange_file, words_offset) == 32, "exchanges ABI");
+_Static_assert(__builtin_offsetof(struct exchange_file, record_count) == 88, "exchanges ABI");
+_Static_assert(__builtin_offsetof(struct exchange_file, cache_count) == 160, "exchanges ABI");
 _Static_assert(sizeof(struct exchange_word) == 48, "exchanges ABI");
 _Static_assert(sizeof(struct exchange_cache) == 24, "exchanges ABI");
 _Static_assert(sizeof(struct exchange_way) == 64, "exchanges ABI");
 _Static_assert(__builtin_offsetof(struct exchange_way, latest) == 40, "exchanges ABI");
+_Static_assert(__builtin_offsetof(struct exchange_body, request_bytes) == 40, "exchanges ABI");
+_Static_assert(__builtin_offsetof(struct exchange_body, ending) == 54, "exchanges ABI");
+_Static_assert(__builtin_offsetof(struct exchange_body, order) == 56, "exchanges ABI");
+_Static_assert(__builtin_offsetof(struct exchange_body, pattern) == 64, "exchanges ABI");
 _Static_assert(sizeof(struct exchange_body) == 8 * EXCHANGE_BODY_WORDS, "exchanges ABI");
 _Static_assert(sizeof(struct exchange_slot) == 128, "exchanges ABI");
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2 && ATOMIC_INT_LOCK_FREE == 2, "lock-free atomics");

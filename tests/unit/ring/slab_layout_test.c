@@ -241,6 +241,10 @@ static void numbers_are_as_released(void **state)
     assert_int_equal(SLAB_ITEM_LINK, 17);
     assert_int_equal(SLAB_ITEM_STATUS_MESSAGE, 18);
     assert_int_equal(SLAB_ITEM_TRACESTATE, 19);
+    assert_int_equal(SLAB_ITEM_PEER, 20);
+    assert_int_equal(offsetof(struct slab_peer, peer_ip), 16);
+    assert_int_equal(offsetof(struct slab_peer, local_port), 32);
+    assert_int_equal(offsetof(struct slab_peer, peer_port), 34);
     assert_int_equal(SLAB_SPAN_MORE, 0x40);
     assert_int_equal(SPAN_FLAG_REMOTE_PARENT, 0x10);
     assert_int_equal(SPAN_FLAG_TRACESTATE, 0x20);
