@@ -310,6 +310,7 @@ int sweeper_init(struct sweeper *s, uv_loop_t *loop, const struct agent_config *
     sweep_close_batch(s);
     outbox_release(s->outbox);
     start_timers(s);
+    watch_census(s->watched);
     return 0;
 }
 

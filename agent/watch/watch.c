@@ -411,11 +411,15 @@ void watch_round(struct watch *w)
     }
 }
 
+/* The end of one that records waits until its slab is read to the end: what died with it comes first,
+ * and the end explains it. */
 bool watch_tell(struct watch *w, struct batch_builder *b)
 {
     bool any = false;
-    for (size_t i = 0; i < w->count; i++)
-        any |= watched_tell(w->all[i], b, w->parts.host);
+    for (size_t i = 0; i < w->count; i++) {
+        struct watched *x = w->all[i];
+        any |= watched_tell(x, b, w->parts.host, x->life.has_ended && !records(w, x));
+    }
     w->told |= any;
     return any;
 }

@@ -168,12 +168,12 @@ static bool tell_end(struct watched *w, struct batch_builder *b, const char *hos
     return true;
 }
 
-bool watched_tell(struct watched *w, struct batch_builder *b, const char *host)
+bool watched_tell(struct watched *w, struct batch_builder *b, const char *host, bool end)
 {
     if (w->descends)
         return false;
-    bool life = tell_life(w, b, host), end = tell_end(w, b, host);
-    return life || end;
+    bool told = tell_life(w, b, host);
+    return (end && tell_end(w, b, host)) || told;
 }
 
 bool watched_stored(struct watched *w)

@@ -63,8 +63,8 @@ void watched_name(struct watched *w);
 /* Nobody saw how it ended. */
 void watched_end_unseen(struct watched *w, uint64_t unix_ns);
 
-/* Adds to the batch what is not told of it. True: there was something. */
-bool watched_tell(struct watched *w, struct batch_builder *b, const char *host);
+/* Adds to the batch what is not told of it; its end only with `end`. True: there was something. */
+bool watched_tell(struct watched *w, struct batch_builder *b, const char *host, bool end);
 /* The batch is in the spool. True: all is told, it may go. */
 bool watched_stored(struct watched *w);
 
