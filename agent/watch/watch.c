@@ -411,8 +411,8 @@ void watch_round(struct watch *w)
     }
 }
 
-/* The end of one that records waits until its slab is read to the end: what died with it comes first,
- * and the end explains it. */
+/* The end of one that records waits until its slab is read to the end: what died with it comes
+ * first, and the end explains it. */
 bool watch_tell(struct watch *w, struct batch_builder *b)
 {
     bool any = false;
