@@ -405,11 +405,14 @@ scenario('rules find what runs already, and what begins later', async (world) =>
 
 scenario('a process that records and fits a rule is counted once', async (world) => {
   const rules = path.join(world.dir, 'processes.yaml');
-  fs.writeFileSync(rules, '- executable: e2e_scripted\n  service: twice\n');
+  const own = path.join(world.dir, 'scripted'); /* others may run the same test */
+  fs.copyFileSync(program('scripted'), own);
+  fs.writeFileSync(rules, `- executable: ${own}\n  service: twice\n`);
   const collector = await world.collector();
   await world.agent(collector, { args: [`--processes=${rules}`] });
-  const service = world.scripted('twice');
-  await service.tell('begin server request');
+  const service = new Daemon(world, 'twice', own, [], { env: { WEFT_DIR: world.slabs, WEFT_SERVICE: 'twice' }, stdin: 'pipe', stdout: 'pipe' });
+  service.child.stdin.write('begin server request\n');
+  await until('it records', () => fs.readdirSync(world.slabs).some((name) => /^[^.].*\.slab$/.test(name)));
   await titles(collector, 'twice', ['twice started']);
   await series(collector, 'sum(weft_processes{service="twice"})', (v) => v === 1);
   await series(collector, 'sum(process_starts_total{service="twice"})', (v) => v === 1);
