@@ -182,7 +182,7 @@ static void refuse(struct watch *w, const char *path, const char *name, const ch
         return;
     struct refused_file *r = &w->refused[w->refused_count++];
     memset(r, 0, sizeof *r);
-    strncpy(r->name, name, sizeof r->name - 1);
+    memccpy(r->name, name, '\0', sizeof r->name - 1);
     r->seen = true;
 }
 
