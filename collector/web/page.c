@@ -47,7 +47,7 @@ static bool has_path(const char *path)
 {
     static const char *const views[] = {"/traces", "/inflight", "/status"};
     /* With an id behind them, or none. */
-    static const char *const pages[] = {"/search", "/graph", "/dashboards", "/deploys",
+    static const char *const pages[] = {"/search",   "/graph",  "/dashboards", "/deploys",
                                         "/services", "/caches", "/overview"};
     for (size_t i = 0; i < sizeof views / sizeof *views; i++) {
         if (strcmp(path, views[i]) == 0)

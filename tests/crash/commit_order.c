@@ -17,6 +17,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/ptrace.h>
@@ -26,7 +27,7 @@
 #include "tests/unit/slab_fixture.h"
 #include "weft/weft.h"
 
-enum { SPANS = 12, KILLS = 150, ITEMS = 6 };
+enum { SPANS = 12, KILLS = 150, ITEMS = 7 };
 
 /* ---- the script -------------------------------------------------------------------------- */
 
@@ -39,7 +40,21 @@ static void write_text(char text[TEXT_BYTES], uint64_t i)
         text[k] = (char)('0' + (i >> (k % 16) & 7));
 }
 
-/* Items in order: int, string, event, nested int, status message, bool. */
+static int connection; /* on loopback, which nobody accepts */
+
+static void connect_to_ourselves(void)
+{
+    struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t bytes = sizeof in;
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    connection = socket(AF_INET, SOCK_STREAM, 0);
+    if (bind(listener, (struct sockaddr *)&in, bytes) != 0 || listen(listener, 1) != 0 ||
+        getsockname(listener, (struct sockaddr *)&in, &bytes) != 0 ||
+        connect(connection, (struct sockaddr *)&in, bytes) != 0)
+        abort();
+}
+
+/* Items in order: int, string, event, nested int, status message, bool, connection. */
 static void say_everything(weft_span span, int i)
 {
     char text[TEXT_BYTES];
@@ -50,6 +65,7 @@ static void say_everything(weft_span span, int i)
     weft_event(span, WEFT_NAME("retry"), &nested, 1);
     weft_set_status(span, WEFT_ERROR, "failed");
     weft_set_bool(span, WEFT_NAME("done"), 1);
+    weft_span_peer(span, connection);
 }
 
 static void record_pair(int i)
@@ -78,6 +94,8 @@ static bool value_is(int n, const struct slab_item_view *item, uint64_t i)
         return word == i;
     case 4:
         return memcmp(item->value, "failed", item->length) == 0;
+    case 6:
+        return memcmp(item->value, "\0\0\0\0\0\0\0\0\0\0\xff\xff\x7f\0\0\1", 16) == 0;
     default:
         return n != 5 || word == 1;
     }
@@ -88,8 +106,9 @@ static bool value_is(int n, const struct slab_item_view *item, uint64_t i)
 static int items_said(const struct slab_record *record, uint64_t *number)
 {
     const uint8_t types[ITEMS] = {SLAB_ITEM_INT, SLAB_ITEM_STRING,         SLAB_ITEM_EVENT,
-                                  SLAB_ITEM_INT, SLAB_ITEM_STATUS_MESSAGE, SLAB_ITEM_BOOL};
-    const uint16_t lengths[ITEMS] = {8, TEXT_BYTES, 8, 8, 6, 8};
+                                  SLAB_ITEM_INT, SLAB_ITEM_STATUS_MESSAGE, SLAB_ITEM_BOOL,
+                                  SLAB_ITEM_PEER};
+    const uint16_t lengths[ITEMS] = {8, TEXT_BYTES, 8, 8, 6, 8, sizeof(struct slab_peer)};
     struct slab_walk walk = slab_walk(record->payload, record->used);
     struct slab_item_view item;
     int n = 0;
@@ -358,6 +377,7 @@ static void killed_process_leaves_each_span_whole_and_once(void **state)
 
 int main(void)
 {
+    connect_to_ourselves();
     guard_install();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_instruction_leaves_each_span_whole_and_once),

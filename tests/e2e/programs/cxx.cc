@@ -11,6 +11,7 @@ static void fail(const std::string &what)
 {
     WEFT_SCOPE(span, WEFT_NAME("throws"), WEFT_CLIENT);
     weft_set_string(span, WEFT_NAME("what"), what.c_str());
+    weft_span_peer(span, -1);
     weft_set_status(span, WEFT_ERROR, "left by an exception");
     throw std::runtime_error(what);
 }

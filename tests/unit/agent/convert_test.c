@@ -123,19 +123,23 @@ static void all_that_a_span_says_arrives(void **state)
     assert_true(off < 0 && off > -5000000000);
 }
 
-/* The last one counts. */
+static void put_item(weft_span span, uint8_t type, const void *value, uint16_t length)
+{
+    struct slab_slot *slot = span.slot;
+    struct slab_item item = {.type = type, .length = length};
+    uint32_t used = atomic_load(&slot->span.used);
+    memcpy(slot->payload + used, &item, sizeof item);
+    memcpy(slot->payload + used + sizeof item, value, length);
+    slot->span.flags |= SLAB_SPAN_MORE;
+    atomic_store(&slot->span.used, used + (uint32_t)(sizeof item + SLAB_ROUND8(length)));
+}
+
 static void put_peer(weft_span span, const char *local, const char *peer, uint16_t ports)
 {
     struct slab_peer p = {.local_port = ports, .peer_port = (uint16_t)(ports + 1)};
     assert_int_equal(inet_pton(AF_INET6, local, p.local_ip), 1);
     assert_int_equal(inet_pton(AF_INET6, peer, p.peer_ip), 1);
-    struct slab_slot *slot = span.slot;
-    struct slab_item item = {.type = SLAB_ITEM_PEER, .length = sizeof p};
-    uint32_t used = atomic_load(&slot->span.used);
-    memcpy(slot->payload + used, &item, sizeof item);
-    memcpy(slot->payload + used + sizeof item, &p, sizeof p);
-    slot->span.flags |= SLAB_SPAN_MORE;
-    atomic_store(&slot->span.used, used + (uint32_t)(sizeof item + SLAB_ROUND8(sizeof p)));
+    put_item(span, SLAB_ITEM_PEER, &p, sizeof p);
 }
 
 static void assert_attribute(const struct batch *b, uint32_t at, const char *key, const char *text,
@@ -149,6 +153,23 @@ static void assert_attribute(const struct batch *b, uint32_t at, const char *key
         assert_true(b->attributes.value[at] == number);
 }
 
+static void items_of_a_later_libweft_are_passed_over(void **state)
+{
+    (void)state;
+    weft_span span = weft_begin(WEFT_NAME("GET"), WEFT_CLIENT);
+    weft_set_int(span, WEFT_NAME("before"), 1);
+    put_item(span, SLAB_ITEM_PEER + 1, "whatever", 8);
+    put_item(span, SLAB_ITEM_PEER, "too short", 9);
+    put_item(span, UINT8_MAX, "whatever", 8);
+    weft_set_int(span, WEFT_NAME("behind"), 2);
+    weft_end(span);
+    struct batch *b = through_a_batch(false, SPAN_UNSET);
+    assert_int_equal(b->span_count, 1);
+    assert_int_equal(b->attribute_count[0], 2);
+    assert_int_equal(b->event_count[0] + b->link_count[0], 0);
+}
+
+/* The last one counts. */
 static void the_connection_of_a_span_is_four_attributes(void **state)
 {
     (void)state;
@@ -225,6 +246,7 @@ int main(void)
     guard_install();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(all_that_a_span_says_arrives, drain),
+        cmocka_unit_test_setup(items_of_a_later_libweft_are_passed_over, drain),
         cmocka_unit_test_setup(the_connection_of_a_span_is_four_attributes, drain),
         cmocka_unit_test_setup(the_process_is_described_once_with_its_resource, drain),
         cmocka_unit_test_setup(an_open_span_lasts_until_the_moment_it_is_given, drain),

@@ -194,6 +194,40 @@ static void keys_beyond_the_most_are_counted(void **state)
     assert_int_equal(budget.bytes, 0);
 }
 
+struct orders {
+    uint32_t all[8], count;
+};
+
+static void take_order(void *context, const struct tap_exchange *e)
+{
+    struct orders *o = context;
+    o->all[o->count++] = e->order;
+}
+
+static void orders_count_commands_as_they_were_asked(void **state)
+{
+    struct tap_budget budget = {.limit_bytes = 1 << 20};
+    struct tap_pending *p = tap_pending_create(&budget);
+    struct orders o = {.count = 0};
+    const struct tap_sink sink = {take_order, &o};
+    const struct tap_command any = {0};
+    (void)state;
+    assert_true(tap_pending_commit(p, &any));
+    tap_pending_commit_unanswered(p, &any, &sink);
+    tap_pending_missed(p);
+    assert_true(tap_pending_commit(p, &any));
+    tap_pending_answer(p, &(struct tap_reply){0}, &sink);
+    tap_pending_withdraw(p, &sink);
+    tap_pending_clear(p);
+    tap_pending_commit_unanswered(p, &any, &sink);
+    assert_true(tap_pending_commit(p, &any));
+    tap_pending_give_up(p, &sink);
+    const uint32_t expected[] = {1, 0, 3, 4, 5};
+    assert_int_equal(o.count, 5);
+    assert_memory_equal(o.all, expected, sizeof expected);
+    tap_pending_destroy(&p);
+}
+
 static void take_long(void *context, const struct tap_exchange *e)
 {
     (void)context;
@@ -242,6 +276,7 @@ int main(void)
         cmocka_unit_test(what_was_begun_and_not_committed_is_forgotten),
         cmocka_unit_test(commands_are_bounded_in_number_and_bytes),
         cmocka_unit_test(keys_beyond_the_most_are_counted),
+        cmocka_unit_test(orders_count_commands_as_they_were_asked),
         cmocka_unit_test(of_long_keys_the_beginning_is_kept),
         cmocka_unit_test(a_used_up_budget_refuses_and_says_so),
     };
