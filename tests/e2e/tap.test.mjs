@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import net from 'node:net';
-import { freePort, program, scenario, until } from './harness.mjs';
-import { assertNothingLost, converse, losses, memcached, noted, redis, series, skip, tap } from './tapped.mjs';
+import { freePort, program, scenario } from './harness.mjs';
+import { assertNothingLost, converse, countedAsMemcachedSays, countedAsRedisSays, losses, memcached, noted, redis, series, skip, tap } from './tapped.mjs';
 
 scenario("every command of a Redis is counted as its own statistics have it", { skip }, async (world) => {
   const collector = await world.collector();
@@ -23,20 +23,7 @@ scenario("every command of a Redis is counted as its own statistics have it", { 
     (text) => text.includes('done'));
   await converse(server.port, ['SUBSCRIBE one two\r\n', 'PING\r\n', 'UNSUBSCRIBE\r\n', 'HELLO 3\r\n', 'GET a\r\n', 'CONFIG GET save\r\n', 'ECHO done\r\n'], (text) => text.includes('done'));
   await converse(server.port, ['CLIENT REPLY OFF\r\n', 'SET quiet 1\r\n', 'GET quiet\r\n', 'CLIENT REPLY ON\r\n', 'ECHO done\r\n'], (text) => text.includes('done'));
-  const own = noted(server.cli('info', 'commandstats'), /cmdstat_([\w|-]+):calls=(\d+)/g);
-  const rejected = noted(server.cli('info', 'commandstats'), /cmdstat_([\w|-]+):.*rejected_calls=(\d+)/g);
-  for (const name of Object.keys(own)) own[name] += rejected[name];
-  delete own.info;
-  delete own.time; /* what scripts call is not on the wire */
-  await until('the tap has counted every command', async () => {
-    const counted = await series(collector, 'weft_cache_commands_total', 'command', server.port);
-    const withdrawn = await series(collector, 'weft_cache_withdrawn_total', 'command', server.port);
-    for (const [name, count] of Object.entries(withdrawn)) counted[name] -= count;
-    delete counted.info;
-    for (const name of Object.keys(counted)) if (counted[name] === 0) delete counted[name];
-    assert.deepEqual(counted, own);
-    return true;
-  });
+  await countedAsRedisSays(collector, server, ['time']); /* what scripts call is not on the wire */
   const stats = noted(server.cli('info', 'stats'), /(keyspace_\w+|total_\w+):(\d+)/g);
   const hits = await series(collector, 'weft_cache_hits_total', 'command', server.port);
   const misses = await series(collector, 'weft_cache_misses_total', 'command', server.port);
@@ -62,21 +49,7 @@ scenario("every key of a memcached is counted as its own statistics have it", { 
     'mg n v t\r\nmg none v\r\nms m 2\r\nhi\r\nmd m\r\nma n\r\n', 'mg n v q k\r\nmg none q v k\r\nmn\r\n', 'verbosity 0\r\nversion\r\n'],
   (text) => text.includes('VERSION'));
   await converse(server.port, ['set big 0 0 900000\r\n', 'x'.repeat(900000), '\r\nget big\r\nversion\r\n'], (text) => text.includes('VERSION'));
-  const own = noted(await converse(server.port, ['stats\r\n'], (text) => text.endsWith('END\r\n')), /STAT (\w+) (\d+)\r/g);
-  await until('the tap has counted every key', async () => {
-    const [keys, hits, misses, unanswered] = await Promise.all(['keys', 'hits', 'misses', 'unanswered'].map((what) =>
-      series(collector, `weft_cache_${what}_total`, 'command', server.port)));
-    const sum = (from, ...names) => names.reduce((total, name) => total + (from[name] ?? 0), 0);
-    const gets = ['get', 'gets', 'mg']; /* it counts gat as a touch alone */
-    /* Without a reply the wire does not say what was found. */
-    const asked = (...names) => sum(hits, ...names) + sum(misses, ...names) + sum(unanswered, ...names);
-    const both = (what) => own[`${what}_hits`] + own[`${what}_misses`];
-    assert.deepEqual(
-      [sum(keys, ...gets), sum(hits, ...gets), sum(misses, ...gets), sum(keys, 'set', 'add', 'replace', 'append', 'prepend', 'cas', 'ms'),
-        asked('delete', 'md'), asked('incr', 'ma'), asked('decr'), asked('touch', 'gat')],
-      [own.cmd_get, own.get_hits, own.get_misses, own.cmd_set, both('delete'), both('incr'), both('decr'), both('touch')]);
-    return true;
-  });
+  await countedAsMemcachedSays(collector, server);
   assertNothingLost(t, await losses(collector));
   await t.stop();
 });

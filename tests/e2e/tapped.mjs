@@ -105,3 +105,40 @@ export async function wired(world) {
   }
   return hosts;
 }
+
+/* Waits until each command was counted as often as the server's own statistics have it. `inside`: what only scripts call. */
+export async function countedAsRedisSays(collector, server, inside = []) {
+  const told = server.cli('info', 'commandstats');
+  const own = noted(told, /cmdstat_([\w|-]+):calls=(\d+)/g);
+  const rejected = noted(told, /cmdstat_([\w|-]+):.*rejected_calls=(\d+)/g);
+  for (const name of Object.keys(own)) own[name] += rejected[name];
+  for (const name of ['info', ...inside]) delete own[name];
+  await until('the tap has counted every command', async () => {
+    const counted = await series(collector, 'weft_cache_commands_total', 'command', server.port);
+    const withdrawn = await series(collector, 'weft_cache_withdrawn_total', 'command', server.port);
+    for (const [name, count] of Object.entries(withdrawn)) counted[name] -= count;
+    delete counted.info;
+    for (const name of Object.keys(counted)) if (counted[name] === 0) delete counted[name];
+    assert.deepEqual(counted, own);
+    return true;
+  });
+}
+
+/* The same of keys, with what became of them. */
+export async function countedAsMemcachedSays(collector, server) {
+  const own = noted(await converse(server.port, ['stats\r\n'], (text) => text.endsWith('END\r\n')), /STAT (\w+) (\d+)\r/g);
+  await until('the tap has counted every key', async () => {
+    const [keys, hits, misses, unanswered] = await Promise.all(['keys', 'hits', 'misses', 'unanswered'].map((what) =>
+      series(collector, `weft_cache_${what}_total`, 'command', server.port)));
+    const sum = (from, ...names) => names.reduce((total, name) => total + (from[name] ?? 0), 0);
+    const gets = ['get', 'gets', 'mg']; /* it counts gat as a touch alone */
+    /* Without a reply the wire does not say what was found. */
+    const asked = (...names) => sum(hits, ...names) + sum(misses, ...names) + sum(unanswered, ...names);
+    const both = (what) => own[`${what}_hits`] + own[`${what}_misses`];
+    assert.deepEqual(
+      [sum(keys, ...gets), sum(hits, ...gets), sum(misses, ...gets), sum(keys, 'set', 'add', 'replace', 'append', 'prepend', 'cas', 'ms'),
+        asked('delete', 'md'), asked('incr', 'ma'), asked('decr'), asked('touch', 'gat')],
+      [own.cmd_get, own.get_hits, own.get_misses, own.cmd_set, both('delete'), both('incr'), both('decr'), both('touch')]);
+    return true;
+  });
+}
