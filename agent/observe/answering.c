@@ -79,19 +79,59 @@ static struct found find_exchanges(struct answering *a, const struct pending_con
 
 /* ---- telling ----------------------------------------------------------------------------- */
 
-static enum inquiry_result tell(struct answering *a, const struct pending_connection *c,
-                                const struct pending_span *s, const struct match *m, bool complete)
+/* Those of a match that can be told; out[] of PIPELINE_EACH_MOST. More are only counted. */
+static uint32_t whole_of(const struct answering *a, const struct match *m,
+                         const struct exchange_record **out)
 {
-    uint32_t whole = 0;
-    if (m->result == MATCH_AMBIGUOUS)
-        return INQUIRY_AMBIGUOUS;
+    uint32_t count = 0;
+    for (uint32_t i = m->first; i < m->first + m->count; i++) {
+        uint32_t record = a->record_of[i];
+        if (record == MISSED || !observed_is_whole(&a->records[record]))
+            continue;
+        if (count < PIPELINE_EACH_MOST)
+            out[count] = &a->records[record];
+        count++;
+    }
+    return count;
+}
+
+static void tell_each(struct answering *a, const struct pending_connection *c,
+                      const struct pending_span *s, const struct exchange_record **whole,
+                      uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        struct pipeline one = {.count = 0};
+        pipeline_add(&one, whole[i]);
+        observed_add(&a->rows, c, s, &one.groups[0], i);
+    }
+}
+
+static void tell_groups(struct answering *a, const struct pending_connection *c,
+                        const struct pending_span *s, const struct match *m)
+{
+    struct pipeline p = {.count = 0};
     for (uint32_t i = m->first; i < m->first + m->count; i++) {
         uint32_t record = a->record_of[i];
         if (record != MISSED && observed_is_whole(&a->records[record]))
-            observed_add(&a->rows, c, s, &a->records[record], whole++);
+            pipeline_add(&p, &a->records[record]);
     }
-    if (whole == 0)
+    for (uint32_t i = 0; i < p.count; i++)
+        observed_add(&a->rows, c, s, &p.groups[i], i);
+}
+
+static enum inquiry_result tell(struct answering *a, const struct pending_connection *c,
+                                const struct pending_span *s, const struct match *m, bool complete)
+{
+    const struct exchange_record *whole[PIPELINE_EACH_MOST];
+    if (m->result == MATCH_AMBIGUOUS)
+        return INQUIRY_AMBIGUOUS;
+    uint32_t count = whole_of(a, m, whole);
+    if (count == 0)
         return complete ? INQUIRY_NOT_SEEN : INQUIRY_FORGOTTEN;
+    if (count <= PIPELINE_EACH_MOST)
+        tell_each(a, c, s, whole, count);
+    else
+        tell_groups(a, c, s, m);
     a->added(a->context);
     return INQUIRY_OBSERVED;
 }

@@ -10,7 +10,7 @@
 #include "agent/observe/pending.h"
 #include "lib/exchange/exchange_reader.h"
 
-enum { ANSWERING_EXCHANGES_MOST = 1 << 14 }; /* of a connection in a round */
+enum { ANSWERING_EXCHANGES_MOST = 1 << 17 }; /* of a connection in a round */
 
 struct answering {
     struct counters *counters;

@@ -75,29 +75,39 @@ static void add_count(struct observed_rows *rows, const char *key, uint64_t valu
     batch_attribute(rows->builder, text(rows, key), VALUE_INT, value);
 }
 
-static const char *outcome_of(const struct exchange_record *e)
+static const char *outcome_of(const struct pipeline_group *g)
 {
-    if (e->hits && e->misses)
+    if (g->hits && g->misses)
         return "hit and miss";
-    if (e->hits)
+    if (g->hits)
         return "hit";
-    return e->misses ? "miss" : "";
+    return g->misses ? "miss" : "";
 }
 
-static void add_attributes(struct observed_rows *rows, const struct exchange_record *e)
+/* Of several commands the group has no name, and no pattern. */
+static const char *name_of(const struct pipeline_group *g)
+{
+    return g->mixed ? "other commands" : g->first->command;
+}
+
+static void add_attributes(struct observed_rows *rows, const struct pipeline_group *g)
 {
     batch_attribute(rows->builder, text(rows, "weft.observed"), VALUE_BOOL, 1);
-    add_text(rows, "db.system.name", e->protocol);
-    add_text(rows, "db.operation.name", e->command);
-    add_text(rows, "weft.cache.key_pattern", e->pattern);
-    add_text(rows, "weft.cache.outcome", outcome_of(e));
-    if (e->keys > 1) {
-        add_count(rows, "weft.cache.keys", e->keys);
-        add_count(rows, "weft.cache.hits", e->hits);
-        add_count(rows, "weft.cache.misses", e->misses);
+    add_text(rows, "db.system.name", g->first->protocol);
+    add_text(rows, "db.operation.name", g->mixed ? "" : g->first->command);
+    add_text(rows, "weft.cache.key_pattern", g->mixed ? "" : g->first->pattern);
+    add_text(rows, "weft.cache.outcome", outcome_of(g));
+    if (g->commands > 1) {
+        add_count(rows, "weft.cache.commands", g->commands);
+        add_count(rows, "weft.cache.errors", g->failed);
     }
-    add_count(rows, "weft.cache.request_bytes", e->request_bytes);
-    add_count(rows, "weft.cache.reply_bytes", e->reply_bytes);
+    if (g->keys > 1) {
+        add_count(rows, "weft.cache.keys", g->keys);
+        add_count(rows, "weft.cache.hits", g->hits);
+        add_count(rows, "weft.cache.misses", g->misses);
+    }
+    add_count(rows, "weft.cache.request_bytes", g->request_bytes);
+    add_count(rows, "weft.cache.reply_bytes", g->reply_bytes);
 }
 
 static uint64_t span_id_of(const struct pending_span *client, uint32_t number)
@@ -108,22 +118,23 @@ static uint64_t span_id_of(const struct pending_span *client, uint32_t number)
 }
 
 void observed_add(struct observed_rows *rows, const struct pending_connection *c,
-                  const struct pending_span *client, const struct exchange_record *e,
+                  const struct pending_span *client, const struct pipeline_group *g,
                   uint32_t number)
 {
+    bool failed = g->failed > 0;
     struct batch_span span = {
-        .process = process_of(rows, &c->ends, e->protocol),
-        .name = text(rows, e->command),
+        .process = process_of(rows, &c->ends, g->first->protocol),
+        .name = text(rows, name_of(g)),
         .trace_id = client->trace_id,
         .span_id = span_id_of(client, number),
         .parent_id = client->span_id,
-        .start_unix_ns = e->asked_unix_ns,
-        .duration_ns = e->answered_unix_ns - e->asked_unix_ns,
+        .start_unix_ns = g->asked_unix_ns,
+        .duration_ns = g->answered_unix_ns - g->asked_unix_ns,
         .kind = SPAN_SERVER,
-        .status = e->failed ? SPAN_ERROR : SPAN_UNSET,
+        .status = failed ? SPAN_ERROR : SPAN_UNSET,
         .flags = SPAN_FLAG_SAMPLED | SPAN_FLAG_REMOTE_PARENT | SPAN_FLAG_OBSERVED,
-        .status_message = e->failed ? text(rows, e->error) : 0,
+        .status_message = failed ? text(rows, g->error) : 0,
     };
     batch_span_add(rows->builder, &span);
-    add_attributes(rows, e);
+    add_attributes(rows, g);
 }

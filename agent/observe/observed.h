@@ -10,11 +10,13 @@
  *   db.system.name, db.operation.name
  *   weft.cache.key_pattern, weft.cache.outcome ("hit", "miss", "hit and miss")
  *   weft.cache.keys, weft.cache.hits, weft.cache.misses   where there is more than one key
+ *   weft.cache.commands, weft.cache.errors   of a part of a pipeline, which is one span
  *   weft.cache.request_bytes, weft.cache.reply_bytes */
 #ifndef WEFT_AGENT_OBSERVE_OBSERVED_H
 #define WEFT_AGENT_OBSERVE_OBSERVED_H
 
 #include "agent/observe/pending.h"
+#include "agent/observe/pipeline.h"
 #include "lib/codec/batch.h"
 
 struct observed_rows {
@@ -30,10 +32,10 @@ struct observed_rows {
 /* Whether a span can be made of it: its reply was seen. */
 bool observed_is_whole(const struct exchange_record *e);
 
-/* `number`: which of the span's exchanges it is, from 0. The row's span id follows from that and
- * the client span's, so that a span that is made twice is the same. */
+/* `number`: which of the client's it is, from 0. The row's span id follows from that and the client
+ * span's, so that a span that is made twice is the same. */
 void observed_add(struct observed_rows *rows, const struct pending_connection *c,
-                  const struct pending_span *client, const struct exchange_record *e,
+                  const struct pending_span *client, const struct pipeline_group *g,
                   uint32_t number);
 
 /* The batch was encoded: begins the next one. */

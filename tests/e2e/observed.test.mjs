@@ -54,9 +54,12 @@ scenario('the cache stands in the trace, with its own time, the key and whether 
   assert.equal(wrong.children[0].status_message, 'WRONGTYPE');
   const pipeline = await observed(collector, await service.tell('within 3 GET user:17:name'), 3);
   for (const one of pipeline.children) assert.equal(text(one, 'weft.cache.outcome'), 'hit');
+  const long = await observed(collector, await service.tell('within 500 GET user:18:name'));
+  assert.deepEqual(['commands', 'hits', 'misses', 'errors'].map((of) => text(long.children[0], `weft.cache.${of}`)), [500, 0, 500, 0]);
+  assert.equal(text(long.children[0], 'weft.cache.outcome'), 'miss');
   await service.leave();
   const found = await results(agent);
-  assert.deepEqual([found.observed, found.ambiguous, found['not seen']], [4, 0, 0]);
+  assert.deepEqual([found.observed, found.ambiguous, found['not seen']], [5, 0, 0]);
   await t.stop();
 });
 
