@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "cli/api.h"
+#include "cli/demo_processes.h"
 #include "cli/deploys.h"
 
 struct account {
@@ -148,6 +149,7 @@ int demo_summary(struct world *w, bool expect_died)
     printf("  spans               %lld recorded, %lld accepted\n", a.recorded, a.accepted);
     print_traces(w);
     size_t died = print_died(w);
+    demo_processes(w->url);
     print_deploys(w);
     print_losses(a.status);
     printf("  unexplained         %lld\n", unexplained);

@@ -157,10 +157,27 @@ static bool collector_line(const struct world *w, struct line *l)
     return true;
 }
 
+/* The caches are found by rules, as programs are that somebody else started. */
+static bool write_rules(const struct world *w, char *path, size_t size)
+{
+    snprintf(path, size, "%s/processes.yaml", w->directory);
+    FILE *file = fopen(path, "w");
+    if (!file)
+        return false;
+    fprintf(file,
+            "- {executable: redis-server, port: %u, service: redis}\n"
+            "- {executable: memcached, port: %u, service: memcached}\n",
+            w->ports[WORLD_REDIS], w->ports[WORLD_MEMCACHED]);
+    return fclose(file) == 0;
+}
+
 static bool agent_line(const struct world *w, struct line *l)
 {
+    char rules[128];
     if (!add_program(l, "agent", "weft-agent"))
         return false;
+    if (write_rules(w, rules, sizeof rules))
+        add(l, "--processes=%s", rules);
     add(l, "--directory=%s", w->slabs);
     add(l, "--agent=demo");
     add(l, "--collector=tcp://127.0.0.1:%u", w->link_port);

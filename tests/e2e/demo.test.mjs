@@ -20,6 +20,8 @@ scenario('the demo with a killed cell and a deploy closes with a summary in whic
   assert.equal(accepted, recorded);
   assert.ok(Number(accepted) > 500);
   assert.ok(Number(said.match(/^ +died spans +(\d+), in/m)[1]) > 0);
+  for (const cache of ['redis', 'memcached'])
+    assert.match(said, new RegExp(`^ +(processes +)?${cache} +\\d+\\.\\d MB, \\d+\\.\\d s of CPU$`, 'm'));
   for (const name of ['requests-light', 'requests-dark', 'latency-light', 'latency-dark'])
     for (const kind of ['png', 'svg']) assert.ok(fs.statSync(path.join(pictures, `${name}.${kind}`)).size > 5000, name);
   if (!said.includes('Redis and memcached are not tapped')) {
