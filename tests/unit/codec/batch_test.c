@@ -110,6 +110,10 @@ static void processes_with_their_resources_survive(void **state)
         .instance = "c1-0",
         .state = PROCESS_DIED,
         .state_unix_ns = 1763760009000000000u,
+        .watched = PROCESS_RUN,
+        .ready_unix_ns = 1763760001000000000u,
+        .ready = "listens on port 80",
+        .ending = "exited with 3",
     };
     add_process(f, "web");
     batch_process_attribute(f->builder, text(f, "zone"), VALUE_STRING, text(f, "b"));
@@ -129,6 +133,11 @@ static void processes_with_their_resources_survive(void **state)
     assert_int_equal(p->start_unix_ns, info.start_unix_ns);
     assert_int_equal(p->state, PROCESS_DIED);
     assert_int_equal(p->state_unix_ns, info.state_unix_ns);
+    assert_int_equal(p->watched, PROCESS_RUN);
+    assert_int_equal(p->ready_unix_ns, info.ready_unix_ns);
+    assert_str(p->ready, "listens on port 80");
+    assert_str(p->ending, "exited with 3");
+    assert_int_equal(b->processes[0].watched, PROCESS_RECORDS);
     assert_int_equal(b->processes[0].attribute_count, 1);
     assert_int_equal(p->attribute_first, 1);
     assert_int_equal(p->attribute_count, 2);

@@ -303,8 +303,13 @@ static void the_kernel_says_what_a_process_uses(void **state)
     (void)state;
     struct proc proc = {0};
     struct stats_identity *identity = span_counts_identity(process->spans);
-    proc_round(&proc, rows.table, identity, (uint32_t)getpid(), NULL);
+    struct proc_socket_counts counts = {.by_kind = {[PROC_TCP_LISTENING] = 3}};
+    proc_round(&proc, rows.table, identity, (uint32_t)getpid(), &counts);
+    proc_began(rows.table, identity);
     rows_round(&rows);
+    assert_row(&rows, "process_sockets{" OWN "kind=listening,service=cell,version=1.4}",
+               SAMPLE_VALUE, 3);
+    assert_row(&rows, "process_starts_total{" OWN "service=cell,version=1.4}", SAMPLE_DELTA, 1);
     assert_row(&rows, "weft_processes{" OWN "service=cell,version=1.4}", SAMPLE_VALUE, 1);
     const char *const above_zero[] = {
         "process_resident_memory_bytes{" OWN "service=cell,version=1.4}",
@@ -321,10 +326,25 @@ static void the_kernel_says_what_a_process_uses(void **state)
         BATCH_NONE);
 }
 
+static void processor_time_is_settled_and_counted_once(void **state)
+{
+    static const char user[] =
+        "process_cpu_seconds_total{" OWN "mode=user,service=cell,version=1.4}";
+    (void)state;
+    struct proc proc = {.user_s = 2};
+    struct stats_identity *identity = span_counts_identity(process->spans);
+    proc_settle_cpu(&proc, rows.table, identity, 5, 0);
+    proc_settle_cpu(&proc, rows.table, identity, 5, 0);
+    proc_settle_cpu(&proc, rows.table, identity, 4, 0); /* of less there is nothing to take back */
+    rows_round(&rows);
+    assert_row(&rows, user, SAMPLE_DELTA, 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(every_span_is_counted_by_name_kind_and_status, begin, end),
+        cmocka_unit_test_setup_teardown(processor_time_is_settled_and_counted_once, begin, end),
         cmocka_unit_test_setup_teardown(a_span_that_died_is_an_error_and_says_so, begin, end),
         cmocka_unit_test_setup_teardown(a_call_of_a_database_is_an_edge, begin, end),
         cmocka_unit_test_setup_teardown(a_call_whose_caller_is_known_is_an_edge_on_the_servers_side,

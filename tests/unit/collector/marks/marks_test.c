@@ -268,6 +268,93 @@ static void deaths_that_follow_each_other_are_one_mark(void **state)
     assert_true(f->list[1].to_unix_ns == EPOCH + 2 * MINUTE);
 }
 
+static void a_death_is_explained_once_whoever_is_first(void **state)
+{
+    struct fixture *f = *state;
+    const uint8_t a[16] = {1}, b[16] = {2}, c[16] = {3};
+    for (int again = 0; again < 2; again++) {
+        marks_death(f->marks, a, "cell", "1.0", "c1", "a", EPOCH, "");
+        marks_death(f->marks, a, "cell", "1.0", "c1", "a", EPOCH, "was killed by SIGKILL");
+        marks_death(f->marks, b, "cell", "1.0", "c1", "a", EPOCH, "was killed by SIGSEGV");
+        marks_death(f->marks, c, "cell", "1.0", "c1", "a", EPOCH, "was killed by SIGKILL");
+    }
+    find(f, -1, "cell", 0, UINT64_MAX, 10);
+    assert_int_equal(f->count, 1);
+    assert_int_equal(f->list[0].count, 3);
+    assert_string_equal(f->list[0].text, "was killed by SIGKILL; was killed by SIGSEGV");
+}
+
+/* ---- moments ------------------------------------------------------------------------------- */
+
+static void moment(struct fixture *f, uint8_t process, enum process_moment what, const char *title,
+                   const char *cell, uint64_t at)
+{
+    const uint8_t uuid[16] = {process};
+    struct mark mark = {.kind = MARK_PROCESS,
+                        .from_unix_ns = at,
+                        .to_unix_ns = at,
+                        .title = title,
+                        .text = "why",
+                        .service = "cell",
+                        .version = "1.0",
+                        .previous = "",
+                        .cell = cell,
+                        .count = 1};
+    assert_int_equal(marks_moment(f->marks, uuid, what, &mark), 0);
+}
+
+static void each_moment_of_a_process_is_marked_once(void **state)
+{
+    struct fixture *f = *state;
+    for (int again = 0; again < 3; again++) {
+        moment(f, 1, MOMENT_STARTED, "cell started on a", "c1", EPOCH);
+        moment(f, 1, MOMENT_READY, "cell is ready on a", "c1", EPOCH + 1);
+        moment(f, 1, MOMENT_ENDED, "cell exited on a", "c1", EPOCH + 2);
+        moment(f, 1, MOMENT_ENDED, "cell ended on a", "c1", EPOCH + 3); /* the first one counts */
+        moment(f, 2, MOMENT_STARTED, "cell started on a", "c2", EPOCH);
+    }
+    find(f, MARK_PROCESS, "cell", 0, UINT64_MAX, 10);
+    assert_int_equal(f->count, 4);
+    for (uint32_t i = 0; i < 4; i++)
+        assert_int_equal(f->list[i].count, 1);
+}
+
+static void the_same_moments_within_a_minute_are_one_mark(void **state)
+{
+    struct fixture *f = *state;
+    for (uint8_t i = 0; i < 5; i++)
+        moment(f, i, MOMENT_STARTED, "cell started on a", "c1", EPOCH + i * (MINUTE - 1));
+    moment(f, 9, MOMENT_STARTED, "cell started on a", "c1", EPOCH + HOUR);
+    find(f, MARK_PROCESS, "cell", 0, UINT64_MAX, 10);
+    assert_int_equal(f->count, 2);
+    assert_int_equal(f->list[1].count, 5);
+    assert_true(f->list[1].to_unix_ns == EPOCH + 4 * (MINUTE - 1));
+}
+
+/* Agents tell of what they find each time that they start, and clocks are set meanwhile. */
+static void a_start_of_long_ago_is_one_mark_whenever_it_is_told(void **state)
+{
+    struct fixture *f = *state;
+    uint64_t at = clock_unix_ns() - 30 * 24 * HOUR;
+    for (uint8_t i = 0; i < 5; i++) /* as if it had been forgotten who it was */
+        moment(f, i, MOMENT_STARTED, "cell started on a", "c1", at + i * (MINUTE / 60));
+    find(f, MARK_PROCESS, "cell", 0, UINT64_MAX, 10);
+    assert_int_equal(f->count, 1);
+    assert_int_equal(f->list[0].count, 1);
+}
+
+static void an_end_of_who_is_known_dead_explains_the_death(void **state)
+{
+    struct fixture *f = *state;
+    const uint8_t process[16] = {1};
+    marks_death(f->marks, process, "cell", "1.0", "c1", "a", EPOCH, "");
+    moment(f, 1, MOMENT_ENDED, "cell exited on a", "c1", EPOCH + 1);
+    find(f, -1, "cell", 0, UINT64_MAX, 10);
+    assert_int_equal(f->count, 1);
+    assert_int_equal(f->list[0].kind, MARK_DEATH);
+    assert_string_equal(f->list[0].text, "why");
+}
+
 /* ---- observing ----------------------------------------------------------------------------- */
 
 static struct batch_process_view process_view(uint8_t number, const char *version)
@@ -279,6 +366,38 @@ static struct batch_process_view process_view(uint8_t number, const char *versio
                                    .host = {"a", 1},
                                    .start_unix_ns = EPOCH + number * HOUR};
     return p;
+}
+
+static void see(struct observer *o, struct batch_process_view *p)
+{
+    struct batch b = {.processes = p, .process_count = 1};
+    for (int again = 0; again < 2; again++)
+        observer_see(o, &b, (struct journal_position){1, 100});
+}
+
+static void watched_processes_tell_their_moments(void **state)
+{
+    struct fixture *f = *state;
+    struct observer *o = marks_observer_create(f->marks, NULL);
+    struct batch_process_view p = process_view(1, ""), records = process_view(2, "");
+    p.watched = PROCESS_RUN;
+    see(o, &p);
+    see(o, &records); /* it is not watched: nothing is told of its start */
+    p.ready_unix_ns = p.start_unix_ns + 5;
+    p.ready = (struct batch_str){"listens on port 80", 18};
+    see(o, &p);
+    p.state = PROCESS_EXITED;
+    p.state_unix_ns = p.start_unix_ns + HOUR;
+    p.ending = (struct batch_str){"exited with 3", 13};
+    see(o, &p);
+    observer_destroy(&o);
+    find(f, -1, NULL, 0, UINT64_MAX, 10);
+    assert_int_equal(f->count, 3);
+    assert_string_equal(f->list[0].title, "cell exited with 3 on a");
+    assert_string_equal(f->list[1].title, "cell is ready on a");
+    assert_string_equal(f->list[1].text, "listens on port 80");
+    assert_string_equal(f->list[2].title, "cell started on a");
+    assert_string_equal(f->list[2].cell, "c1");
 }
 
 static void batches_make_marks(void **state)
@@ -377,6 +496,16 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_told_late_changes_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(deaths_that_follow_each_other_are_one_mark, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(a_death_is_explained_once_whoever_is_first, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(each_moment_of_a_process_is_marked_once, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_same_moments_within_a_minute_are_one_mark, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_start_of_long_ago_is_one_mark_whenever_it_is_told, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(an_end_of_who_is_known_dead_explains_the_death, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(watched_processes_tell_their_moments, setup, teardown),
         cmocka_unit_test_setup_teardown(batches_make_marks, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_told_twice_is_one_mark, setup, teardown),
         cmocka_unit_test_setup_teardown(a_mark_goes_on_until_it_is_ended, setup, teardown),
