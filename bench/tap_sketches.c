@@ -111,6 +111,36 @@ static void measure(double exponent, uint32_t capacity)
     topk_fini(&t);
 }
 
+/* What the end of a window holds up: a list of the heaviest of each kind of a cache, and clearing
+ * them, of tables that are full; keys as agent/tap/hot.c has them. */
+static void measure_turn(uint32_t keys)
+{
+    const uint32_t capacities[] = {keys, keys, keys, keys / 4, keys / 4};
+    struct topk tables[5];
+    const struct topk_entry *list[TOP];
+    double listing[REPEATS], clearing[REPEATS];
+    for (int k = 0; k < 5; k++)
+        if (topk_init(&tables[k], capacities[k]) != 0)
+            exit(1);
+    for (int r = 0; r < REPEATS; r++) {
+        for (int k = 0; k < 5; k++)
+            for (uint32_t i = 0; i < tables[k].most; i++)
+                topk_add(&tables[k], hashes[i], names[i], strlen(names[i]), 1 + hashes[i] % 1000);
+        double begun = measure_cpu_ns();
+        for (int k = 0; k < 5; k++)
+            topk_list(&tables[k], list, TOP);
+        double listed = measure_cpu_ns();
+        for (int k = 0; k < 5; k++)
+            topk_clear(&tables[k]);
+        listing[r] = (listed - begun) / 1e6;
+        clearing[r] = (measure_cpu_ns() - listed) / 1e6;
+    }
+    printf("| %u | %.2f | %.2f |\n", keys, measure_quantile(listing, REPEATS, 0.5),
+           measure_quantile(clearing, REPEATS, 0.5));
+    for (int k = 0; k < 5; k++)
+        topk_fini(&tables[k]);
+}
+
 int main(void)
 {
     static const double exponents[] = {0.8, 0.99, 1.2};
@@ -134,5 +164,10 @@ int main(void)
     for (int i = 0; i < UPDATES; i++)
         distinct_add_hash(&d, hashes[stream[i]]);
     printf("\nHyperLogLog: %.1f ns an update\n", (measure_cpu_ns() - begun) / UPDATES);
+    printf("\nA window's end, of one cache\n\n"
+           "| `keys` | ms to find the %d heaviest | ms to clear |\n| ---: | ---: | ---: |\n",
+           TOP);
+    for (uint32_t keys = 1000; keys <= 100000; keys *= 10)
+        measure_turn(keys);
     return 0;
 }

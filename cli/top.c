@@ -23,7 +23,7 @@ static const char usage[] =
     "  --sort COLUMN a column's name as --csv has it, or its letter (below)\n"
     "  --reverse     the other way around\n"
     "  --filter TEXT rows with this in them\n"
-    "  --agent [DIR] asks the agent of this host (in /run/weft), needs no collector\n"
+    "  --agent [DIR] asks the agent of this host ($WEFT_DIR, /run/weft), no collector\n"
     "  --window D    over which time, at the collector (20s; keys are told every 10s)\n"
     "  --interval D  how often it asks (2s)\n"
     "  --once        prints tables and ends; without --view all of them, the hottest key first\n"
@@ -137,6 +137,14 @@ static int read_arguments(int argc, char **argv, struct plan *p)
     return 2;
 }
 
+static const char *directory_of(const struct plan *p)
+{
+    const char *environment = getenv("WEFT_DIR");
+    if (p->directory)
+        return p->directory;
+    return environment && *environment ? environment : "/run/weft";
+}
+
 /* ---- the command -------------------------------------------------------------------------- */
 
 static bool settle(const struct plan *p, struct top_state *state)
@@ -189,7 +197,7 @@ int command_top(int argc, char **argv)
     setlocale(LC_CTYPE, "");
     if (!p.agent) {
         top_collector_open(&source);
-    } else if (top_agent_open(&source, p.directory ? p.directory : "/run/weft") != 0) {
+    } else if (top_agent_open(&source, directory_of(&p)) != 0) {
         fprintf(stderr, "weft top: out of memory\n");
         return 1;
     }
