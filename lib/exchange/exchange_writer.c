@@ -150,6 +150,9 @@ void exchange_writer_add(struct exchange_writer *w, const struct exchange_connec
     store(&way->reach_unix_ns, later(body.before_unix_ns, e->asked_unix_ns));
     /* pairs with the acquire in look_at_way() */
     atomic_store_explicit(&way->latest, w->position, memory_order_release);
+    /* The next one's place is in no cache any more: until it comes it will be. */
+    __builtin_prefetch(&w->slots[w->next_slot], 1);
+    __builtin_prefetch((const char *)&w->slots[w->next_slot] + 64, 1);
 }
 
 /* ---- words, caches, time ----------------------------------------------------------------- */
