@@ -127,7 +127,9 @@ static void enter_goes_into_a_cache_and_escape_out_of_it(void **state)
     struct top_extent e = {.rows = 1, .page = 5, .selected = &row};
     (void)state;
     top_state_init(&s, TOP_CACHES);
+    strcpy(s.filter, "10.0"); /* it is about caches */
     assert_int_equal(top_key(&s, '\n', &e), TOP_ASK);
+    assert_string_equal(s.filter, "");
     assert_int_equal(s.view, TOP_KEYS);
     assert_string_equal(s.cache, "7");
     assert_string_equal(s.cache_title, "10.0.0.5:6379");
