@@ -9,6 +9,13 @@
 
 enum { GROUPS_MAX = 16384, MOUNTS_MAX = 256 << 10 };
 
+/* The next line; NULL: there is none. */
+static const char *line_behind(const char *text)
+{
+    const char *end = strchr(text, '\n');
+    return end ? end + 1 : NULL;
+}
+
 /* ---- the unit ---------------------------------------------------------------------------- */
 
 static bool ends_with(const char *text, size_t length, const char *suffix)
@@ -49,8 +56,7 @@ bool cgroup_unit(const char *text, char unit[CGROUP_UNIT_MAX])
         const char *path = arranged_path(text);
         if (path && innermost_unit(path, unit))
             return true;
-        text = strchr(text, '\n');
-        text += text != NULL;
+        text = line_behind(text);
     }
     return false;
 }
@@ -85,8 +91,7 @@ static bool group_path(const char *groups, const char *controller, char *out, si
             out[length] = '\0';
             return true;
         }
-        line = strchr(line, '\n');
-        line += line != NULL;
+        line = line_behind(line);
     }
     return false;
 }
