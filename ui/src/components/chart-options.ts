@@ -2,6 +2,7 @@
 /* What uPlot is told of a chart: colours of the theme, axes with units, one scale. */
 import type uPlot from 'uplot';
 import { SERVICE_COLOURS, serviceColour } from '../model/service-colour';
+import { momentText } from '../model/time-range';
 import { formatValue, type Unit } from '../model/units';
 
 export interface ChartSeries {
@@ -65,11 +66,22 @@ function withAlpha(colour: string, alpha: number): string {
   return colour.startsWith('rgb(') ? colour.replace('rgb(', 'rgba(').replace(')', `, ${alpha})`) : colour;
 }
 
-function axes({ unit, colours }: PlotParts): uPlot.Axis[] {
+/* A clock of 24 hours; the day where the day is what changes. */
+function timeLabels(splits: readonly number[], step: number, utc: boolean): string[] {
+  return splits.map((seconds) => {
+    const text = momentText(seconds * 1000, utc);
+    if (step >= 86_400) return text.slice(5, 10);
+    const [day = '', clock = ''] = [text.slice(5, 10), text.slice(11)];
+    if (clock === '00:00') return day;
+    return step < 60 && clock.length === 5 ? `${clock}:00` : clock;
+  });
+}
+
+function axes({ unit, utc, colours }: PlotParts): uPlot.Axis[] {
   const shared = { stroke: colours.ink, font: colours.font, grid: { stroke: colours.grid, width: 1 }, ticks: { stroke: colours.grid, width: 1, size: 4 } };
   return [
-    { ...shared, grid: { show: false }, size: 26, space: 70 },
-    { ...shared, size: 62, space: 28, values: (_plot, splits) => splits.map((value) => (value === null ? '' : formatValue(value, unit))) },
+    { ...shared, grid: { show: false }, size: 26, space: 70, values: (_plot, splits, _axis, _space, step) => timeLabels(splits, step, utc) },
+    { ...shared, size: 72, space: 28, values: (_plot, splits) => splits.map((value) => (value === null ? '' : formatValue(value, unit))) },
   ];
 }
 
@@ -107,6 +119,8 @@ export function plotOptions(parts: PlotParts): uPlot.Options {
     axes: axes(parts),
     scales: scales(parts),
     series: [{}, ...lines],
+    /* Of stacked areas each is filled down to the one below it. */
+    ...(kind === 'stacked' ? { bands: lines.slice(1).map((_, i): uPlot.Band => ({ series: [i + 2, i + 1] })) } : {}),
     hooks: {
       draw: [parts.draw],
       setCursor: [(plot) => parts.onCursor(plot.cursor.idx ?? null)],

@@ -9,7 +9,6 @@ import { inRange, navigate } from '../routes/location';
 import { inflightHref, pageHref, traceHref, traceIdIn, tracesHref, type Page, type Route } from '../routes/routes';
 import { cycleTheme, theme } from '../theme';
 import { Icon } from './icon';
-import { TimeRangePicker } from './time-range';
 
 const MOST_COUNTED = 100;
 
@@ -106,7 +105,6 @@ export function Nav({ view, pages }: { view: Route['view']; pages: readonly { pa
           </li>
         </ul>
       </nav>
-      {pages.some(({ page }) => page === view) && <TimeRangePicker />}
       <Search />
       <button
         type="button"

@@ -21,7 +21,9 @@ interface Entry {
 }
 
 /** In the order of the bar. A page that is not here is not there. */
-export const ENTRIES: Partial<Record<Page, Entry>> = {};
+export const ENTRIES: Partial<Record<Page, Entry>> = {
+  caches: { title: 'Caches', load: async () => (await import('./caches/caches')).default },
+};
 
 const loaded = new Map<Page, ComponentType<PageProps>>();
 
