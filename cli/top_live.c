@@ -189,6 +189,8 @@ int top_live(struct top_source *source, struct top_state *state, double seconds)
     if (l.fetch)
         run(&l);
     top_screen_close();
+    if (l.fetch && top_fetch_is_busy(l.fetch))
+        _exit(0); /* who quits does not wait for an answer that may never come */
     if (!l.fetch)
         fprintf(stderr, "weft top: out of memory\n");
     int status = l.fetch ? 0 : 1;

@@ -24,6 +24,7 @@ struct windows {
     struct window_entry *entries[WINDOW_KINDS]; /* parts.tell each */
     const struct topk_entry **list;             /* one more */
     char (*addresses)[TAP_ADDRESS_TEXT];        /* of clients */
+    uint32_t shown;                             /* how often */
 };
 
 struct windows *windows_create(const struct windows_parts *parts)
@@ -155,12 +156,18 @@ static void turn_cache(struct hot *h, uint64_t now_unix_ns)
         hot_clear(h, now_unix_ns);
 }
 
-static void tell(struct windows *w, struct courier *courier, uint64_t now_unix_ns, bool turns)
+/* Of caches from `first` on each `step`-th. */
+struct part {
+    uint32_t first, step;
+};
+
+static void tell(struct windows *w, struct courier *courier, uint64_t now_unix_ns, bool turns,
+                 struct part part)
 {
     uint32_t count;
     const struct tap_cache *caches = tap_connections_caches(w->parts.connections, &count);
     batch_builder_reset(w->builder);
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = part.first; i < count; i += part.step) {
         struct observed_cache *o = w->parts.caches->list[i];
         if (caches[i].foreign || !o)
             continue;
@@ -176,10 +183,15 @@ static void tell(struct windows *w, struct courier *courier, uint64_t now_unix_n
 
 void windows_turn(struct windows *w, uint64_t now_unix_ns)
 {
-    tell(w, w->parts.courier, now_unix_ns, true);
+    tell(w, w->parts.courier, now_unix_ns, true, (struct part){0, 1});
 }
 
 void windows_show(struct windows *w, uint64_t now_unix_ns)
 {
-    tell(w, w->parts.to_show, now_unix_ns, false);
+    uint32_t count;
+    tap_connections_caches(w->parts.connections, &count);
+    uint32_t parts = 1 + count / WINDOWS_SHOWN_AT_ONCE;
+    if (parts > WINDOWS_SHOWN_WITHIN)
+        parts = WINDOWS_SHOWN_WITHIN;
+    tell(w, w->parts.to_show, now_unix_ns, false, (struct part){w->shown++ % parts, parts});
 }

@@ -27,7 +27,9 @@ void windows_destroy(struct windows **w);
 
 /* Gives the courier all windows in which anything was seen, and begins the next ones. */
 void windows_turn(struct windows *w, uint64_t now_unix_ns);
-/* Gives the other courier all windows as they are by now, and counts on. */
+/* Gives the other courier windows as they are by now, and counts on: those of all caches, or where
+ * there are many of a part of them, so that each is shown within WINDOWS_SHOWN_WITHIN calls. */
+enum { WINDOWS_SHOWN_WITHIN = 4, WINDOWS_SHOWN_AT_ONCE = 32 };
 void windows_show(struct windows *w, uint64_t now_unix_ns);
 
 #endif

@@ -233,8 +233,14 @@ scenario('a collector that dies is told on the screen, and one that comes back i
     screen.press('3');
     collector = await collector.again();
     await screen.shows('the celebrity again', (lines) => lines[1].includes('calls/s over') && lines.some((line) => /^celebrity:1 +120 /.test(line)));
+    collector.signal('SIGSTOP'); /* it takes questions, and answers none */
+    for (const [key, title] of [['2', 'Caches'], ['5', 'Clients'], ['1', 'Services']]) {
+      screen.press(key);
+      await screen.shows('that it obeys all the same', (lines) => lines[0].startsWith(`weft top  ${title}  every`) && lines[1] === 'asking ...');
+    }
     screen.press('C-c');
     await screen.shows('its end', /ENDED 0/);
+    collector.signal('SIGCONT');
   });
 });
 

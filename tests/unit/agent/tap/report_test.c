@@ -44,6 +44,7 @@ struct fixture {
     struct windows *told;
     uint64_t now_ns;
     uint32_t client_next, cache_next;
+    uint8_t cache;      /* the last byte of its address */
     struct arena arena; /* of what was received */
 };
 
@@ -156,6 +157,7 @@ static int setup(void **state)
                                                      .tell = TELL});
     assert_true(f->report && f->told);
     f->now_ns = 1700000000000 * MS;
+    f->cache = 2;
     *state = f;
     return 0;
 }
@@ -179,8 +181,9 @@ static int teardown(void **state)
 
 static void say(struct fixture *f, bool client, uint8_t flags, const char *text)
 {
-    const struct tap_address ends[] = {{{[10] = 0xff, [11] = 0xff, [12] = 10, [15] = 2}, REDIS},
-                                       {{[10] = 0xff, [11] = 0xff, [12] = 10, [15] = 1}, 40000}};
+    const struct tap_address ends[] = {
+        {{[10] = 0xff, [11] = 0xff, [12] = 10, [15] = f->cache}, REDIS},
+        {{[10] = 0xff, [11] = 0xff, [12] = 10, [15] = 1}, 40000}};
     uint32_t *from = client ? &f->client_next : &f->cache_next,
              *to = client ? &f->cache_next : &f->client_next;
     uint32_t length = (uint32_t)strlen(text);
@@ -344,6 +347,37 @@ static void a_window_is_shown_while_it_is_counted_and_told_when_it_ends(void **s
     assert_true(batch_str_is(keys_of(b)->entries[0].key, "other"));
 }
 
+static void of_many_caches_parts_are_shown_in_turn(void **state)
+{
+    enum { CACHES = 70, PARTS = 3 };
+    struct fixture *f = *state;
+    bool seen[256] = {false};
+    for (int i = 0; i < CACHES; i++) {
+        f->cache = (uint8_t)(2 + i);
+        f->client_next = f->cache_next = 0;
+        converse(f);
+        f->caches.list[i]->hot.begun_unix_ns = 1700000000000 * MS - 5000 * MS;
+    }
+    for (int part = 0; part < PARTS; part++) {
+        windows_show(f->told, f->now_ns);
+        const struct batch *b = receive(f, &f->shown, FEED_SHOW);
+        assert_true(b->window_count == CACHES / PARTS || b->window_count == CACHES / PARTS + 1);
+        for (uint32_t i = 0; i < b->window_count; i++) {
+            char address[32];
+            int last;
+            snprintf(address, sizeof address, "%.*s", (int)b->windows[i].cache.length,
+                     b->windows[i].cache.bytes);
+            assert_int_equal(sscanf(address, "10.0.0.%d:", &last), 1);
+            assert_false(seen[last]);
+            seen[last] = true;
+        }
+    }
+    for (int i = 0; i < CACHES; i++)
+        assert_true(seen[2 + i]);
+    windows_turn(f->told, f->now_ns); /* all of them */
+    assert_int_equal(receive(f, &f->windows, FEED_BATCH)->window_count, CACHES);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -353,6 +387,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_never_happened_makes_no_series, setup, teardown),
         cmocka_unit_test_setup_teardown(a_window_is_shown_while_it_is_counted_and_told_when_it_ends,
                                         setup, teardown),
+        cmocka_unit_test_setup_teardown(of_many_caches_parts_are_shown_in_turn, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
