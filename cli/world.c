@@ -464,6 +464,7 @@ void world_fini(struct world *w)
     /* Users first, the caches last: nobody fails on the way out. */
     for (int i = WORLD_MEMBERS; i-- > WORLD_FIREHOSE;)
         world_stop(w, (enum world_member)i);
+    world_stop(w, WORLD_TAP); /* as long as somebody takes what it has to tell */
     world_stop(w, WORLD_AGENT);
     world_stop(w, WORLD_COLLECTOR);
     world_stop(w, WORLD_MEMCACHED);

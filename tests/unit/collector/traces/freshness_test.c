@@ -19,16 +19,22 @@ static int teardown(void **state)
     return 0;
 }
 
-/* Spans that ended `lag_ms` before `now`, one for each status given. */
-static void add(uint64_t now, uint64_t lag_ms, enum span_status status)
+static void add_flagged(uint64_t now, uint64_t lag_ms, enum span_status status, uint8_t flags)
 {
     uint64_t start = now - lag_ms * MS - 5, duration = 5;
     uint8_t status_column = (uint8_t)status;
     struct batch b = {.span_count = 1,
                       .start_unix_ns = &start,
                       .duration_ns = &duration,
-                      .status = &status_column};
+                      .status = &status_column,
+                      .flags = &flags};
     freshness_add(&freshness, &b, now);
+}
+
+/* Spans that ended `lag_ms` before `now`, one for each status given. */
+static void add(uint64_t now, uint64_t lag_ms, enum span_status status)
+{
+    add_flagged(now, lag_ms, status, 0);
 }
 
 static void assert_near(uint64_t value_ns, uint64_t expected_ms)
@@ -74,22 +80,38 @@ static void the_dead_have_no_end_and_the_future_is_now(void **state)
     (void)state;
     struct freshness_summary s;
     uint64_t start = EPOCH + 1000 * MS, duration = 5, late_start = 0, forever = 1;
-    uint8_t ok = SPAN_OK;
+    uint8_t ok = SPAN_OK, flags = 0;
     add(EPOCH, 100, SPAN_DIED);
-    freshness_add(
-        &freshness,
-        &(struct batch){
-            .span_count = 1, .start_unix_ns = &start, .duration_ns = &duration, .status = &ok},
-        EPOCH);
-    freshness_add(
-        &freshness,
-        &(struct batch){
-            .span_count = 1, .start_unix_ns = &late_start, .duration_ns = &forever, .status = &ok},
-        EPOCH);
+    freshness_add(&freshness,
+                  &(struct batch){.span_count = 1,
+                                  .start_unix_ns = &start,
+                                  .duration_ns = &duration,
+                                  .status = &ok,
+                                  .flags = &flags},
+                  EPOCH);
+    freshness_add(&freshness,
+                  &(struct batch){.span_count = 1,
+                                  .start_unix_ns = &late_start,
+                                  .duration_ns = &forever,
+                                  .status = &ok,
+                                  .flags = &flags},
+                  EPOCH);
     freshness_read(&freshness, EPOCH, &s);
     assert_int_equal(s.count, 2);
     assert_int_equal(s.octaves[0], 1);
     assert_int_equal(s.octaves[FRESHNESS_OCTAVES - 1], 1);
+}
+
+/* They are made when they are asked for. */
+static void observed_spans_say_nothing_of_freshness(void **state)
+{
+    (void)state;
+    struct freshness_summary s;
+    add_flagged(EPOCH, 30000, SPAN_OK, SPAN_FLAG_OBSERVED);
+    add(EPOCH, 10, SPAN_OK);
+    freshness_read(&freshness, EPOCH, &s);
+    assert_int_equal(s.count, 1);
+    assert_near(s.p99_ns, 10);
 }
 
 int main(void)
@@ -99,6 +121,7 @@ int main(void)
         TEST(quantiles_are_within_six_percent),
         TEST(only_the_last_minute_counts_in_quantiles),
         TEST(the_dead_have_no_end_and_the_future_is_now),
+        TEST(observed_spans_say_nothing_of_freshness),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
