@@ -186,10 +186,21 @@ static void refuse(struct watch *w, const char *path, const char *name, const ch
     r->seen = true;
 }
 
+static bool has_name(const struct watched *x, const char *name)
+{
+    return x && x->file >= 0 && strcmp(x->name, name) == 0;
+}
+
+/* A file's name says of which process it is; those that are not visible come first in the table. */
 static bool is_open(const struct watch *w, const char *name)
 {
-    for (size_t i = 0; i < w->count; i++)
-        if (w->all[i]->file >= 0 && strcmp(w->all[i]->name, name) == 0)
+    char *end;
+    uint32_t pid = (uint32_t)strtoul(name, &end, 10);
+    uint64_t start_time = *end == '-' ? strtoull(end + 1, NULL, 10) : 0;
+    if (has_name(find(w, pid, start_time), name))
+        return true;
+    for (size_t i = 0; i < w->count && w->all[i]->pid == 0; i++)
+        if (has_name(w->all[i], name))
             return true;
     return false;
 }

@@ -317,6 +317,24 @@ scenario('whoever is killed, each moment is told, and once', async (world) => {
   }
 });
 
+const apart = spawnSync('unshare', ['--pid', '--fork', '--mount-proc', 'true']).status === 0;
+
+scenario('a command in another pid namespace is told of by its file, and its life by the lock', { skip: !apart && 'no namespace can be made' }, async (world) => {
+  const collector = await world.collector();
+  await world.agent(collector);
+  const within = (service, script) => new Daemon(world, service, 'unshare',
+    ['--pid', '--fork', '--kill-child', '--mount-proc', weft, 'run', '--directory', world.slabs, '--service', service, 'sh', '-c', script]);
+  const away = within('away', 'exit 6'), lost = within('lost', 'sleep 1000; :');
+  assert.equal((await away.end()).code, 6);
+  await titles(collector, 'away', ['away started', 'away exited with 6']);
+  await series(collector, 'weft_processes{service="lost"}', (v) => v === 1);
+  await lost.kill();
+  await titles(collector, 'lost', ['lost started', 'lost ended']);
+  const first = within('first', 'kill -KILL $$');
+  assert.equal((await first.end()).code, 128 + 9, 'the first process of a namespace cannot die of it');
+  assert.equal((await deaths(collector, 'first'))[0].text, 'was killed by SIGKILL');
+});
+
 /* ---- a command that records, or has others below it -------------------------------------------- */
 
 scenario('a command that records is counted once and dies once', async (world) => {
