@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collector/parts.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 
-enum { HTTP_TIMEOUT_S = 30 };
 enum { SERIES_FUTURE_MS = 600000, EXEMPLARS_KEPT = 100000 };
 
 /* ---- what the parts tell each other ------------------------------------------------------ */
@@ -37,140 +35,26 @@ static void on_settle(void *context, struct link_request *request, enum link_ver
     link_request_release(request);
 }
 
-static const char *on_not_ready(void *context)
-{
-    struct collector *c = context;
-    struct ledger_stats stats;
-    if (!atomic_load(&c->commit.ready))
-        return "the ledger is being read back";
-    ledger_stats(c->ledger, &stats);
-    if (stats.health == LEDGER_FULL)
-        return "the ledger's disk is full; agents keep their batches until there is room";
-    if (stats.health == LEDGER_FAILED)
-        return "the ledger cannot be written; see the log and restart weft-collector";
-    struct store_stats store;
-    store_stats(c->stores.traces, &store);
-    if (store.keeping.health == KEEPER_FULL)
-        return "the disk of the traces is full; agents keep their batches when memory is";
-    if (store.keeping.health == KEEPER_FAILED)
-        return "traces cannot be written; see the log";
-    struct series_stats series;
-    series_store_stats(c->stores.series, &series);
-    if (series.keeping.health == KEEPER_FULL)
-        return "the disk of the series is full; agents keep their batches when memory is";
-    if (series.keeping.health == KEEPER_FAILED)
-        return "series cannot be written; see the log";
-    return NULL;
-}
-
-static int on_recording(void *context, const char *service, bool on)
-{
-    struct collector *c = context;
-    if (link_server_publish_recording(c->link, service, on) != 0)
-        return -1;
-    LOG_INFO("recording of %s: %s", service, on ? "on" : "off");
-    return (int)agents_connected(c->agents, clock_unix_ns());
-}
-
-static enum link_verdict import_as(struct collector *c, const char *name, enum frame_kind kind,
-                                   void *memory, size_t length, char *why, size_t why_size)
-{
-    const char *not_ready = on_not_ready(c);
-    if (!not_ready)
-        return import_body(&c->import, name, kind, memory, length, why, why_size);
-    snprintf(why, why_size, "%s", not_ready);
-    free(memory);
-    return LINK_BUSY;
-}
-
-static enum link_verdict on_import(void *context, enum frame_kind kind, void *memory, size_t length,
-                                   char *why, size_t why_size)
-{
-    const char *name = kind == FRAME_BATCH ? IMPORT_OTLP : IMPORT_PROMETHEUS;
-    return import_as(context, name, kind, memory, length, why, why_size);
-}
-
 static int on_rules_write(void *context, void *memory, size_t length, char *why, size_t why_size)
 {
     enum link_verdict verdict =
-        import_as(context, IMPORT_RULES, FRAME_BATCH, memory, length, why, why_size);
+        parts_import(context, IMPORT_RULES, FRAME_BATCH, memory, length, why, why_size);
     return verdict == LINK_ACCEPTED ? 0 : -1;
 }
 
 static int on_caches_write(void *context, void *memory, size_t length, char *why, size_t why_size)
 {
     enum link_verdict verdict =
-        import_as(context, IMPORT_CACHES, FRAME_BATCH, memory, length, why, why_size);
+        parts_import(context, IMPORT_CACHES, FRAME_BATCH, memory, length, why, why_size);
     return verdict == LINK_ACCEPTED ? 0 : -1;
 }
 
 static bool on_rules_ready(void *context)
 {
-    return on_not_ready(context) == NULL;
-}
-
-static int on_status(void *context, struct pipeline_status *s)
-{
-    struct collector *c = context;
-    const struct commit_counts *counts = &c->commit.counts;
-    *s = (struct pipeline_status){
-        .version = WEFT_VERSION,
-        .start_unix_ns = c->start_unix_ns,
-        .now_unix_ns = clock_unix_ns(),
-        .batches = atomic_load_explicit(&counts->batches, memory_order_relaxed),
-        .spans = atomic_load_explicit(&counts->spans, memory_order_relaxed),
-        .bytes = atomic_load_explicit(&counts->bytes, memory_order_relaxed),
-        .duplicate_batches = atomic_load_explicit(&c->receiver.duplicates, memory_order_relaxed),
-        .spans_per_s =
-            (double)atomic_load_explicit(&counts->spans_per_ks, memory_order_relaxed) / 1000,
-        .not_ready = on_not_ready(c),
-    };
-    queue_size(&c->queue, &s->queued_batches, &s->queued_bytes);
-    store_stats(c->stores.traces, &s->store);
-    s->damaged = store_damaged(c->stores.traces, &s->damaged_count);
-    series_store_stats(c->stores.series, &s->series);
-    s->series_damaged = series_store_damaged(c->stores.series, &s->series_damaged_count);
-    ledger_stats(c->ledger, &s->ledger);
-    observer_stats(c->observer, &s->marks);
-    observer_stats(c->caches_observer, &s->caches_observer);
-    caches_read_stats(c->caches.caches, &s->caches);
-    watchers_stats(c->watchers, &s->watchers);
-    freshness_read(&c->freshness, s->now_unix_ns, &s->freshness);
-    link_server_stats(c->link, &s->link);
-    s->agents = agents_copy(c->agents, s->now_unix_ns, &s->agent_count);
-    s->losses = losses_copy(c->losses, &s->loss_count);
-    if (s->agents && s->losses)
-        return 0;
-    pipeline_status_fini(s);
-    return -1;
+    return parts_not_ready(context) == NULL;
 }
 
 /* ---- opening ----------------------------------------------------------------------------- */
-
-/* The file's first line, without space around it. */
-static int read_token(struct collector *c, char *why, size_t why_size)
-{
-    const char *path = c->config->token_file;
-    if (!path)
-        return 0;
-    FILE *file = fopen(path, "re");
-    char line[WEB_TOKEN_MAX + 2] = "";
-    bool read = file && fgets(line, sizeof line, file);
-    if (file)
-        fclose(file);
-    size_t length = strcspn(line, "\r\n");
-    while (length > 0 && isspace((unsigned char)line[length - 1]))
-        length--;
-    if (!read || length < 16 || length >= WEB_TOKEN_MAX) {
-        snprintf(why, why_size, "token-file %s: %s", path,
-                 file ? "expected a first line of 16 to 511 bytes, such as `openssl rand -hex 32` "
-                        "prints"
-                      : strerror(errno));
-        return -1;
-    }
-    memcpy(c->token, line, length);
-    return 0;
-}
 
 static int create_parts(struct collector *c, char *why, size_t why_size)
 {
@@ -427,46 +311,14 @@ static int open_link(struct collector *c, char *why, size_t why_size)
     return 0;
 }
 
-static int open_web(struct collector *c, char *why, size_t why_size)
-{
-    c->web = (struct web){
-        .query = {c->stores.traces, c->inflight, &c->search_memory, &c->large_traces},
-        .series = c->stores.series,
-        .source = c->archive ? archive_source(c->archive) : series_store_source(c->stores.series),
-        .marks = c->marks,
-        .caches = c->caches.caches,
-        .watchers = c->watchers,
-        .rules = c->rules,
-        .archive = c->archive,
-        .firehose = c->firehose,
-        .status = on_status,
-        .not_ready = on_not_ready,
-        .import = on_import,
-        .recording = on_recording,
-        .context = c,
-        .query_threads = (unsigned)c->config->query_threads,
-        .page_directory = c->config->page_dir,
-        .admin = c->config->admin_api,
-        .token = *c->token ? c->token : NULL,
-        .hosts = c->config->http_hosts,
-    };
-    struct web_server_options options = {
-        .address = c->config->http,
-        .connections = (unsigned)c->config->http_connections,
-        .timeout_s = HTTP_TIMEOUT_S,
-    };
-    c->server = web_server_start(&c->web, &options, why, why_size);
-    return c->server ? 0 : -1;
-}
-
 int parts_open(struct collector *c, char *why, size_t why_size)
 {
-    if (create_parts(c, why, why_size) != 0 || read_token(c, why, why_size) != 0 ||
-        open_ledger(c, why, why_size) != 0 || open_store(c, why, why_size) != 0 ||
-        open_series(c, why, why_size) != 0 || open_marks(c, why, why_size) != 0 ||
-        open_caches(c, why, why_size) != 0 || open_archive(c, why, why_size) != 0 ||
-        open_rules(c, why, why_size) != 0 || open_firehose(c, why, why_size) != 0 ||
-        open_link(c, why, why_size) != 0 || open_web(c, why, why_size) != 0)
+    if (create_parts(c, why, why_size) != 0 || open_ledger(c, why, why_size) != 0 ||
+        open_store(c, why, why_size) != 0 || open_series(c, why, why_size) != 0 ||
+        open_marks(c, why, why_size) != 0 || open_caches(c, why, why_size) != 0 ||
+        open_archive(c, why, why_size) != 0 || open_rules(c, why, why_size) != 0 ||
+        open_firehose(c, why, why_size) != 0 || open_link(c, why, why_size) != 0 ||
+        parts_open_web(c, why, why_size) != 0)
         return -1;
     return 0;
 }

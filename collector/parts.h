@@ -63,4 +63,13 @@ int parts_start(struct collector *c, char *why, size_t why_size);
 /* No thread of collector.c may run any more. */
 void parts_close(struct collector *c);
 
+/* Parts of that, in parts_web.c. The web comes last: its port says that all is there. */
+int parts_open_web(struct collector *c, char *why, size_t why_size);
+/* Why nothing can be accepted now, in a sentence; NULL: all is well. Any thread. */
+const char *parts_not_ready(struct collector *c);
+/* Accepts what came over HTTP or was made here, as if an agent `name` had sent it; waits until it
+ * is durable. `memory` is taken over. */
+enum link_verdict parts_import(struct collector *c, const char *name, enum frame_kind kind,
+                               void *memory, size_t length, char *why, size_t why_size);
+
 #endif
