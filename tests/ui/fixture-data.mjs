@@ -129,9 +129,13 @@ export function dashboard(traceId, startMs, rand, { error = false } = {}) {
   const serve = b.span(call, cell, 'read_inbox', 0.7, total - 1.5, {
     kind: 'server', flags: ['remote_parent'], attributes: { user, limit: posts },
   });
-  b.span(serve, cell, 'redis LRANGE', 0.8, read + slow, {
+  const lrange = b.span(serve, cell, 'redis LRANGE', 0.8, read + slow, {
     kind: 'client', attributes: { 'db.system': 'redis', 'db.statement': `LRANGE inbox:${user} 0 ${posts - 1}`, 'net.peer.port': 6379 },
     events: slow ? [{ name: 'slow', offset_ns: 20 * MS, attributes: [attribute('waited_ms', Math.round(slow))] }] : [],
+  });
+  const redis = b.process('redis', 'redis-0', { host: 'box8', version: undefined });
+  b.span(lrange, redis, 'LRANGE', 0.8 + (read + slow) * 0.2, (read + slow) * 0.6, {
+    kind: 'server', flags: ['observed'], attributes: { 'db.system': 'redis', 'cache.key': `inbox:${user}`, 'cache.hit': true },
   });
   const hydrate = b.span(serve, cell, 'hydrate', 1 + read + slow, total - 2.2 - read - slow, { attributes: { posts } });
   for (let i = 0; i < posts; i++) {

@@ -9,6 +9,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { diff, explain } from './fixture-analysis.mjs';
 import { big, dashboard, IDS, makeStatus, makeTraces, random, summary } from './fixture-data.mjs';
 
 const DIST = fileURLToPath(new URL('../../ui/dist', import.meta.url));
@@ -79,10 +80,23 @@ class Fixture {
       const found = this.traces.filter((trace) => matches(trace, query));
       return [200, { traces: found.slice(0, limit).map(summary), scanned: this.traces.length, more: found.length > limit }];
     }
+    if (path === '/api/v1/analysis/diff') {
+      const [a, b] = ['a', 'b'].map((side) => this.traces.find((each) => each.trace_id === query.get(side)));
+      return a && b ? [200, diff(a, b)] : [404, { error: 'No span of one of these traces is known here.' }];
+    }
+    const explained = /^\/api\/v1\/analysis\/traces\/([^/]+)$/.exec(path)?.[1];
+    if (explained !== undefined) return this.explain(explained);
     const id = /^\/api\/v1\/traces\/([^/]+)$/.exec(path)?.[1];
     if (id === IDS.big) return [200, this.bigJson()];
     const trace = this.traces.find((each) => each.trace_id === id);
     return trace ? [200, trace] : [404, { error: `No span of trace ${id} is known here.` }];
+  }
+
+  explain(id) {
+    if (id === IDS.big) this.bigExplained ??= JSON.stringify(explain(JSON.parse(this.bigJson())));
+    const trace = this.traces.find((each) => each.trace_id === id);
+    if (id === IDS.big) return [200, this.bigExplained];
+    return trace ? [200, explain(trace)] : [404, { error: `No span of trace ${id} is known here.` }];
   }
 
   services() {

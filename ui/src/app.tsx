@@ -32,7 +32,7 @@ function View({ at }: { at: Route }) {
     case 'traces':
       return <TracesView filters={at.filters} live={at.live} />;
     case 'trace':
-      return <TraceView key={at.traceId} traceId={at.traceId} spanId={at.spanId} zoom={at.zoom} />;
+      return <TraceView key={at.traceId} traceId={at.traceId} spanId={at.spanId} zoom={at.zoom} look={at.look} />;
     case 'inflight':
       return <InflightView key={at.service} service={at.service} />;
     case 'status':

@@ -4,6 +4,7 @@
  * first trace and stays.
  */
 import type { TraceColumns } from '../model/columns';
+import type { Insight } from '../model/insight';
 import { ApiError, type ApiErrorKind } from './error';
 import { token } from './session';
 import type { Span, Trace, TraceLoss } from './wire';
@@ -18,12 +19,16 @@ export interface LoadedTrace extends Omit<Trace, 'spans' | 'losses'> {
 export type ToWorker =
   | { type: 'load'; id: number; traceId: string; token: string }
   | { type: 'abort' }
-  | { type: 'detail'; id: number; load: number; span: number };
+  | { type: 'detail'; id: number; load: number; span: number }
+  | { type: 'explain'; id: number; load: number; token: string }
+  | { type: 'find'; id: number; load: number; text: string };
 
 export type FromWorker =
   | { type: 'loaded'; id: number; trace: Omit<LoadedTrace, 'load'> }
   | { type: 'failed'; id: number; kind: ApiErrorKind; message: string; status: number }
-  | { type: 'detail'; id: number; span: Span | undefined };
+  | { type: 'detail'; id: number; span: Span | undefined }
+  | { type: 'explained'; id: number; insight: Insight | undefined }
+  | { type: 'found'; id: number; places: Int32Array };
 
 interface Waiting {
   resolve(value: never): void;
@@ -39,6 +44,8 @@ function onMessage({ data }: MessageEvent<FromWorker>): void {
   waiting.delete(data.id);
   if (data.type === 'failed') waiter?.reject(new ApiError(data.kind, data.message, data.status));
   else if (data.type === 'loaded') waiter?.resolve({ ...data.trace, load: data.id });
+  else if (data.type === 'explained') waiter?.resolve(data.insight);
+  else if (data.type === 'found') waiter?.resolve(data.places);
   else waiter?.resolve(data.span);
 }
 
@@ -70,11 +77,25 @@ export function loadTrace(traceId: string, signal: AbortSignal): Promise<LoadedT
   });
 }
 
-/** Everything about one span of a loaded trace; undefined if a newer load took its place. */
-export function loadSpan(load: number, span: number): Promise<Span | undefined> {
+/* The id is given to each question when it is asked. */
+type Question =
+  | { type: 'detail'; load: number; span: number }
+  | { type: 'explain'; load: number; token: string }
+  | { type: 'find'; load: number; text: string };
+
+function ask<T>(question: Question): Promise<T> {
   const id = ++lastId;
-  return new Promise((resolve, reject) => {
+  return new Promise<T>((resolve, reject) => {
     waiting.set(id, { resolve, reject });
-    theWorker().postMessage({ type: 'detail', id, load, span } satisfies ToWorker);
+    theWorker().postMessage({ ...question, id } satisfies ToWorker);
   });
 }
+
+/** Everything about one span of a loaded trace; undefined if a newer load took its place. */
+export const loadSpan = (load: number, span: number) => ask<Span | undefined>({ type: 'detail', load, span });
+
+/** The collector's analysis of a loaded trace; undefined if a newer load took its place. */
+export const loadInsight = (load: number) => ask<Insight | undefined>({ type: 'explain', load, token: token.value });
+
+/** Where spans that fit `text` (model/find.ts) stand, from top to bottom. */
+export const findInTrace = (load: number, text: string) => ask<Int32Array>({ type: 'find', load, text });

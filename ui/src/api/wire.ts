@@ -10,7 +10,7 @@ export type UnixNs = string;
 
 export type SpanKind = 'internal' | 'server' | 'client' | 'producer' | 'consumer';
 export type SpanStatus = 'unset' | 'ok' | 'error' | 'died' | 'in_flight';
-export type SpanFlag = 'remote_parent' | 'orphan' | 'duplicate' | 'cycle';
+export type SpanFlag = 'remote_parent' | 'observed' | 'orphan' | 'duplicate' | 'cycle';
 
 export interface Attribute {
   key: string;

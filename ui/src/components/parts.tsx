@@ -17,7 +17,7 @@ export function ServiceName({ name, count }: { name: string; count?: string }) {
   );
 }
 
-export type MarkKind = 'died' | 'error' | 'in_flight' | 'incomplete' | 'orphan' | 'duplicate' | 'ok';
+export type MarkKind = 'died' | 'error' | 'in_flight' | 'incomplete' | 'orphan' | 'duplicate' | 'observed' | 'ok';
 
 const MARK_ICONS: Record<MarkKind, IconName> = {
   died: 'close',
@@ -26,6 +26,7 @@ const MARK_ICONS: Record<MarkKind, IconName> = {
   incomplete: 'broken',
   orphan: 'broken',
   duplicate: 'copy',
+  observed: 'eye',
   ok: 'check',
 };
 

@@ -14,7 +14,7 @@ export const STATUS_ORDER: readonly SpanStatus[] = ['unset', 'ok', 'error', 'die
 export const KIND_ORDER: readonly SpanKind[] = ['internal', 'server', 'client', 'producer', 'consumer'];
 
 export const STATUS = { unset: 0, ok: 1, error: 2, died: 3, inFlight: 4 } as const;
-export const FLAG = { orphan: 1, duplicate: 2, remoteParent: 4, cycle: 8 } as const;
+export const FLAG = { orphan: 1, duplicate: 2, remoteParent: 4, cycle: 8, observed: 16 } as const;
 /** What is among a span's descendants. */
 export const INSIDE = { error: 1, died: 2, inFlight: 4 } as const;
 
@@ -133,6 +133,7 @@ function flagsOf(span: Span, isOrphan: boolean): number {
     else if (flag === 'duplicate') flags |= FLAG.duplicate;
     else if (flag === 'remote_parent') flags |= FLAG.remoteParent;
     else if (flag === 'cycle') flags |= FLAG.cycle;
+    else if (flag === 'observed') flags |= FLAG.observed;
   }
   return flags;
 }
@@ -246,7 +247,7 @@ export function countServices(c: TraceColumns, processes: readonly Process[]): {
 }
 
 /** The memory behind the columns, to hand over from a worker. */
-export function buffersOf(c: TraceColumns): ArrayBuffer[] {
+export function buffersOf(c: object): ArrayBuffer[] {
   return Object.values(c).flatMap((column: unknown) =>
     ArrayBuffer.isView(column) ? [column.buffer as ArrayBuffer] : [],
   );

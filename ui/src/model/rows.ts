@@ -43,6 +43,22 @@ export function collapseFrom(c: TraceColumns, collapsed: Uint8Array, depth: numb
   for (let i = 0; i < c.count; i++) collapsed[i] = c.depth[i]! >= depth && hasChildren(c, i) ? 1 : 0;
 }
 
+/** Fold the deepest level that is still unfolded. */
+export function foldOneLevel(c: TraceColumns, collapsed: Uint8Array): void {
+  let deepest = -1;
+  for (let i = 0; i < c.count; i = collapsed[i] ? c.end[i]! : i + 1) {
+    if (hasChildren(c, i) && !collapsed[i]) deepest = Math.max(deepest, c.depth[i]!);
+  }
+  for (let i = 0; i < c.count; i++) if (c.depth[i] === deepest && hasChildren(c, i)) collapsed[i] = 1;
+}
+
+/** Unfold the topmost level that is folded. */
+export function unfoldOneLevel(c: TraceColumns, collapsed: Uint8Array): void {
+  let topmost = Infinity;
+  for (let i = 0; i < c.count; i++) if (collapsed[i]) topmost = Math.min(topmost, c.depth[i]!);
+  for (let i = 0; i < c.count; i++) if (c.depth[i] === topmost) collapsed[i] = 0;
+}
+
 /** Carry what is folded in `before` over to a newer state of the same trace. */
 export function carryCollapsed(before: TraceColumns, collapsed: Uint8Array, after: TraceColumns): Uint8Array {
   const folded = new Set<number>();

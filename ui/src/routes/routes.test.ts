@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
 import { NO_FILTERS } from '../model/filters';
-import { inflightHref, parseRoute, traceHref, traceIdIn, tracesHref } from './routes';
+import { inflightHref, parseRoute, PLAIN_LOOK, traceHref, traceIdIn, tracesHref } from './routes';
 
 const at = (href: string) => parseRoute(new URL(href, 'http://weft'));
 const TRACE = '018f3c0000000000000000000000beef';
@@ -14,10 +14,14 @@ describe('addresses', () => {
   });
   it('hold a trace, its span and the part in view', () => {
     const href = traceHref(TRACE, '00000000000000a1', { fromNs: -10.5, toNs: 2000.2 });
-    expect(at(href)).toEqual({ view: 'trace', traceId: TRACE, spanId: '00000000000000a1', zoom: { fromNs: -11, toNs: 2001 } });
+    expect(at(href)).toEqual({ view: 'trace', traceId: TRACE, spanId: '00000000000000a1', zoom: { fromNs: -11, toNs: 2001 }, look: PLAIN_LOOK });
   });
   it('ignore a span or a part that is none', () => {
-    expect(at(`/trace/${TRACE}?span=<script>&zoom=9..1`)).toEqual({ view: 'trace', traceId: TRACE, spanId: '', zoom: undefined });
+    expect(at(`/trace/${TRACE}?span=<script>&zoom=9..1`)).toEqual({ view: 'trace', traceId: TRACE, spanId: '', zoom: undefined, look: PLAIN_LOOK });
+  });
+  it('hold how a trace is looked at', () => {
+    const look = { tab: 'diff' as const, find: 'user=7 "a b"', path: false, other: TRACE };
+    expect(at(traceHref(TRACE, '', undefined, look))).toMatchObject({ view: 'trace', look });
   });
   it('know the other views', () => {
     expect(at('/status/')).toEqual({ view: 'status' });

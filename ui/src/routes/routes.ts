@@ -11,6 +11,22 @@ export interface Zoom {
   toNs: number;
 }
 
+export const TRACE_TABS = ['waterfall', 'flame', 'sums', 'diff'] as const;
+export type TraceTab = (typeof TRACE_TABS)[number];
+
+/** How a trace is looked at. */
+export interface TraceLook {
+  tab: TraceTab;
+  /** What is searched for in it. */
+  find: string;
+  /** Whether the critical path is shown. */
+  path: boolean;
+  /** The trace that it is compared with. */
+  other: string;
+}
+
+export const PLAIN_LOOK: TraceLook = { tab: 'waterfall', find: '', path: true, other: '' };
+
 /** Pages whose state is their own: `id` is the rest of the path, `query` what follows it. */
 export const PAGES = ['overview', 'search', 'graph', 'dashboards', 'deploys', 'services', 'caches'] as const;
 export type Page = (typeof PAGES)[number];
@@ -18,7 +34,7 @@ export type Page = (typeof PAGES)[number];
 export type Route =
   | { view: Page; id: string; query: URLSearchParams }
   | { view: 'traces'; filters: Filters; live: boolean }
-  | { view: 'trace'; traceId: string; spanId: string; zoom: Zoom | undefined }
+  | { view: 'trace'; traceId: string; spanId: string; zoom: Zoom | undefined; look: TraceLook }
   | { view: 'inflight'; service: string }
   | { view: 'status' }
   | { view: 'unknown'; path: string };
@@ -45,6 +61,16 @@ export function parseRoute(url: URL): Route {
     traceId,
     spanId: SPAN_ID.test(spanId) ? spanId : '',
     zoom: parseZoom(query.get('zoom')),
+    look: parseLook(query),
+  };
+}
+
+function parseLook(query: URLSearchParams): TraceLook {
+  return {
+    tab: TRACE_TABS.find((tab) => tab === query.get('tab')) ?? 'waterfall',
+    find: query.get('find') ?? '',
+    path: query.get('path') !== 'off',
+    other: traceIdIn(query.get('with') ?? '') ?? '',
   };
 }
 
@@ -81,8 +107,12 @@ export function tracesHref(filters: Filters = NO_FILTERS, live = true): string {
   return text === '' ? '/traces' : `/traces?${text}`;
 }
 
-export function traceHref(traceId: string, spanId = '', zoom?: Zoom): string {
+export function traceHref(traceId: string, spanId = '', zoom?: Zoom, look: TraceLook = PLAIN_LOOK): string {
   const query = new URLSearchParams();
+  if (look.tab !== 'waterfall') query.set('tab', look.tab);
+  if (look.other) query.set('with', look.other);
+  if (look.find) query.set('find', look.find);
+  if (!look.path) query.set('path', 'off');
   if (spanId) query.set('span', spanId);
   if (zoom) query.set('zoom', `${Math.floor(zoom.fromNs)}..${Math.ceil(zoom.toNs)}`);
   const text = query.toString();

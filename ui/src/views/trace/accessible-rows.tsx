@@ -7,7 +7,7 @@
 import { FLAG, KIND_ORDER, STATUS, type TraceColumns } from '../../model/columns';
 import { formatDuration } from '../../model/format';
 import { hasChildren, placeAmongSiblings, rowOf } from '../../model/rows';
-import { ROW_HEIGHT } from './paint';
+import { ROW_HEIGHT } from './scene';
 import type { TraceStore } from './store';
 
 export const rowId = (i: number) => `span-${i}`;
@@ -22,6 +22,7 @@ function fateOf(c: TraceColumns, i: number): string {
   const words = [FATES[c.status[i]!]];
   if (c.flags[i]! & FLAG.cycle) words.push('its own ancestor');
   else if (c.flags[i]! & FLAG.orphan) words.push('orphan, its parent is missing');
+  if (c.flags[i]! & FLAG.observed) words.push('observed by a tap');
   if (c.flags[i]! & FLAG.duplicate) words.push('duplicate id');
   return words.filter(Boolean).join(', ');
 }
@@ -57,6 +58,7 @@ function Row({ store, i, row, expanded }: RowProps) {
       <span role="gridcell">{fateOf(c, i)}</span>
       <span role="gridcell">
         {formatDuration(c.duration[i]!)}, from {formatDuration(c.start[i]!)}
+        {store.foundMask.value?.[i] === 1 && ', found'}
         {events > 0 && `, ${events} ${events === 1 ? 'event' : 'events'}`}
       </span>
     </div>

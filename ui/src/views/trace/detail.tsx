@@ -13,6 +13,8 @@ import { CopyButton, Mark, ServiceName } from '../../components/parts';
 import { FLAG, KIND_ORDER, spanIdAt, STATUS_ORDER } from '../../model/columns';
 import { formatCount, formatDuration, formatMoment, formatPercent, unixMs } from '../../model/format';
 import { traceHref } from '../../routes/routes';
+import { SpanAnalysis } from './detail-analysis';
+import { LogLink } from './logs';
 import type { TraceStore } from './store';
 
 /* Longer values are folded: a 4 KB statement should not push its neighbours away. */
@@ -178,6 +180,7 @@ function Marks({ store, at }: { store: TraceStore; at: number }) {
       {status === 'in_flight' && <Mark kind="in_flight">in flight</Mark>}
       {status === 'ok' && <Mark kind="ok">ok</Mark>}
       <span class="muted">{KIND_ORDER[c.kind[at]!]}</span>
+      {(flags & FLAG.observed) !== 0 && <Mark kind="observed">observed by a tap</Mark>}
       {(flags & FLAG.cycle) !== 0 && <Mark kind="orphan">its own ancestor</Mark>}
       {(flags & (FLAG.orphan | FLAG.cycle)) === FLAG.orphan && <Mark kind="orphan">parent missing</Mark>}
       {(flags & FLAG.duplicate) !== 0 && <Mark kind="duplicate">duplicate id</Mark>}
@@ -187,7 +190,9 @@ function Marks({ store, at }: { store: TraceStore; at: number }) {
 }
 
 function fateSentence(store: TraceStore, at: number, process: Process | undefined): string {
-  const status = STATUS_ORDER[store.trace.value.columns.status[at]!];
+  const { columns: c } = store.trace.value;
+  const status = STATUS_ORDER[c.status[at]!];
+  if (c.flags[at]! & FLAG.observed) return 'The cache recorded nothing: weft-tap saw this exchange on its wire.';
   if (status === 'died') {
     return `Its process${process?.pid === undefined ? '' : ` (pid ${process.pid})`} was gone before it ended. The end is the last moment known.`;
   }
@@ -231,6 +236,8 @@ export function Detail({ store, at }: { store: TraceStore; at: number }) {
         {fate !== '' && <p class="fate">{fate}</p>}
         {span?.status_message && <p class="message">{span.status_message}</p>}
         <Timing store={store} at={at} />
+        <SpanAnalysis store={store} at={at} />
+        <LogLink store={store} at={at} />
         {span?.attributes && span.attributes.length > 0 && (
           <Section title="Attributes" count={span.attributes.length}>
             <Attributes list={span.attributes} />

@@ -11,6 +11,7 @@ import { Icon, type IconName } from '../../components/icon';
 import { countServices, STATUS } from '../../model/columns';
 import { formatClock, formatCount, formatDuration, formatMoment, plural, unixMs } from '../../model/format';
 import { lossSentence, processName } from '../../model/losses';
+import { Findings, type useFindings } from './findings';
 import type { TraceStore } from './store';
 
 function Fact({ label, children }: { label: string; children: ComponentChildren }) {
@@ -70,6 +71,22 @@ function Deaths({ store }: { store: TraceStore }) {
   );
 }
 
+const MOST_VERSIONS = 4;
+
+/** Which version of each service was at work. */
+function Versions({ trace }: { trace: LoadedTrace }) {
+  const all = [...new Set(trace.processes.filter(({ version }) => version).map(({ service, version }) => `${service} ${version}`))];
+  if (all.length === 0) return null;
+  return (
+    <Fact label="Versions">
+      <span class="clip" title={all.join(', ')}>
+        {all.slice(0, MOST_VERSIONS).join(', ')}
+        {all.length > MOST_VERSIONS && ` and ${formatCount(all.length - MOST_VERSIONS)} more`}
+      </span>
+    </Fact>
+  );
+}
+
 function Notes({ store }: { store: TraceStore }) {
   const trace = store.trace.value;
   const quiet = trace.complete && trace.losses.length + trace.died_count + trace.in_flight_count === 0;
@@ -113,7 +130,7 @@ function Counts({ trace }: { trace: LoadedTrace }) {
   );
 }
 
-export function TraceHeader({ store }: { store: TraceStore }) {
+export function TraceHeader({ store, explained }: { store: TraceStore; explained: ReturnType<typeof useFindings> }) {
   const trace = store.trace.value;
   const startMs = unixMs(trace.start_unix_ns);
   const name = trace.root ? `${trace.root.operation} · ${trace.root.service}` : trace.trace_id;
@@ -145,6 +162,7 @@ export function TraceHeader({ store }: { store: TraceStore }) {
         <Fact label="Tree">
           {trace.complete ? 'complete' : <Mark kind="incomplete">incomplete</Mark>}
         </Fact>
+        <Versions trace={trace} />
         <Fact label="Services">
           <span class="services">
             {countServices(trace.columns, trace.processes).map(({ name, spans }) => (
@@ -153,6 +171,7 @@ export function TraceHeader({ store }: { store: TraceStore }) {
           </span>
         </Fact>
       </dl>
+      <Findings store={store} explained={explained} />
       <Notes store={store} />
     </header>
   );

@@ -6,8 +6,9 @@
 import { ticks } from '../../model/scale';
 import { serviceColour } from '../../model/service-colour';
 import { TICK_ROOM } from './axis';
-import { paint, type Scene } from './paint';
+import { paint } from './paint';
 import { readPalette, type Palette } from './palette';
+import type { Scene } from './scene';
 import type { TraceStore } from './store';
 import { createTextFit } from './text-fit';
 
@@ -74,6 +75,8 @@ export function createPainter(store: TraceStore, { canvas, scroller, treeWidth }
       height,
       treeWidth: tree,
       scrollTop: scroller.scrollTop,
+      path: store.showPath.peek() ? store.insight.peek() : undefined,
+      found: store.foundMask.peek(),
       selected: store.selected.peek(),
       hovered,
     };

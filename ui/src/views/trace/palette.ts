@@ -19,6 +19,7 @@ export interface Palette {
   failedSoft: string;
   died: string;
   open: string;
+  openSoft: string;
   services: string[];
   hatch: CanvasPattern | string;
   stripes: (CanvasPattern | string)[];
@@ -75,6 +76,7 @@ export function readPalette(ctx: CanvasRenderingContext2D, scale: number): Palet
     failedSoft: colour('failed-soft'),
     died: colour('died'),
     open: colour('open'),
+    openSoft: colour('open-soft'),
     services,
     hatch: slanted(ctx, colour('died'), colour('failed-soft'), scale),
     stripes: services.map((each) => slanted(ctx, each, surface, scale)),

@@ -7,7 +7,7 @@ import { formatDuration } from '../../model/format';
 import { hasChildren } from '../../model/rows';
 import { pan } from '../../model/scale';
 import type { Painter } from './painter';
-import { indentOf, ROW_HEIGHT } from './paint';
+import { indentOf, ROW_HEIGHT } from './scene';
 import type { TraceStore } from './store';
 
 export interface PointerParts {

@@ -7,8 +7,9 @@
  */
 import { batch, computed, signal, type ReadonlySignal, type Signal } from '@preact/signals';
 import type { LoadedTrace } from '../../api/trace-loader';
+import type { Insight } from '../../model/insight';
 import { findSpan, spanIdAt, type TraceColumns } from '../../model/columns';
-import { carryCollapsed, collapseFrom, hasChildren, reveal, rowOf, visibleRows } from '../../model/rows';
+import { carryCollapsed, collapseFrom, foldOneLevel, hasChildren, reveal, rowOf, unfoldOneLevel, visibleRows } from '../../model/rows';
 import { clampView, isWhole, zoomAround, type Span1d } from '../../model/scale';
 
 /* Room beside the first and last moment: for a label, a cross, or an end that is not known yet. */
@@ -26,14 +27,27 @@ export interface TraceStore {
   readonly selected: ReadonlySignal<number>;
   /** Rises when the cursor should be scrolled into sight. */
   readonly reveals: ReadonlySignal<number>;
+  /** The analysis of exactly this state of the trace, if it is there. */
+  readonly insight: ReadonlySignal<Insight | undefined>;
+  readonly showPath: Signal<boolean>;
+  /** Spans that the search found, from top to bottom; undefined while nothing is searched for. */
+  readonly found: ReadonlySignal<Int32Array | undefined>;
+  readonly foundMask: ReadonlySignal<Uint8Array | undefined>;
+  /** What came of a question about the load `load`; passed over if a newer one is shown. */
+  explain(load: number, insight: Insight | undefined): void;
+  find(load: number, places: Int32Array | undefined): void;
   isCollapsed(i: number): boolean;
   /** A newer state of the same trace: folds, cursor and selection carry over by span id. */
   update(trace: LoadedTrace): void;
   toggle(i: number): void;
   fold(i: number, closed: boolean): void;
   foldFrom(depth: number): void;
+  /** One level less (-1) or more (1) of the tree. */
+  foldLevel(by: 1 | -1): void;
   moveTo(i: number): void;
   moveBy(rows: number): void;
+  /** Bring span i into sight, under the cursor; the details follow if they are open. */
+  show(i: number): void;
   /** Show the details of span i (-1: of none) and bring it into sight. */
   select(i: number): void;
   setView(view: Span1d): void;
@@ -58,6 +72,14 @@ export function createTraceStore(first: LoadedTrace): TraceStore {
   const rows = computed(() => {
     folds.value;
     return visibleRows(trace.value.columns, collapsed.value);
+  });
+  const insight = signal<Insight | undefined>(undefined);
+  const found = signal<Int32Array | undefined>(undefined);
+  const foundMask = computed(() => {
+    if (!found.value) return undefined;
+    const mask = new Uint8Array(trace.peek().columns.count);
+    for (const i of found.value) mask[i] = 1;
+    return mask;
   });
   const columns = () => trace.peek().columns;
 
@@ -86,12 +108,24 @@ export function createTraceStore(first: LoadedTrace): TraceStore {
     cursor,
     selected,
     reveals,
+    insight,
+    showPath: signal(true),
+    found,
+    foundMask,
+    explain: (load, next) => {
+      if (trace.peek().load === load) insight.value = next;
+    },
+    find: (load, places) => {
+      if (trace.peek().load === load) found.value = places;
+    },
     isCollapsed: (i) => collapsed.peek()[i] === 1,
     update: (next) =>
       batch(() => {
         const before = columns();
         const wasWhole = isWhole(view.peek(), whole.peek());
         collapsed.value = carryCollapsed(before, collapsed.peek(), next.columns);
+        insight.value = undefined;
+        found.value = undefined;
         trace.value = next;
         carry(cursor, before, next.columns.count > 0 ? 0 : -1);
         carry(selected, before, -1);
@@ -111,12 +145,23 @@ export function createTraceStore(first: LoadedTrace): TraceStore {
       collapseFrom(columns(), collapsed.peek(), depth);
       afterFold();
     },
+    foldLevel: (by) => {
+      if (by < 0) foldOneLevel(columns(), collapsed.peek());
+      else unfoldOneLevel(columns(), collapsed.peek());
+      afterFold();
+    },
     moveTo,
     moveBy: (by) => {
       const list = rows.peek();
       const row = Math.min(Math.max(rowOf(list, cursor.peek()) + by, 0), list.length - 1);
       moveTo(list[row] ?? -1);
     },
+    show: (i) =>
+      batch(() => {
+        if (i < 0) return;
+        if (reveal(columns(), collapsed.peek(), i)) folds.value++;
+        moveTo(i);
+      }),
     select: (i) =>
       batch(() => {
         selected.value = i;

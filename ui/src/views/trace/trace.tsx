@@ -11,11 +11,18 @@ import { loadTrace } from '../../api/trace-loader';
 import { ErrorState, StaleNotice, State } from '../../components/states';
 import { findSpan, spanIdAt } from '../../model/columns';
 import { isWhole } from '../../model/scale';
-import { navigate } from '../../routes/location';
-import { traceHref, tracesHref, type Zoom } from '../../routes/routes';
+import { inRange, navigate } from '../../routes/location';
+import { traceHref, tracesHref, PLAIN_LOOK, type TraceLook, type Zoom } from '../../routes/routes';
 import { Detail } from './detail';
+import { DiffPanel } from './diff';
+import { useFindings } from './findings';
+import { FlameGraph } from './flame';
 import { TraceHeader } from './header';
+import { escape, isTyping } from './keys';
 import { createTraceStore, type TraceStore } from './store';
+import { Sums } from './sums';
+import { Toolbar } from './toolbar';
+import './panels.css';
 import './trace.css';
 import { Waterfall } from './waterfall';
 
@@ -23,6 +30,7 @@ interface Props {
   traceId: string;
   spanId: string;
   zoom: Zoom | undefined;
+  look: TraceLook;
 }
 
 const FOLLOW_MS = 1500;
@@ -71,17 +79,19 @@ function useTrace(traceId: string): Loading {
   return { store, error, retry: () => attempt.value++ };
 }
 
-function hrefOf(store: TraceStore): string {
+function hrefOf(store: TraceStore, look: TraceLook): string {
   const { trace_id, columns } = store.trace.value;
   const view = store.view.value;
   const zoom = isWhole(view, store.whole.value) ? undefined : { fromNs: view.from, toNs: view.to };
   const spanId = store.selected.value >= 0 ? spanIdAt(columns, store.selected.value) : '';
-  return traceHref(trace_id, spanId, zoom);
+  return traceHref(trace_id, spanId, zoom, look);
 }
 
-function useAddress(store: TraceStore, { traceId, spanId, zoom }: Props): void {
+function useAddress(store: TraceStore, { traceId, spanId, zoom, look }: Props): void {
   const ours = traceHref(traceId, spanId, zoom);
   const written = useRef<string | undefined>(undefined);
+  const looked = useRef(look);
+  looked.current = look;
   useEffect(() => {
     if (written.current === ours) return;
     written.current = ours;
@@ -89,24 +99,55 @@ function useAddress(store: TraceStore, { traceId, spanId, zoom }: Props): void {
     else store.setView(store.whole.peek());
     store.select(findSpan(store.trace.peek().columns, spanId));
   }, [store, ours]);
-  const wanted = hrefOf(store);
+  const wanted = hrefOf(store, PLAIN_LOOK);
   useEffect(() => {
     const timer = setTimeout(() => {
       if (written.current === wanted) return;
       written.current = wanted;
-      navigate(wanted, { replace: true });
+      navigate(inRange(hrefOf(store, looked.current)), { replace: true });
     }, ADDRESS_RESTS_MS);
     return () => clearTimeout(timer);
   }, [wanted]);
 }
 
+/** Escape goes one step back: out of the search, the details, the zoom. */
+function useEscape(store: TraceStore, look: TraceLook, setLook: (change: Partial<TraceLook>) => void): void {
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if (event.key !== 'Escape' || event.defaultPrevented || isTyping(event.target)) return;
+      if (look.find !== '') setLook({ find: '' });
+      else escape(store);
+    };
+    document.addEventListener('keydown', onKey);
+    return () => document.removeEventListener('keydown', onKey);
+  });
+}
+
 function OpenTrace({ store, ...props }: Props & { store: TraceStore }) {
+  const { look } = props;
   useAddress(store, props);
+  const explained = useFindings(store);
+  useEffect(() => {
+    store.showPath.value = look.path;
+  }, [store, look.path]);
+  /* Another picture is a step in the history; what is typed is not. */
+  const setLook = (change: Partial<TraceLook>) =>
+    navigate(inRange(hrefOf(store, { ...look, ...change })), { replace: change.tab === undefined && change.other === undefined });
+  useEscape(store, look, setLook);
+  const show = (i: number) => {
+    store.select(i);
+    setLook({ tab: 'waterfall' });
+  };
   const selected = store.selected.value;
+  const tools = { store, look, setLook };
   return (
     <div class={selected >= 0 ? 'trace with-detail' : 'trace'}>
-      <TraceHeader store={store} />
-      <Waterfall store={store} />
+      <TraceHeader store={store} explained={explained} />
+      <Toolbar {...tools} />
+      {look.tab === 'waterfall' && <Waterfall store={store} />}
+      {look.tab === 'flame' && <FlameGraph store={store} show={show} />}
+      {look.tab === 'sums' && <Sums store={store} show={show} />}
+      {look.tab === 'diff' && <DiffPanel {...tools} />}
       {selected >= 0 && <Detail store={store} at={selected} />}
     </div>
   );

@@ -11,10 +11,10 @@ import { rowOf } from '../../model/rows';
 import { themeVersion } from '../../theme';
 import { AccessibleRows, rowId } from './accessible-rows';
 import { Axis } from './axis';
-import { onWaterfallKey } from './keys';
+import { onPageKey, onWaterfallKey } from './keys';
 import { Minimap } from './minimap';
 import { createPainter, type Painter } from './painter';
-import { ROW_HEIGHT } from './paint';
+import { ROW_HEIGHT } from './scene';
 import { attachPointer, createPointer } from './pointer';
 import type { TraceStore } from './store';
 
@@ -117,6 +117,9 @@ function usePainter(store: TraceStore, parts: Parts, treeWidth: Signal<number>, 
     store.rows.value;
     store.view.value;
     store.selected.value;
+    store.insight.value;
+    store.showPath.value;
+    store.found.value;
     painter.current?.schedule();
   });
   useSignalEffect(() => {
@@ -142,6 +145,18 @@ function useReveal(store: TraceStore, scroller: RefObject<HTMLElement>): void {
       box.scrollTop = top - (top > scrollTop + 2 * room ? room / 2 : room - 2 * ROW_HEIGHT);
     }
   });
+}
+
+function usePageKeys(store: TraceStore, scroller: RefObject<HTMLElement>): void {
+  useEffect(() => {
+    const scrollBy = (screens: number) => scroller.current?.scrollBy({ top: screens * scroller.current.clientHeight });
+    const onKey = (event: KeyboardEvent) =>
+      batch(() => {
+        if (onPageKey(store, event, scrollBy)) event.preventDefault();
+      });
+    document.addEventListener('keydown', onKey);
+    return () => document.removeEventListener('keydown', onKey);
+  }, [store]);
 }
 
 function rowsInSight(box: HTMLElement): { first: number; last: number } {
@@ -178,6 +193,7 @@ export function Waterfall({ store }: { store: TraceStore }) {
   const { inSight, note, noteAtRest } = useRowsInSight(scroller);
   const painter = usePainter(store, { section, canvas, scroller, hairline }, treeWidth, note);
   useReveal(store, scroller);
+  usePageKeys(store, scroller);
 
   const onScroll = () => {
     painter.current?.schedule();
@@ -232,7 +248,7 @@ export function Waterfall({ store }: { store: TraceStore }) {
       </div>
       <p class="wf-hint" aria-hidden="true">
         <kbd>↑ ↓</kbd> move <kbd>← →</kbd> fold, unfold <kbd>Enter</kbd> details <kbd>+ − 0</kbd> zoom{' '}
-        <kbd>Esc</kbd> back
+        <kbd>Esc</kbd> back <kbd>?</kbd> all keys
       </p>
     </section>
   );

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The trace page beyond its waterfall: the analysis, the search, sums, flame graph, comparison, export, keys. */
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { after, before, test } from 'node:test';
+import { eventually, launch, openPage, spanRows } from './browser.mjs';
+import { IDS } from './fixture-data.mjs';
+import { startFixture } from './fixture-server.mjs';
+
+let browser;
+let at;
+
+before(async () => {
+  browser = await launch();
+  at = await startFixture();
+});
+after(async () => {
+  await browser?.close();
+  await at?.close();
+});
+
+const open = async (id, query = '', options = {}) => {
+  const opened = await openPage(browser, at.url, options);
+  await opened.page.goto(`/trace/${id}${query}`);
+  await opened.page.getByRole('radiogroup', { name: 'How the trace is shown' }).waitFor();
+  return opened;
+};
+const param = (page, name) => new URL(page.url()).searchParams.get(name);
+const detailOf = (page) => page.getByRole('complementary', { name: 'Span details' });
+
+test('the culprit is told in a sentence, and shown', async () => {
+  const { page, faults, close } = await open(IDS.died);
+  await page.getByText('web "POST /post" failed because cell "redis LPUSH" died').waitFor();
+  await page.getByRole('button', { name: 'Show the culprit' }).click();
+  await detailOf(page).getByRole('heading', { name: 'redis LPUSH' }).waitFor();
+  await detailOf(page).getByText('Not observed: no tap watches this cache').waitFor();
+  assert.deepEqual(faults, []);
+  await close();
+});
+
+test('what a tap observed says so, and the call tells server and network', async () => {
+  const { page, faults, close } = await open(IDS.dashboard);
+  const row = spanRows(page).filter({ hasText: 'observed by a tap' });
+  await row.first().waitFor({ state: 'attached' });
+  assert.equal(await row.count(), 1);
+  await page.goto(`/trace/${IDS.dashboard}?span=00000000a0000004`);
+  await detailOf(page).getByText('Server, as a tap saw it').waitFor();
+  await detailOf(page).getByText('Network and queues').waitFor();
+  await detailOf(page).getByText(/^p3 of 173$/).waitFor();
+  assert.deepEqual(faults, []);
+  await close();
+});
+
+test('the search counts, goes around, and lies in the address', async () => {
+  const { page, faults, close } = await open(IDS.dashboard);
+  await spanRows(page).first().waitFor({ state: 'attached' });
+  await page.keyboard.press('Control+b');
+  await page.keyboard.type('db.system=memcached');
+  const gets = at.fixture.traces.find((each) => each.trace_id === IDS.dashboard).spans.filter(({ name }) => name === 'memcached get').length;
+  await page.getByText(`– of ${gets}`).waitFor();
+  assert.equal(param(page, 'find'), 'db.system=memcached');
+  await page.keyboard.press('Enter');
+  await page.getByText(`1 of ${gets}`, { exact: true }).waitFor();
+  await page.keyboard.press('Shift+Enter');
+  await page.getByText(`${gets} of ${gets}`, { exact: true }).waitFor();
+  await eventually('rows that say so', async () => (await spanRows(page).filter({ hasText: 'found' }).count()) === gets);
+  await page.keyboard.press('Escape');
+  await eventually('no search', () => param(page, 'find') === null);
+  assert.deepEqual(faults, []);
+  await close();
+});
+
+test("Jaeger's keys zoom, pan, fold and move", async () => {
+  const { page, faults, close } = await open(IDS.died);
+  await spanRows(page).first().waitFor({ state: 'attached' });
+  const rows = async () => Number(await page.getByRole('treegrid').getAttribute('aria-rowcount'));
+  const all = await rows();
+  for (const [key, fewer] of [[']', true], ['o', true], ['o', true], ['[', false], ['p', true], ['o', false]]) {
+    await page.keyboard.press(key);
+    await eventually(`${key}`, async () => (await rows()) < all === fewer || (key === 'o' && (await rows()) <= all));
+  }
+  await page.keyboard.press('[');
+  await eventually('all rows', async () => (await rows()) === all);
+  await page.keyboard.press('ArrowUp');
+  const zoom = await eventually('a zoom', () => param(page, 'zoom'));
+  await page.keyboard.press('d');
+  await eventually('another part', () => param(page, 'zoom') !== zoom && param(page, 'zoom'));
+  await page.keyboard.press('Escape');
+  await eventually('all of it', () => param(page, 'zoom') === null);
+  const active = () => page.getByRole('treegrid').getAttribute('aria-activedescendant');
+  await page.keyboard.press('f');
+  await eventually('the next', async () => (await active()) === 'span-1');
+  await page.keyboard.press('b');
+  await eventually('the one before', async () => (await active()) === 'span-0');
+  await page.keyboard.press('?');
+  await page.getByRole('dialog', { name: 'Keys' }).waitFor();
+  await page.keyboard.press('Escape');
+  await page.getByRole('dialog', { name: 'Keys' }).waitFor({ state: 'hidden' });
+  assert.deepEqual(faults, []);
+  await close();
+});
+
+test('sums lead to the longest span; back leads to the sums', async () => {
+  const { page, faults, close } = await open(IDS.died, '?tab=sums');
+  await page.getByRole('region', { name: 'By service' }).getByText('firehose').waitFor();
+  await page.getByRole('region', { name: 'By operation' }).getByRole('button', { name: /^Show the longest/ }).first().click();
+  await detailOf(page).waitFor();
+  assert.equal(param(page, 'tab'), null);
+  await page.goBack();
+  await page.getByRole('region', { name: 'By operation' }).waitFor();
+  assert.deepEqual(faults, []);
+  await close();
+});
+
+test('the flame graph tells its boxes to the keyboard', async () => {
+  const { page, faults, close } = await open(IDS.dashboard, '?tab=flame');
+  await page.getByRole('application', { name: /^Flame graph/ }).focus();
+  await page.keyboard.press('ArrowDown');
+  await page.getByRole('status').getByText('GET /dashboard').waitFor();
+  await page.keyboard.press('ArrowDown');
+  await page.getByRole('status').getByText('cell read_inbox').waitFor();
+  await page.keyboard.press('Enter');
+  await page.getByRole('button', { name: 'Show all' }).waitFor();
+  await page.keyboard.press('Enter');
+  await detailOf(page).getByRole('heading', { name: 'cell read_inbox' }).waitFor();
+  assert.deepEqual(faults, []);
+  await close();
+});
+
+test('two traces are compared', async () => {
+  const { page, faults, close } = await open(IDS.died, '?tab=diff');
+  await page.getByLabel('The other trace').fill(IDS.dashboard);
+  await page.getByRole('button', { name: 'Compare', exact: true }).click();
+  await page.getByRole('region', { name: 'Differences' }).getByText('redis LPUSH').waitFor();
+  assert.equal(param(page, 'with'), IDS.dashboard);
+  assert.deepEqual(faults, []);
+  await close();
+});
+
+test('a trace is saved as a file', async () => {
+  const { page, faults, close } = await open(IDS.dashboard);
+  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Save as JSON' }).click()]);
+  assert.equal(download.suggestedFilename(), `trace-${IDS.dashboard}.json`);
+  assert.equal(JSON.parse(await readFile(await download.path(), 'utf8')).trace_id, IDS.dashboard);
+  assert.deepEqual(faults, []);
+  await close();
+});
+
+test('a template links spans to their logs, and no other address than of the web is taken', async () => {
+  const { page, faults, close } = await open(IDS.dashboard, '?span=00000000a0000001');
+  await page.getByRole('button', { name: 'Link spans to their logs…' }).click();
+  const field = page.getByLabel('Address of the logs');
+  await field.fill('javascript:alert(1)//{trace_id}');
+  await page.getByText('It must begin with http:// or https://.').waitFor();
+  await field.fill('https://logs.example/?q={trace_id}');
+  await page.getByRole('button', { name: 'Keep' }).click();
+  const link = page.getByRole('link', { name: 'Logs of this span' });
+  assert.equal(await link.getAttribute('href'), `https://logs.example/?q=${IDS.dashboard}`);
+  assert.deepEqual(faults, []);
+  await close();
+});

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What the analysis says of one span: its own time, its part of the critical path, its rank, and its call's two ends. */
+import { formatCount, formatDuration, formatPercent, plural } from '../../model/format';
+import { callOf } from '../../model/insight';
+import type { TraceStore } from './store';
+
+function rankText(rank: number, among: number): string {
+  if (!Number.isFinite(rank) || among < 2) return '–';
+  return rank >= 0.995 ? `slowest of ${formatCount(among)}` : `p${Math.round(rank * 100)} of ${formatCount(among)}`;
+}
+
+function Share({ label, ns, of, tone }: { label: string; ns: number; of: number; tone: string }) {
+  return (
+    <div>
+      <dt>{label}</dt>
+      <dd>
+        <span class={`call-bar ${tone}`} aria-hidden="true">
+          <span style={{ width: `${Math.min(ns / Math.max(of, 1), 1) * 100}%` }} />
+        </span>
+        {formatDuration(ns)}
+      </dd>
+    </div>
+  );
+}
+
+function Call({ store, at }: { store: TraceStore; at: number }) {
+  const insight = store.insight.value;
+  const call = insight && callOf(insight, at);
+  if (!call) return null;
+  const { server_ns, network_ns = 0, observed, not_observed } = call;
+  return (
+    <section class="detail-section">
+      <h3>The call's two ends</h3>
+      {server_ns !== undefined && (
+        <dl class="call">
+          <Share label={observed ? 'Server, as a tap saw it' : 'Server'} ns={server_ns} of={server_ns + network_ns} tone="server" />
+          <Share label="Network and queues" ns={network_ns} of={server_ns + network_ns} tone="network" />
+        </dl>
+      )}
+      {not_observed !== undefined && <p class="muted">Not observed: {not_observed}</p>}
+    </section>
+  );
+}
+
+export function SpanAnalysis({ store, at }: { store: TraceStore; at: number }) {
+  const insight = store.insight.value;
+  const { columns } = store.trace.value;
+  const value = (ns: number | undefined) => (ns !== undefined && Number.isFinite(ns) ? formatDuration(ns) : '–');
+  const critical = insight?.critical[at];
+  const total = insight?.findings.critical_path.total_ns ?? 0;
+  const correction = insight?.correction[at] ?? 0;
+  const among = insight?.among[at] ?? 0;
+  return (
+    <>
+      <dl class="timing">
+        <div>
+          <dt>Self</dt>
+          <dd>{value(insight?.self[at])}</dd>
+        </div>
+        <div>
+          <dt>Critical path</dt>
+          <dd>{value(critical)}</dd>
+        </div>
+        <div>
+          <dt>Of the answer</dt>
+          <dd>{critical !== undefined && total > 0 ? formatPercent(critical / total) : '–'}</dd>
+        </div>
+        <div>
+          <dt>Rank</dt>
+          <dd title={among > 0 ? `Among ${plural(among, 'span')} named ${columns.names[columns.name[at]!]} in recent traces` : ''}>{rankText(insight?.rank[at] ?? NaN, among)}</dd>
+        </div>
+      </dl>
+      {correction !== 0 && (
+        <p class="muted">
+          Its host's clock was {formatDuration(Math.abs(correction))} {correction < 0 ? 'ahead' : 'behind'}; the bars show its own time.
+        </p>
+      )}
+      <Call store={store} at={at} />
+    </>
+  );
+}
