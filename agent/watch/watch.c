@@ -115,9 +115,15 @@ static bool records(const struct watch *w, const struct watched *x)
     return false;
 }
 
-static void insert(struct watch *w, struct watched *x)
+static void watch_life(struct watch *w, struct watched *x)
 {
     struct epoll_event event = {.events = EPOLLIN | EPOLLONESHOT, .data.ptr = x};
+    if (x->pidfd >= 0)
+        epoll_ctl(w->deaths, EPOLL_CTL_ADD, x->pidfd, &event);
+}
+
+static void insert(struct watch *w, struct watched *x)
+{
     bool known = find(w, x->pid, x->start_time) || records(w, x);
     x->proc.was_here = !is_new(w, x);
     replace(w, x);
@@ -125,8 +131,7 @@ static void insert(struct watch *w, struct watched *x)
     memmove(&w->all[i + 1], &w->all[i], (w->count - i) * sizeof(struct watched *));
     w->all[i] = x;
     w->count++;
-    if (x->pidfd >= 0)
-        epoll_ctl(w->deaths, EPOLL_CTL_ADD, x->pidfd, &event);
+    watch_life(w, x);
     if (!known && !x->descends && is_new(w, x))
         proc_began(w->parts.stats, x->identity);
     counters_set(&w->parts.counters->watched, w->count);
@@ -151,6 +156,15 @@ static void has_died(struct watch *w, struct watched *x)
         add_gone(w, x);
     else if (x->source == PROCESS_FOUND)
         watched_end_unseen(x, x->died_unix_ns);
+}
+
+/* There was no descriptor left when it was found. */
+static void find_again(struct watch *w, struct watched *x)
+{
+    watched_find(x, host_clock_now_unix_ns());
+    watch_life(w, x);
+    if (x->dead)
+        has_died(w, x);
 }
 
 static void on_death(uv_poll_t *poll, int status, int events)
@@ -413,6 +427,8 @@ void watch_round(struct watch *w)
     note_recording(w);
     for (size_t i = 0; i < w->count; i++) {
         struct watched *x = w->all[i];
+        if (x->pid && x->pidfd < 0 && !x->dead)
+            find_again(w, x);
         if (x->dead || x->life.has_ended || x->recorded_round == w->round)
             continue;
         if (x->was_recorded && x->recorded_round == w->round - 1)

@@ -71,7 +71,7 @@ void watched_find(struct watched *w, uint64_t now_unix_ns)
         gone = !proc_stat_read(w->pid, &stat, NULL) || stat.start_time != w->start_time ||
                proc_stat_is_dead(&stat);
     if (!gone) {
-        if (!w->descends)
+        if (!w->descends && !w->kills)
             note_kills(w);
         return;
     }
