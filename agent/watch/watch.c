@@ -1,43 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "agent/watch/watch.h"
+#include "agent/watch/watch_internal.h"
 
-#include <dirent.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
 #include "agent/host_clock.h"
-#include "agent/watch/census.h"
 #include "agent/watch/runs.h"
 #include "lib/base/log.h"
 #include "lib/proc/stat.h"
 
-enum { SOCKETS_EVERY = 5, FILES_MAX = WATCHED_MAX };
-
-struct watch {
-    struct watch_parts parts;
-    struct watched **all; /* by pid and start time; [WATCHED_MAX] */
-    size_t count;
-    /* Names of files that are not to be believed, until they go. */
-    struct refused_file {
-        char name[RUN_NAME_MAX];
-        bool seen;
-    } * refused;
-    size_t refused_count;
-    bool told;
-    uint32_t round;
-
-    struct census census;
-    bool census_runs, stopped;
-    uint32_t censuses;
-    uv_work_t work;
-    struct census_list sockets; /* struct census_sockets, by pid */
-
-    int deaths; /* an epoll set of pidfds */
-    uv_poll_t deaths_poll;
-};
+enum { SOCKETS_EVERY = 5 };
 
 /* ---- the table --------------------------------------------------------------------------- */
 
@@ -62,13 +36,13 @@ static size_t place_of(const struct watch *w, uint32_t pid, uint64_t start_time)
     return low;
 }
 
-static struct watched *find(const struct watch *w, uint32_t pid, uint64_t start_time)
+struct watched *watch_find(const struct watch *w, uint32_t pid, uint64_t start_time)
 {
     size_t i = place_of(w, pid, start_time);
     return pid && i < w->count && compare(w->all[i], pid, start_time) == 0 ? w->all[i] : NULL;
 }
 
-static bool has_room(struct watch *w)
+bool watch_has_room(struct watch *w)
 {
     if (w->count < WATCHED_MAX)
         return true;
@@ -93,7 +67,7 @@ static bool is_new(const struct watch *w, const struct watched *x)
 /* The one that stood for this process goes; what it counted goes on. */
 static void replace(struct watch *w, struct watched *x)
 {
-    struct watched *before = find(w, x->pid, x->start_time);
+    struct watched *before = watch_find(w, x->pid, x->start_time);
     if (!before)
         return;
     x->proc = before->proc;
@@ -122,9 +96,9 @@ static void watch_life(struct watch *w, struct watched *x)
         epoll_ctl(w->deaths, EPOLL_CTL_ADD, x->pidfd, &event);
 }
 
-static void insert(struct watch *w, struct watched *x)
+void watch_insert(struct watch *w, struct watched *x)
 {
-    bool known = find(w, x->pid, x->start_time) || records(w, x);
+    bool known = watch_find(w, x->pid, x->start_time) || records(w, x);
     x->proc.was_here = !is_new(w, x);
     replace(w, x);
     size_t i = place_of(w, x->pid, x->start_time);
@@ -141,7 +115,7 @@ static void insert(struct watch *w, struct watched *x)
 
 static void add_gone(struct watch *w, const struct watched *x)
 {
-    struct watched *root = find(w, x->root_pid, x->root_start_time);
+    struct watched *root = watch_find(w, x->root_pid, x->root_start_time);
     if (root) {
         root->gone_user_s += x->proc.user_s;
         root->gone_system_s += x->proc.system_s;
@@ -178,127 +152,15 @@ static void on_death(uv_poll_t *poll, int status, int events)
             has_died(w, dead[i].data.ptr);
 }
 
-/* ---- run files --------------------------------------------------------------------------- */
-
-static struct refused_file *find_refused(struct watch *w, const char *name)
-{
-    for (size_t i = 0; i < w->refused_count; i++)
-        if (strcmp(w->refused[i].name, name) == 0)
-            return &w->refused[i];
-    return NULL;
-}
-
-static void refuse(struct watch *w, const char *path, const char *name, const char *why)
-{
-    LOG_WARN_EVERY("%s/%s is left alone: %s", path, name, why);
-    counters_add(&w->parts.counters->lost[LOSS_BAD_FILE], 1);
-    if (w->refused_count == FILES_MAX)
-        return;
-    struct refused_file *r = &w->refused[w->refused_count++];
-    memset(r, 0, sizeof *r);
-    memccpy(r->name, name, '\0', sizeof r->name - 1);
-    r->seen = true;
-}
-
-static bool has_name(const struct watched *x, const char *name)
-{
-    return x && x->file >= 0 && strcmp(x->name, name) == 0;
-}
-
-/* A file's name says of which process it is; those that are not visible come first in the table. */
-static bool is_open(const struct watch *w, const char *name)
-{
-    char *end;
-    uint32_t pid = (uint32_t)strtoul(name, &end, 10);
-    uint64_t start_time = *end == '-' ? strtoull(end + 1, NULL, 10) : 0;
-    if (has_name(find(w, pid, start_time), name))
-        return true;
-    for (size_t i = 0; i < w->count && w->all[i]->pid == 0; i++)
-        if (has_name(w->all[i], name))
-            return true;
-    return false;
-}
-
-static void open_run(struct watch *w, int directory, const char *path, const char *name)
-{
-    const char *why;
-    struct refused_file *refused = find_refused(w, name);
-    if (refused)
-        refused->seen = true;
-    if (refused || is_open(w, name) || !has_room(w))
-        return;
-    struct watched *x = runs_open(w->parts.stats, directory, name, host_clock_now_unix_ns(), &why);
-    const struct watched *known = x ? find(w, x->pid, x->start_time) : NULL;
-    if (known && known->file >= 0) {
-        why = "another file names its process";
-        watched_destroy(&x, w->parts.stats);
-    }
-    if (x)
-        insert(w, x);
-    else if (why)
-        refuse(w, path, name, why);
-}
-
-static void forget_refused(struct watch *w)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < w->refused_count; i++)
-        if (w->refused[i].seen) {
-            w->refused[kept] = w->refused[i];
-            w->refused[kept++].seen = false;
-        }
-    w->refused_count = kept;
-}
-
-/* What its end says of processor time is of all that it waited for: so those below it count, too.
- * What another agent counted before us nobody knows here. */
-static void settle_cpu(struct watch *w, struct watched *x)
-{
-    const struct run_record *end = &x->life.ended;
-    double user_s = (double)end->user_ns / 1e9 - x->gone_user_s;
-    double system_s = (double)end->system_ns / 1e9 - x->gone_system_s;
-    if ((end->flags & RUN_HAS_CPU) && !x->proc.was_here && !x->was_recorded)
-        proc_settle_cpu(&x->proc, w->parts.stats, x->identity, user_s, system_s);
-}
-
-static void renew_runs(struct watch *w)
-{
-    uint64_t now = host_clock_now_unix_ns();
-    for (size_t i = 0; i < w->count; i++) {
-        struct watched *x = w->all[i];
-        if (x->file < 0 || x->life.has_ended)
-            continue;
-        runs_renew(x, now);
-        if (x->life.has_ended)
-            settle_cpu(w, x);
-    }
-}
-
-void watch_scan(struct watch *w, int directory, const char *path)
-{
-    int fd = directory < 0 ? -1 : openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *d = fd < 0 ? NULL : fdopendir(fd);
-    if (!d && fd >= 0)
-        close(fd);
-    for (struct dirent *e; d && (e = readdir(d));)
-        if (run_file_is_name(e->d_name))
-            open_run(w, directory, path, e->d_name);
-    if (d) {
-        closedir(d);
-        forget_refused(w);
-    }
-    renew_runs(w);
-}
-
 /* ---- who runs ---------------------------------------------------------------------------- */
 
 static void add_found(struct watch *w, const struct census_finding *f)
 {
     const struct watch_rule *rule = f->rule >= 0 ? &w->parts.rules->list[f->rule] : NULL;
-    const struct watched *root = find(w, f->root.pid, f->root.start_time);
+    const struct watched *root = watch_find(w, f->root.pid, f->root.start_time);
     const char *service = rule ? rule->service : root ? root->service : NULL;
-    struct watched *known = find(w, f->process.pid, f->process.start_time);
-    if (!service || (known && !(known->descends && rule)) || !has_room(w))
+    struct watched *known = watch_find(w, f->process.pid, f->process.start_time);
+    if (!service || (known && !(known->descends && rule)) || !watch_has_room(w))
         return;
     const char *version = rule ? rule->version : root->version;
     const char *cell = rule ? rule->cell : root->cell;
@@ -316,7 +178,7 @@ static void add_found(struct watch *w, const struct census_finding *f)
     if (x->dead) /* between the look and now */
         watched_destroy(&x, w->parts.stats);
     else
-        insert(w, x);
+        watch_insert(w, x);
 }
 
 static void on_census(uv_work_t *work)
@@ -393,7 +255,7 @@ const struct proc_socket_counts *watch_sockets(const struct watch *w, uint32_t p
 
 bool watch_found(struct watch *w, struct recording_process *p)
 {
-    struct watched *x = p->pidfd >= 0 ? find(w, p->file->pid, p->file->start_time) : NULL;
+    struct watched *x = p->pidfd >= 0 ? watch_find(w, p->file->pid, p->file->start_time) : NULL;
     if (!x)
         return false;
     if (x->proc.read)
@@ -412,7 +274,7 @@ static void note_recording(struct watch *w)
     for (size_t i = 0; i < recording->count; i++) {
         const struct recording_process *p = recording->all[i];
         struct watched *x =
-            p->pidfd >= 0 && !p->dead ? find(w, p->file->pid, p->file->start_time) : NULL;
+            p->pidfd >= 0 && !p->dead ? watch_find(w, p->file->pid, p->file->start_time) : NULL;
         if (!x)
             continue;
         x->recorded_round = w->round;
@@ -478,7 +340,7 @@ struct watch *watch_create(const struct watch_parts *parts)
         return NULL;
     w->parts = *parts;
     w->all = calloc(WATCHED_MAX + 1, sizeof *w->all);
-    w->refused = calloc(FILES_MAX, sizeof *w->refused);
+    w->refused = calloc(REFUSED_MAX, sizeof *w->refused);
     w->deaths = epoll_create1(EPOLL_CLOEXEC);
     census_init(&w->census, parts->rules);
     if (!w->all || !w->refused || w->deaths < 0) {
