@@ -11,8 +11,8 @@ let trace;
 before(async () => {
   browser = await launch();
   at = await collector();
-  const id = await eventually('a trace with some depth', async () => {
-    const { traces } = await api(at.url, '/api/v1/traces?limit=200');
+  const id = await eventually('a trace with some depth, to which nothing is added any more', async () => {
+    const { traces } = await api(at.url, `/api/v1/traces?limit=200&end=${Date.now() - 10_000}000000`);
     return traces?.find((each) => each.complete && each.span_count >= 5 && each.span_count < 60)?.trace_id;
   });
   trace = await api(at.url, `/api/v1/traces/${id}`);
