@@ -160,7 +160,7 @@ scenario('a stop of the command is ours, and so is going on', async (world) => {
   const daemon = start(world, ['sleep', '1000']);
   const command = await commandOf(daemon);
   const state = (pid) => fs.readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1][0];
-  daemon.signal('SIGTSTP');
+  process.kill(command, 'SIGSTOP'); /* SIGTSTP is for terminals: a group without a shell above it ignores it */
   await until('both stand', () => state(daemon.pid) === 'T' && state(command) === 'T');
   daemon.signal('SIGCONT');
   await until('both go on', () => state(daemon.pid) === 'S' && state(command) === 'S');
