@@ -187,11 +187,19 @@ static bool records(struct search *s, struct batch_str service)
     return s->asked_records;
 }
 
+/* What is known of a database's or cache's own side was observed from outside, where a tap is: that
+ * there is none tells nothing of losses (calls.h). */
+static bool is_of_database(const struct tree *t, uint32_t node)
+{
+    return node_attribute(t, node, "db.system.name").length > 0 ||
+           node_attribute(t, node, "db.system").length > 0;
+}
+
 static int add_call(struct search *s, uint32_t node)
 {
     struct batch_str peer = node_attribute(s->q->tree, node, "peer.service");
     uint32_t index;
-    if (peer.length == 0 || !records(s, peer))
+    if (peer.length == 0 || is_of_database(s->q->tree, node) || !records(s, peer))
         return 0;
     return add_hole(
         s, (struct hole){.kind = HOLE_SERVER, .node = node, .count = 1, .service = peer}, &index);

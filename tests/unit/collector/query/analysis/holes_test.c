@@ -172,6 +172,23 @@ static struct grown lone_call(enum span_status status, const char *peer)
     return grow(&p);
 }
 
+static void a_call_of_a_database_is_no_hole(void **state)
+{
+    (void)state;
+    struct plan p = plan_begin(0);
+    uint32_t web = plan_process(&p, 1, "web", "box1");
+    plan_span(&p, (struct planned){web, .id = 1, .lasts = 100, .kind = SPAN_CLIENT});
+    plan_attribute(&p, "peer.service", "cell");
+    plan_attribute(&p, "db.system", "redis");
+    struct grown g = grow(&p);
+    struct holes_question q = question(&g);
+    q.records = cell_records;
+    struct holes h = find(&q);
+    assert_int_equal(h.count, 0);
+    holes_fini(&h);
+    fell(&g);
+}
+
 static void a_call_without_its_server_is_a_hole_where_the_callee_records(void **state)
 {
     (void)state;
@@ -257,6 +274,7 @@ int main(void)
         cmocka_unit_test(a_parent_from_elsewhere_may_be_anybodys_loss),
         cmocka_unit_test(losses_of_another_time_explain_nothing),
         cmocka_unit_test(without_a_loss_age_and_origin_decide),
+        cmocka_unit_test(a_call_of_a_database_is_no_hole),
         cmocka_unit_test(a_call_without_its_server_is_a_hole_where_the_callee_records),
         cmocka_unit_test(dropped_attributes_are_told_with_their_count),
         cmocka_unit_test(more_than_the_limit_are_counted),
