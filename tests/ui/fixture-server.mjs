@@ -10,6 +10,7 @@ import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { diff, explain } from './fixture-analysis.mjs';
+import { answerMarks, answerProm } from './fixture-prom.mjs';
 import { big, dashboard, IDS, makeStatus, makeTraces, random, summary } from './fixture-data.mjs';
 
 const DIST = fileURLToPath(new URL('../../ui/dist', import.meta.url));
@@ -86,6 +87,9 @@ class Fixture {
     }
     const explained = /^\/api\/v1\/analysis\/traces\/([^/]+)$/.exec(path)?.[1];
     if (explained !== undefined) return this.explain(explained);
+    if (path === '/api/v1/marks') return answerMarks(query, Date.now());
+    const prom = answerProm(path, query, this.traces);
+    if (prom) return prom;
     const id = /^\/api\/v1\/traces\/([^/]+)$/.exec(path)?.[1];
     if (id === IDS.big) return [200, this.bigJson()];
     const trace = this.traces.find((each) => each.trace_id === id);

@@ -57,6 +57,13 @@ const VIEWS = {
   },
 };
 
+const graph = (shape, query) => async (page) => {
+  await page.goto(`/graph?${new URLSearchParams({ q: query, as: shape })}`);
+  await page.locator(shape === 'heatmap' ? '.heatmap canvas' : '.chart .u-over').waitFor();
+};
+VIEWS.graph = graph('stacked', 'sum by (service_name) (rate(traces_span_metrics_calls_total[1m]))');
+VIEWS.heatmap = graph('heatmap', 'sum(rate(traces_span_metrics_duration_seconds[1m]))');
+
 for (const [name, visit] of Object.entries(VIEWS)) {
   for (const [form, options] of Object.entries({ light: {}, dark: { dark: true }, phone: { phone: true } })) {
     test(`${name}, ${form}`, async () => {

@@ -69,8 +69,13 @@ export async function queryAt(query: string, timeMs: number, options?: CallOptio
 export const queryExemplars = (query: string, span: Span, options?: CallOptions) =>
   ask<{ seriesLabels: Labels; exemplars: Exemplar[] }[]>('/api/v1/query_exemplars', { query, ...aligned(span) }, options);
 
-export const labelValues = (label: string, options?: CallOptions) =>
-  ask<string[]>(`/api/v1/label/${encodeURIComponent(label)}/values`, {}, options);
+const ofMetric = (metric: string) => ({ 'match[]': metric === '' ? undefined : `{__name__=${JSON.stringify(metric)}}` });
+
+/** Names of labels; those of one metric's series where it is named. */
+export const labelNames = (metric = '', options?: CallOptions) => ask<string[]>('/api/v1/labels', ofMetric(metric), options);
+
+export const labelValues = (label: string, metric = '', options?: CallOptions) =>
+  ask<string[]>(`/api/v1/label/${encodeURIComponent(label)}/values`, ofMetric(metric), options);
 
 export const metricMetadata = (options?: CallOptions) =>
   ask<Record<string, { type: string; help: string; unit: string }[]>>('/api/v1/metadata', {}, options);

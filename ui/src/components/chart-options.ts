@@ -35,6 +35,8 @@ export function palette(element: Element) {
   };
   const colours = {
     ink: read('--ink-3'),
+    strong: read('--ink'),
+    surface: read('--surface'),
     grid: read('--line'),
     mark: read('--accent'),
     worse: read('--failed'),
@@ -62,12 +64,12 @@ export interface PlotParts {
   onSelect: (fromS: number, toS: number) => void;
 }
 
-function withAlpha(colour: string, alpha: number): string {
+export function withAlpha(colour: string, alpha: number): string {
   return colour.startsWith('rgb(') ? colour.replace('rgb(', 'rgba(').replace(')', `, ${alpha})`) : colour;
 }
 
 /* A clock of 24 hours; the day where the day is what changes. */
-function timeLabels(splits: readonly number[], step: number, utc: boolean): string[] {
+export function timeLabels(splits: readonly number[], step: number, utc: boolean): string[] {
   return splits.map((seconds) => {
     const text = momentText(seconds * 1000, utc);
     if (step >= 86_400) return text.slice(5, 10);

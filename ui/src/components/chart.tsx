@@ -34,6 +34,10 @@ export interface ChartProps {
   onPick?: (series: number, time: number) => void;
 }
 
+/* As wide as chart.css lets a tip be. */
+const TIP_WIDTH = 280;
+const NO_MARKS: readonly ChartMark[] = [];
+
 function paintMarks(plot: uPlot, marks: readonly ChartMark[], colours: Palette): void {
   const { ctx, bbox } = plot;
   ctx.save();
@@ -93,7 +97,7 @@ function Marks({ marks, plot }: { marks: readonly ChartMark[]; plot: uPlot }) {
         );
       })}
       {marks[shown.value] && (
-        <div class="tip" role="tooltip">
+        <div class="tip" role="tooltip" style={{ left: `${Math.max(Math.min(left - origin + plot.valToPos(marks[shown.value]!.atMs / 1000, 'x'), width + left - origin - TIP_WIDTH), 0)}px` }}>
           <strong>{marks[shown.value]!.title}</strong>
           <div class="muted">{momentText(marks[shown.value]!.atMs, utc.value)}</div>
           {marks[shown.value]!.text}
@@ -139,11 +143,13 @@ function Legend(props: { series: readonly ChartSeries[]; unit: Unit; row: number
 }
 
 export function Chart(props: ChartProps) {
-  const { times, series, kind = 'lines', unit, log = false, marks = [], height = 220 } = props;
+  const { times, series, kind = 'lines', unit, log = false, marks = NO_MARKS, height = 220 } = props;
   const box = useRef<HTMLDivElement>(null);
   const plot = useSignal<uPlot | undefined>(undefined);
   const row = useSignal<number | null>(null);
   const off = useSignal<readonly boolean[]>([]);
+  /* Where time is in the plot, known once it is drawn: marks over it follow. */
+  const placed = useSignal('');
   const latest = useRef(props);
   latest.current = props;
 
@@ -164,7 +170,10 @@ export function Chart(props: ChartProps) {
         utc: utc.value,
         width: element.clientWidth || 600,
         syncKey: props.syncKey,
-        draw: (drawn) => paintMarks(drawn, latest.current.marks ?? [], colours),
+        draw: (drawn) => {
+          paintMarks(drawn, latest.current.marks ?? NO_MARKS, colours);
+          placed.value = `${drawn.scales['x']?.min} ${drawn.scales['x']?.max} ${drawn.width}`;
+        },
         onCursor: (at) => (row.value = at),
         onSelect: (fromS, toS) => setTimeRange({ kind: 'between', fromMs: fromS * 1000, toMs: toS * 1000 }),
       }),
@@ -196,7 +205,7 @@ export function Chart(props: ChartProps) {
   return (
     <figure class="chart" aria-label={props.label}>
       <div class="chart-plot" ref={box} role="img" aria-label={props.label} style={{ height: `${height}px` }} onClick={pick} />
-      {plot.value && marks.length > 0 && <Marks marks={marks} plot={plot.value} />}
+      {plot.value && placed.value !== '' && marks.length > 0 && <Marks key={placed.value} marks={marks} plot={plot.value} />}
       {props.legend !== false && <Legend series={series} unit={unit} row={row.value} off={off.value} toggle={toggle} />}
     </figure>
   );

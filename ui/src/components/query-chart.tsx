@@ -87,7 +87,7 @@ export function QueryChart(props: QueryChartProps) {
       kind={props.kind ?? 'lines'}
       unit={props.unit ?? unitOf(queries[0]?.query ?? '')}
       log={props.log ?? false}
-      marks={props.marks ?? []}
+      {...(props.marks === undefined ? {} : { marks: props.marks })}
       height={height}
       legend={props.legend ?? true}
       {...(props.syncKey === undefined ? {} : { syncKey: props.syncKey })}

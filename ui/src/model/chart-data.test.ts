@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
-import { parseValue, seriesName, stacked, summarise, toColumns } from './chart-data';
+import { distinctColours, parseValue, seriesName, stacked, summarise, toColumns } from './chart-data';
 
 describe('columns', () => {
   it('have a place for each step, and null where a series says nothing', () => {
@@ -39,4 +39,9 @@ describe('summaries', () => {
     expect(summarise([1, null, 5, null])).toEqual({ last: 5, most: 5, mean: 3 });
     expect(summarise([null])).toEqual({ last: null, most: null, mean: null });
   });
+});
+
+it('series that prefer the same colour get others while there are any', () => {
+  expect(distinctColours([3, 3, 4, 0], 8)).toEqual([3, 4, 5, 0]);
+  expect(distinctColours([1, 1, 1], 2)).toEqual([1, 0, 1]);
 });

@@ -74,3 +74,14 @@ export function summarise(values: readonly (number | null)[]): Summary {
   }
   return { last, most, mean: count ? sum / count : null };
 }
+
+/** Each its preferred colour, or the next one that nobody has while there is one: an earlier one keeps its own. */
+export function distinctColours(preferred: readonly number[], colours: number): number[] {
+  const taken = new Set<number>();
+  return preferred.map((colour) => {
+    let own = colour;
+    for (let i = 0; taken.has(own) && taken.size < colours && i < colours; i++) own = (own + 1) % colours;
+    taken.add(own);
+    return own;
+  });
+}

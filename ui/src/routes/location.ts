@@ -32,12 +32,12 @@ export function inRange(href: string): string {
   return url.pathname + url.search;
 }
 
-/** The present address with some parameters set anew; undefined or '' removes one. */
-export function hrefWith(params: Record<string, string | undefined>): string {
+/** The present address with some parameters set anew; undefined, '' or an empty list removes one. */
+export function hrefWith(params: Record<string, string | readonly string[] | undefined>): string {
   const url = new URL(current.value);
   for (const [key, value] of Object.entries(params)) {
-    if (value) url.searchParams.set(key, value);
-    else url.searchParams.delete(key);
+    url.searchParams.delete(key);
+    for (const each of typeof value === 'string' ? [value] : (value ?? [])) if (each) url.searchParams.append(key, each);
   }
   return url.pathname + url.search;
 }

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The graph of any query, against a real collector where WEFT_URL names one. */
+import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
+import { after, before, test } from 'node:test';
+import { api, collector, eventually, launch, openPage } from './browser.mjs';
+
+const RATE = 'sum by (service_name) (rate(traces_span_metrics_calls_total[1m]))';
+const SECONDS = 'sum(rate(traces_span_metrics_duration_seconds[1m]))';
+const axe = createRequire(new URL('../../ui/package.json', import.meta.url)).resolve('axe-core/axe.min.js');
+
+let browser;
+let at;
+
+before(async () => {
+  browser = await launch();
+  at = await collector();
+  await eventually('a series to draw', async () => {
+    const { data } = await api(at.url, `/api/v1/query?query=${encodeURIComponent(RATE)}`);
+    return data?.result?.length > 0;
+  });
+});
+after(async () => {
+  await browser?.close();
+  await at?.close();
+});
+
+const graphOf = (params) => `/graph?${new URLSearchParams(params)}`;
+const search = (page) => new URL(page.url()).searchParams;
+const editor = (page) => page.getByRole('combobox', { name: 'Query 1' });
+
+test('a query is completed as it is typed, drawn, and in the address', async () => {
+  const { page, faults, close } = await openPage(browser, at.url);
+  await page.goto('/graph');
+  await editor(page).pressSequentially('traces_span_metrics_ca');
+  const offer = page.getByRole('option', { name: /^traces_span_metrics_calls_total/ });
+  await offer.waitFor();
+  await page.keyboard.press('Enter');
+  assert.equal(await editor(page).inputValue(), 'traces_span_metrics_calls_total');
+  await page.keyboard.type('{service_n');
+  await page.getByRole('option', { name: /^service_name/ }).waitFor();
+  await page.keyboard.press('Tab');
+  await page.keyboard.type('="we');
+  await page.getByRole('option', { name: /^web/ }).waitFor();
+  await page.keyboard.press('Tab');
+  await page.keyboard.type('"}');
+  await page.keyboard.press('Enter');
+  await eventually('the query in the address', () => search(page).get('q') === 'traces_span_metrics_calls_total{service_name="web"}');
+  await page.locator('.chart .u-over').waitFor();
+  await page.goBack();
+  await page.getByText('Write a PromQL query above').waitFor();
+  assert.deepEqual(faults, []);
+  await close();
+});
+
+test('what is wrong in a query is underlined where it is, and the other queries are drawn', async () => {
+  const { page, close } = await openPage(browser, at.url);
+  await page.goto(`/graph?${new URLSearchParams([['q', RATE], ['q', 'rate(foo)']])}`);
+  await page.getByRole('alert').getByText(/^Column 6: rate takes a range vector/).waitFor();
+  assert.equal(await page.locator('.promql-mirror .fault').textContent(), 'foo');
+  await page.locator('.chart .u-over').waitFor();
+  await page.getByRole('button', { name: 'Remove query 2' }).click();
+  await eventually('one query left', () => search(page).getAll('q').length === 1);
+  await close();
+});
+
+test('a click on a point tells the traces behind it, and they open', async () => {
+  const { page, faults, close } = await openPage(browser, at.url);
+  await page.goto(graphOf({ q: SECONDS, as: 'heatmap', range: '15m' }));
+  const canvas = page.locator('.heatmap canvas');
+  await canvas.waitFor();
+  const { width, height } = await canvas.boundingBox();
+  await eventually('exemplars of a moment', async () => {
+    await canvas.click({ position: { x: width - 14, y: height / 2 } });
+    return page.locator('a[href^="/trace/"]').first().waitFor({ timeout: 3000 }).then(() => true, () => false);
+  });
+  assert.ok(Number(search(page).get('at')) > 0);
+  await page.locator('a[href^="/trace/"]').first().click();
+  await page.getByRole('treegrid').waitFor();
+  await page.goBack();
+  await page.getByRole('heading', { name: 'Traces behind this point' }).waitFor();
+  assert.deepEqual(faults, []);
+  await close();
+});
+
+for (const [shape, what] of [['lines', '.chart .u-over'], ['heatmap', '.heatmap canvas']]) {
+  test(`a drag over ${shape} chooses the time, and back returns`, async () => {
+    const { page, faults, close } = await openPage(browser, at.url);
+    await page.goto(graphOf({ q: shape === 'lines' ? RATE : SECONDS, as: shape }));
+    const box = await page.locator(what).boundingBox().then((found) => found ?? page.locator(what).waitFor().then(() => page.locator(what).boundingBox()));
+    const y = box.y + box.height / 2;
+    await page.mouse.move(box.x + box.width * 0.5, y);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width * 0.6, y, { steps: 4 });
+    await page.mouse.move(box.x + box.width * 0.9, y, { steps: 4 });
+    await page.mouse.up();
+    await eventually('a range between two moments', () => search(page).has('from') && search(page).has('to'));
+    const wide = Number(search(page).get('to')) - Number(search(page).get('from'));
+    assert.ok(wide > 20 * 60_000 && wide < 28 * 60_000, `chosen: ${wide / 60_000} minutes`);
+    await page.goBack();
+    await eventually('the hour again', () => !search(page).has('from'));
+    assert.deepEqual(faults, []);
+    await close();
+  });
+}
+
+test('shape, scale, unit and marks are in the address; a table tells the numbers', async () => {
+  const { page, faults, close } = await openPage(browser, at.url);
+  await page.goto(graphOf({ q: RATE }));
+  await page.getByLabel('Logarithmic').check();
+  await page.getByLabel('Marks').uncheck();
+  await page.getByLabel('Unit').selectOption('bytes');
+  await page.getByRole('radio', { name: 'Table' }).check();
+  await page.getByRole('cell', { name: 'web', exact: true }).waitFor();
+  assert.deepEqual(Object.fromEntries(search(page)), { q: RATE, log: 'on', marks: 'off', unit: 'bytes', as: 'table' });
+  await page.getByRole('button', { name: 'Series' }).click();
+  await eventually('sorted by name', () => search(page).get('sort') === 'name');
+  assert.deepEqual(faults, []);
+  await close();
+});
+
+test('axe finds nothing serious', async () => {
+  for (const dark of [false, true]) {
+    const { page, close } = await openPage(browser, at.url, { dark });
+    for (const params of [{}, { q: RATE }, { q: SECONDS, as: 'heatmap' }, { q: 'rate(foo)' }]) {
+      await page.goto(graphOf(params));
+      await page.getByRole('heading', { level: 1, name: 'Graph' }).waitFor();
+      await eventually('drawn', async () => (await page.locator('[aria-busy="true"]').count()) === 0);
+      /* The page's policy lets no script be put into it: the debugger evaluates it. */
+      await page.evaluate(await (await import('node:fs/promises')).readFile(axe, 'utf8'));
+      const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
+      const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+      assert.deepEqual(serious.map(({ id, nodes }) => [id, nodes[0].html]), []);
+    }
+    await close();
+  }
+});

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Marks: moments that explain what graphs show. */
+import { unixMs } from '../model/format';
+import type { Window } from '../model/time-range';
+import { getJson, withQuery, type CallOptions } from './client';
+
+export interface MarkOfTime {
+  id: number;
+  kind: 'note' | 'deploy' | 'death' | 'alert' | 'notification' | 'hot-key' | 'process';
+  from_unix_ns: string;
+  to_unix_ns: string;
+  title: string;
+  text?: string;
+  service?: string;
+  version?: string;
+  previous?: string;
+  cell?: string;
+  count: number;
+}
+
+export const MARK_KINDS = ['deploy', 'death', 'alert', 'note', 'hot-key', 'notification', 'process'] as const;
+const MOST = 500;
+
+/** Of all kinds where `kind` is left out; newest first. */
+export async function getMarks(window: Window, kind?: MarkOfTime['kind'], options?: CallOptions): Promise<MarkOfTime[]> {
+  const params = { start: `${Math.floor(window.fromMs)}000000`, end: `${Math.ceil(window.toMs)}000000`, kind, limit: MOST };
+  return (await getJson<{ marks: MarkOfTime[] }>(withQuery('/api/v1/marks', params), options)).marks;
+}
+
+/** As a chart draws it: what is bad is red. */
+export function chartMark(mark: MarkOfTime) {
+  return { atMs: unixMs(mark.from_unix_ns), title: mark.title, text: mark.text ?? '', worse: mark.kind === 'death' || mark.kind === 'alert' };
+}

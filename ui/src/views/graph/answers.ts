@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Several queries over one time: one that is wrong does not keep the others from their answers. */
+import { asApiError } from '../../api/error';
+import { chartMark, getMarks } from '../../api/marks';
+import { queryRange, type MatrixSeries, type Span } from '../../api/prom';
+import { usePoll } from '../../api/use-poll';
+import { refreshMs, spanNow } from '../../components/query-chart';
+import { timeRange } from '../../routes/location';
+import type { ChartMark } from '../../components/chart';
+
+export interface Answer {
+  query: string;
+  matrix: MatrixSeries[];
+  /** The collector's sentence about this query; '' where it answered. */
+  error: string;
+}
+
+export interface Answers {
+  span: Span;
+  answers: Answer[];
+}
+
+const POINTS = 400;
+
+export function useAnswers(queries: readonly string[]) {
+  return usePoll<Answers>(
+    JSON.stringify([queries, timeRange.value]),
+    async (options) => {
+      const span = spanNow(POINTS);
+      const ask = async (query: string): Promise<Answer> => {
+        if (query === '') return { query, matrix: [], error: '' };
+        try {
+          return { query, matrix: await queryRange(query, span, options), error: '' };
+        } catch (error) {
+          const { kind, message } = asApiError(error);
+          if (kind !== 'refused') throw error;
+          return { query, matrix: [], error: message };
+        }
+      };
+      return { span, answers: await Promise.all(queries.map(ask)) };
+    },
+    refreshMs(),
+  );
+}
+
+const NONE: ChartMark[] = [];
+
+/** Nothing while they are off, or cannot be had: the graph stands without them. */
+export function useMarks(on: boolean): ChartMark[] {
+  const poll = usePoll(
+    JSON.stringify([on, timeRange.value]),
+    async (options) => (on ? (await getMarks(spanNow(), undefined, options)).map(chartMark) : NONE),
+    refreshMs(),
+  );
+  return poll.data.value ?? NONE;
+}
