@@ -11,6 +11,7 @@ import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { diff, explain } from './fixture-analysis.mjs';
 import { answerMarks, answerProm } from './fixture-prom.mjs';
+import { answerSearch, measure, searchLines, tags, tagValues } from './fixture-search.mjs';
 import { big, dashboard, IDS, makeStatus, makeTraces, random, summary } from './fixture-data.mjs';
 
 const DIST = fileURLToPath(new URL('../../ui/dist', import.meta.url));
@@ -81,6 +82,14 @@ class Fixture {
       const found = this.traces.filter((trace) => matches(trace, query));
       return [200, { traces: found.slice(0, limit).map(summary), scanned: this.traces.length, more: found.length > limit }];
     }
+    if (path === '/api/v1/search') {
+      const [code, answer] = answerSearch(this.traces, query, summary);
+      return [code, code === 200 && query.get('stream') === 'true' ? searchLines(answer) : answer];
+    }
+    if (path === '/api/v1/measure') return measure(this.traces, query);
+    if (path === '/api/v1/tags') return [200, tags(this.traces)];
+    const tag = /^\/api\/v1\/tags\/(.+)\/values$/.exec(path)?.[1];
+    if (tag !== undefined) return [200, tagValues(this.traces, decodeURIComponent(tag))];
     if (path === '/api/v1/analysis/diff') {
       const [a, b] = ['a', 'b'].map((side) => this.traces.find((each) => each.trace_id === query.get(side)));
       return a && b ? [200, diff(a, b)] : [404, { error: 'No span of one of these traces is known here.' }];

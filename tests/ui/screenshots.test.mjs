@@ -45,6 +45,19 @@ const VIEWS = {
     for (const key of ['ArrowDown', 'ArrowDown', 'ArrowDown', 'Enter']) await page.keyboard.press(key);
     await page.getByRole('complementary', { name: 'Span details' }).getByText('Ids').waitFor();
   },
+  search: async (page) => {
+    await page.goto('/search');
+    await page.getByRole('region', { name: 'Traces' }).locator('tbody tr').first().waitFor();
+    await page.getByRole('application', { name: /^Heatmap/ }).waitFor();
+  },
+  flame: async (page) => {
+    await page.goto(`/trace/${await showpiece()}?tab=flame`);
+    await page.getByRole('application', { name: /^Flame graph/ }).waitFor();
+  },
+  sums: async (page) => {
+    await page.goto(`/trace/${await showpiece()}?tab=sums`);
+    await page.getByRole('region', { name: 'By operation' }).waitFor();
+  },
   inflight: async (page) => {
     await page.goto('/inflight');
     await page.getByRole('heading', { level: 1 }).waitFor();

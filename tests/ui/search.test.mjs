@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Search: one query in a form and in TraceQL, its results, the heatmap, and what slow spans have in common. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { eventually, launch, openPage } from './browser.mjs';
+import { startFixture } from './fixture-server.mjs';
+
+let browser;
+let at;
+
+before(async () => {
+  browser = await launch();
+  at = await startFixture({ arriving: false });
+});
+after(async () => {
+  await browser?.close();
+  await at?.close();
+});
+
+const open = async (query = '', options = {}) => {
+  const opened = await openPage(browser, at.url, options);
+  await opened.page.goto(`/search${query}`);
+  await opened.page.getByRole('combobox', { name: 'TraceQL' }).waitFor();
+  return opened;
+};
+const param = (page, name) => new URL(page.url()).searchParams.get(name);
+const box = (page) => page.getByRole('combobox', { name: 'TraceQL' });
+const rows = (page) => page.getByRole('region', { name: 'Traces' }).locator('tbody tr');
+
+test('the form writes the query, the query fills the form', async () => {
+  const { page, faults, close } = await open();
+  await rows(page).first().waitFor();
+  await page.locator('select').first().selectOption('web');
+  await page.getByLabel('Operation').fill('POST /post');
+  await page.getByLabel('At least').fill('1ms');
+  assert.equal(await box(page).inputValue(), '{ resource.service.name = "web" && name = "POST /post" && duration >= 1ms }');
+  await box(page).fill('{ status = died && span.cell = "c2" && (span.a = 1 || span.b = 2) }');
+  assert.equal(await page.getByLabel('Operation').inputValue(), '');
+  assert.equal(await page.locator('.query-form').getByLabel('Status').inputValue(), 'died');
+  assert.equal(await page.locator('.query-form').getByLabel('Attribute', { exact: true }).inputValue(), 'span.cell');
+  await page.getByText('Kept as it is in the box: (span.a = 1 || span.b = 2)').waitFor();
+  await box(page).fill('{ status = died } >> { name = "x" }');
+  await page.getByText('The query says more than the form can show').waitFor();
+  assert.equal(await page.getByLabel('Operation').isDisabled(), true);
+  assert.deepEqual(faults, []);
+  await close();
+});
+
+test('a query is run by Enter, lies in the address, and back undoes it', async () => {
+  const { page, faults, close } = await open();
+  await rows(page).first().waitFor();
+  await box(page).fill('{ status = died }');
+  await box(page).press('Enter');
+  await eventually('one trace', async () => (await rows(page).count()) === 1);
+  assert.equal(param(page, 'q'), '{ status = died }');
+  await page.goBack();
+  await eventually('all again', async () => (await rows(page).count()) > 1);
+  assert.equal(await box(page).inputValue(), '{ }');
+  await page.goForward();
+  await eventually('one trace', async () => (await rows(page).count()) === 1);
+  await rows(page).first().getByRole('link').first().click();
+  await page.getByRole('treegrid').waitFor();
+  assert.deepEqual(faults, []);
+  await close();
+});
+
+test('fields and values are completed from what there is', async () => {
+  const { page, faults, close } = await open();
+  await box(page).fill('');
+  await box(page).pressSequentially('{ span.http.st');
+  await page.getByRole('option', { name: 'span.http.status_code' }).waitFor();
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Enter');
+  assert.equal(await box(page).inputValue(), '{ span.http.status_code ');
+  await box(page).pressSequentially('= 5');
+  await page.getByRole('option', { name: '502' }).click();
+  assert.equal(await box(page).inputValue(), '{ span.http.status_code = 502 ');
+  await box(page).pressSequentially('&& resource.service.name = ');
+  await page.getByRole('option', { name: '"web"', exact: true }).click();
+  await box(page).pressSequentially('}');
+  assert.equal(await box(page).inputValue(), '{ span.http.status_code = 502 && resource.service.name = "web" }');
+  assert.deepEqual(faults, []);
+  await close();
+});
+
+test('a query that is none shows where', async () => {
+  const { page, close } = await open(`?q=${encodeURIComponent('{ name = "x"')}`);
+  await page.getByRole('alert').getByText('line 1, column 12').waitFor();
+  assert.equal(await box(page).getAttribute('aria-invalid'), 'true');
+  await close();
+});
+
+test('results sort, choose their columns, and come by root', async () => {
+  const { page, faults, close } = await open(`?q=${encodeURIComponent('{ span.http.status_code > 0 }')}`);
+  await rows(page).first().waitFor();
+  await page.getByRole('columnheader', { name: 'span.http.status_code' }).waitFor();
+  await page.getByRole('button', { name: 'Duration', exact: true }).click();
+  assert.equal(param(page, 'sort'), 'duration');
+  await page.getByText('Columns', { exact: true }).click();
+  await page.getByRole('checkbox', { name: 'Services' }).uncheck();
+  await eventually('no such column', async () => (await page.getByRole('columnheader', { name: 'Services' }).count()) === 0);
+  await page.getByRole('radio', { name: 'By root' }).check();
+  await page.getByRole('region', { name: 'Traces by root operation' }).getByText('POST /post').waitFor();
+  assert.deepEqual(faults, []);
+  await close();
+});
+
+test('a cell of the heatmap lists its traces, a region is compared with the rest', async () => {
+  const { page, faults, close } = await open(`?range=5m&q=${encodeURIComponent('{ name = "redis LRANGE" }')}`);
+  const heat = page.getByRole('application', { name: /^Heatmap/ });
+  await heat.waitFor();
+  const all = await rows(page).count();
+  await heat.focus();
+  await page.keyboard.press('ArrowLeft');
+  for (let step = 0; step < 60; step++) await page.keyboard.press('Shift+ArrowLeft');
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: 'Traces of the region' }).waitFor();
+  assert.ok(param(page, 'region'));
+  await eventually('fewer traces', async () => (await rows(page).count()) < all);
+  await page.getByRole('button', { name: 'Show all' }).click();
+  await eventually('no region', () => param(page, 'region') === null);
+  await page.getByRole('radio', { name: 'What do the slow ones have in common?' }).check();
+  await page.getByRole('heading', { name: 'What they have in common' }).waitFor();
+  await page.getByRole('region', { name: 'Differences' }).or(page.getByText('Nothing sets them apart')).first().waitFor();
+  assert.deepEqual(faults, []);
+  await close();
+});
