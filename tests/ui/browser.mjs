@@ -3,13 +3,14 @@
  * What the tests of the page share: Debian's Chromium by playwright-core (installed in ui/), pages that
  * remember what went wrong in them, and the collector to look at: WEFT_URL's, or a fixture.
  */
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startFixture } from './fixture-server.mjs';
 
-const { chromium } = createRequire(new URL('../../ui/package.json', import.meta.url))('playwright-core');
+const require = createRequire(new URL('../../ui/package.json', import.meta.url));
+const { chromium } = require('playwright-core');
 
 export const OUT = fileURLToPath(new URL('./out', import.meta.url));
 export const PATIENCE_MS = 20_000;
@@ -54,6 +55,15 @@ export async function openPage(browser, base, { width = 1280, height = 800, dark
     });
   });
   return { page, faults, close: () => context.close() };
+}
+
+/** What axe-core finds serious or critical on a page, as text; the script goes in past the page's policy. */
+export async function seriousFaults(page) {
+  await page.evaluate(await readFile(require.resolve('axe-core/axe.min.js'), 'utf8'));
+  const { violations } = await page.evaluate(() => window.axe.run(document));
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map(({ html }) => html.slice(0, 160)).join(' | ')}`);
 }
 
 /** Poll until `check` gives something truthy; the deadline fails the test and says what for. */

@@ -324,7 +324,7 @@ export function makeStatus(nowMs, { quiet = false } = {}) {
   });
   return {
     collector: {
-      version: '0.1.0', start_unix_ns: ago(5400), now_unix_ns: unixNs(nowMs),
+      version: '0.1.0', start_unix_ns: ago(5400), now_unix_ns: unixNs(nowMs), ready: true,
       accepted: { batches: 100_412, spans: 20_123_931, bytes: 512_000_391, duplicate_batches: 3, spans_per_s: wave },
       head: { traces: 91_233, spans: 2_100_441, bytes: 91_000_000, limit_bytes: 268_435_456 },
       segments: { count: 12, traces: 4_410_233, spans: 98_200_441, bytes: 781_000_000, limit_bytes: 21_474_836_480, resident_bytes: 6_400_000, oldest_unix_ns: ago(86_400), aged_spans: 0, cuts: 40, merges: 9, state: 'ok', damaged: [] },

@@ -8,6 +8,7 @@ const VALUES = {
   service_name: ['web', 'cell', 'firehose'],
   service: ['web', 'cell', 'firehose'],
   cell: ['c1', 'c2'],
+  version: ['1.5.0', '1.4.0'],
   host: ['box7', 'box8'],
   command: ['get', 'set'],
   span_name: ['GET /dashboard', 'deliver'],
@@ -83,18 +84,4 @@ export function answerProm(path, query, traces) {
     return done(Object.fromEntries(Object.entries(METRICS).map(([name, [type, unit, help]]) => [name, [{ type, unit, help }]])));
   }
   return undefined;
-}
-
-/** Marks within the question's time: a deploy and a death, some minutes ago. */
-export function answerMarks(query, nowMs) {
-  const ns = (ms) => `${Math.round(ms)}000000`;
-  const at = (minutes, mark) => ({ from_unix_ns: ns(nowMs - minutes * 60_000), to_unix_ns: ns(nowMs - minutes * 60_000), count: 1, ...mark });
-  const all = [
-    at(9, { id: 3, kind: 'death', title: 'cell died in c2', text: 'killed by signal 9', service: 'cell', cell: 'c2' }),
-    at(21, { id: 2, kind: 'deploy', title: 'cell 1.4.1', text: 'on 3 hosts', service: 'cell', version: '1.4.1', previous: '1.4.0', cell: 'c1', count: 3 }),
-  ];
-  const kind = query.get('kind');
-  const within = ({ from_unix_ns: from }) =>
-    BigInt(from) >= BigInt(query.get('start') || '0') && BigInt(from) < BigInt(query.get('end') || '9999999999999999999');
-  return [200, { marks: all.filter((mark) => (!kind || mark.kind === kind) && within(mark)), more: false }];
 }

@@ -10,8 +10,13 @@ import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { diff, explain } from './fixture-analysis.mjs';
+<<<<<<< HEAD
 import { answerMarks, answerProm } from './fixture-prom.mjs';
 import { answerSearch, measure, searchLines, tags, tagValues } from './fixture-search.mjs';
+=======
+import { answerFleet } from './fixture-fleet.mjs';
+import { answerProm } from './fixture-prom.mjs';
+>>>>>>> b23e7ae (The page opens with what changed, how the fleet is and each service in a line; the caches' pages are tested)
 import { big, dashboard, IDS, makeStatus, makeTraces, random, summary } from './fixture-data.mjs';
 
 const DIST = fileURLToPath(new URL('../../ui/dist', import.meta.url));
@@ -96,9 +101,8 @@ class Fixture {
     }
     const explained = /^\/api\/v1\/analysis\/traces\/([^/]+)$/.exec(path)?.[1];
     if (explained !== undefined) return this.explain(explained);
-    if (path === '/api/v1/marks') return answerMarks(query, Date.now());
-    const prom = answerProm(path, query, this.traces);
-    if (prom) return prom;
+    const told = answerFleet(url, Date.now(), this.empty) ?? answerProm(path, query, this.traces);
+    if (told) return told;
     const id = /^\/api\/v1\/traces\/([^/]+)$/.exec(path)?.[1];
     if (id === IDS.big) return [200, this.bigJson()];
     const trace = this.traces.find((each) => each.trace_id === id);

@@ -34,6 +34,14 @@ const trace = async (page) => {
 };
 
 const VIEWS = {
+  overview: async (page) => {
+    await page.goto('/');
+    await page.getByRole('region', { name: 'Services' }).getByRole('row').nth(1).waitFor();
+  },
+  caches: async (page) => {
+    await page.goto('/caches');
+    await page.getByRole('heading', { level: 1, name: 'Caches' }).or(page.getByText('No cache was seen')).waitFor();
+  },
   traces: async (page) => {
     await page.goto('/traces');
     await page.locator('a.trace-row').first().waitFor();

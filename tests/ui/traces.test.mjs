@@ -21,7 +21,7 @@ const rows = (page) => page.locator('a.trace-row');
 
 test('recent traces are listed and open their trace', async () => {
   const { page, faults, close } = await openPage(browser, at.url);
-  await page.goto('/');
+  await page.goto('/traces');
   await rows(page).first().waitFor();
   const href = await rows(page).first().getAttribute('href');
   assert.match(href, /^\/trace\/[0-9a-f]{32}$/);

@@ -158,6 +158,7 @@ export interface CollectorStatus {
   version: string;
   start_unix_ns: UnixNs;
   now_unix_ns: UnixNs;
+  ready: boolean;
   accepted: {
     batches: number;
     spans: number;

@@ -72,14 +72,22 @@ const THEME_LABELS = { auto: 'Theme: as the system', light: 'Theme: light', dark
 export function Nav({ view, pages }: { view: Route['view']; pages: readonly { page: Page; title: string }[] }) {
   const inflight = useInflightCount();
   const current = (is: boolean) => (is ? { 'aria-current': 'page' as const } : {});
+  const link = ({ page, title }: { page: Page; title: string }) => (
+    <li key={page}>
+      <a href={inRange(pageHref(page))} {...current(view === page)}>
+        {title}
+      </a>
+    </li>
+  );
   return (
     <header class="nav">
-      <a class="wordmark" href="/traces" aria-label="Weft: recent traces">
+      <a class="wordmark" href={inRange('/')} aria-label="Weft: overview">
         <Icon name="threads" />
         <span>weft</span>
       </a>
       <nav aria-label="Views">
         <ul>
+          {pages.filter(({ page }) => page === 'overview').map(link)}
           <li>
             <a href={tracesHref()} {...current(view === 'traces' || view === 'trace')}>
               Traces
@@ -91,13 +99,7 @@ export function Nav({ view, pages }: { view: Route['view']; pages: readonly { pa
               <span class={inflight !== undefined && inflight !== '0' ? 'badge some' : 'badge'}>{inflight ?? '–'}</span>
             </a>
           </li>
-          {pages.map(({ page, title }) => (
-            <li key={page}>
-              <a href={inRange(pageHref(page))} {...current(view === page)}>
-                {title}
-              </a>
-            </li>
-          ))}
+          {pages.filter(({ page }) => page !== 'overview').map(link)}
           <li>
             <a href="/status" {...current(view === 'status')}>
               Pipeline

@@ -2,6 +2,7 @@
 /* The head of a page, with the time range; boxes, tables whose columns sort, and what stands in a box
  * that has nothing to show. */
 import type { ComponentChildren } from 'preact';
+import { useRef } from 'preact/hooks';
 import './panel.css';
 import { TimeRangePicker } from './time-range';
 
@@ -72,6 +73,21 @@ export function sortRows<Row>(rows: readonly Row[], columns: readonly Column<Row
   });
 }
 
+/** Sorted when the sorting or `hold` changes; refreshed rows keep their places until then, new ones come last. */
+function useHeldRows<Row>({ rows, columns, keyOf, sorting, hold }: TableProps<Row>): readonly Row[] {
+  const held = useRef<{ for: string; keys: string[] }>({ for: '', keys: [] });
+  if (!sorting) return rows;
+  const sorted = sortRows(rows, columns, sorting);
+  const wanted = hold === undefined ? undefined : JSON.stringify([sorting, hold]);
+  if (wanted === undefined || held.current.for !== wanted || held.current.keys.length === 0) {
+    held.current = { for: wanted ?? '', keys: sorted.map(keyOf) };
+    return sorted;
+  }
+  const places = new Map(held.current.keys.map((key, i) => [key, i]));
+  for (const row of sorted) if (!places.has(keyOf(row))) places.set(keyOf(row), held.current.keys.push(keyOf(row)) - 1);
+  return sorted.sort((a, b) => (places.get(keyOf(a)) ?? 0) - (places.get(keyOf(b)) ?? 0));
+}
+
 interface TableProps<Row> {
   label: string;
   rows: readonly Row[];
@@ -79,10 +95,13 @@ interface TableProps<Row> {
   keyOf: (row: Row) => string;
   sorting?: Sorting;
   onSort?: (text: string) => void;
+  /** Of what the rows are told: while it stays the same, refreshing moves none. */
+  hold?: string;
 }
 
-export function DataTable<Row>({ label, rows, columns, keyOf, sorting, onSort }: TableProps<Row>) {
-  const sorted = sorting ? sortRows(rows, columns, sorting) : rows;
+export function DataTable<Row>(props: TableProps<Row>) {
+  const { label, columns, keyOf, sorting, onSort } = props;
+  const sorted = useHeldRows(props);
   const head = ({ id, title, number, sortBy }: Column<Row>) => {
     const present = sorting?.by === id;
     const state = present ? (sorting.ascending ? 'ascending' : 'descending') : 'none';

@@ -7,7 +7,8 @@ const at = (href: string) => parseRoute(new URL(href, 'http://weft'));
 const TRACE = '018f3c0000000000000000000000beef';
 
 describe('addresses', () => {
-  it('open the list at the root', () => expect(at('/')).toEqual({ view: 'traces', filters: NO_FILTERS, live: true }));
+  it('open the overview at the root', () => expect(at('/?range=5m')).toMatchObject({ view: 'overview', id: '' }));
+  it('open the list of traces', () => expect(at('/traces')).toEqual({ view: 'traces', filters: NO_FILTERS, live: true }));
   it('hold filters and whether the list is live', () => {
     const filters = { ...NO_FILTERS, service: 'web', status: 'error' as const };
     expect(at(tracesHref(filters, false))).toEqual({ view: 'traces', filters, live: false });

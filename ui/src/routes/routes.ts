@@ -48,7 +48,8 @@ export function parseRoute(url: URL): Route {
   const [, first = '', rest = ''] = /^\/([a-z]+)(?:\/(.+))?$/.exec(path) ?? [];
   const page = PAGES.find((each) => each === first);
   if (page !== undefined) return { view: page, id: decoded(rest), query };
-  if (path === '/' || path === '/traces' || path === '/index.html') {
+  if (path === '/' || path === '/index.html') return { view: 'overview', id: '', query };
+  if (path === '/traces') {
     return { view: 'traces', filters: filtersFromQuery(query), live: query.get('live') !== 'off' };
   }
   if (path === '/inflight') return { view: 'inflight', service: query.get('service') ?? '' };

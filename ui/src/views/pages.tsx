@@ -22,6 +22,7 @@ interface Entry {
 
 /** In the order of the bar. A page that is not here is not there. */
 export const ENTRIES: Partial<Record<Page, Entry>> = {
+  overview: { title: 'Overview', load: async () => (await import('./overview/overview')).default },
   search: { title: 'Search', load: async () => (await import('./search/search')).default },
   graph: { title: 'Graph', load: async () => (await import('./graph/graph')).default },
   caches: { title: 'Caches', load: async () => (await import('./caches/caches')).default },

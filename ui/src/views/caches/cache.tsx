@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* One cache: how much it is asked, what it finds, how long it takes, and what is hot in it. */
-import type { ComponentChildren } from 'preact';
 import { getCache, type CacheSummary } from '../../api/caches';
 import { serverNowMs } from '../../api/session';
 import { usePoll } from '../../api/use-poll';
+import { Fact, Facts } from '../../components/facts';
 import { Box, PageHead } from '../../components/panel';
 import { Ago } from '../../components/parts';
 import { QueryChart, refreshMs, spanNow } from '../../components/query-chart';
@@ -14,22 +14,12 @@ import { inRange, timeRange, windowNow } from '../../routes/location';
 import { pageHref } from '../../routes/routes';
 import { Heavy, type HeavyState } from './heavy';
 
-function Fact({ label, under, children }: { label: string; under?: ComponentChildren; children: ComponentChildren }) {
-  return (
-    <div>
-      <dt>{label}</dt>
-      <dd>{children}</dd>
-      <div class="under">{under}</div>
-    </div>
-  );
-}
-
 const rate = (value: number | undefined) => (value === undefined ? '–' : formatRate(value));
 
-function Facts({ cache }: { cache: CacheSummary }) {
+function Figures({ cache }: { cache: CacheSummary }) {
   const { hottest } = cache;
   return (
-    <dl class="cache-facts">
+    <Facts label="The cache">
       <Fact label="Commands" under={cache.peak_ratio === undefined ? '' : `fullest second ${formatCount(cache.peak_commands)}, ${cache.peak_ratio.toFixed(1)} times the mean`}>
         {rate(cache.commands_per_s)}
       </Fact>
@@ -42,7 +32,7 @@ function Facts({ cache }: { cache: CacheSummary }) {
       <Fact label="Hottest key" under={hottest && `${formatPercent(hottest.share)} of the calls`}>
         <span class="mono" title={hottest?.key}>{hottest?.key ?? '–'}</span>
       </Fact>
-    </dl>
+    </Facts>
   );
 }
 
@@ -116,7 +106,7 @@ export function CacheView({ id, heavy }: { id: string; heavy: HeavyState }) {
         </span>
       </PageHead>
       <div class="page-body">
-        <Facts cache={cache} />
+        <Figures cache={cache} />
         <Charts cache={cache} />
         <Heavy id={id} state={heavy} />
       </div>
