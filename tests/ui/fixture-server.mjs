@@ -10,13 +10,9 @@ import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { diff, explain } from './fixture-analysis.mjs';
-<<<<<<< HEAD
-import { answerMarks, answerProm } from './fixture-prom.mjs';
-import { answerSearch, measure, searchLines, tags, tagValues } from './fixture-search.mjs';
-=======
 import { answerFleet } from './fixture-fleet.mjs';
 import { answerProm } from './fixture-prom.mjs';
->>>>>>> b23e7ae (The page opens with what changed, how the fleet is and each service in a line; the caches' pages are tested)
+import { answerSearch, measure, searchLines, tags, tagValues } from './fixture-search.mjs';
 import { big, dashboard, IDS, makeStatus, makeTraces, random, summary } from './fixture-data.mjs';
 
 const DIST = fileURLToPath(new URL('../../ui/dist', import.meta.url));
