@@ -33,6 +33,11 @@ void page_answer(const struct web *w, const struct web_request *request, struct 
 void trace_as_otlp(struct trace_view *view, uint32_t offset, uint32_t limit, bool json,
                    struct reply *reply);
 
+/* The whole trace as columns (api_trace_columns.c); takes over the view's contents. */
+void trace_as_columns(struct trace_view *view, struct reply *reply);
+/* The trace as JSON, its list of spans empty. */
+void trace_head_as_json(const struct trace_view *view, struct buffer *out);
+
 /* The request's body, to be given back by json_decref; NULL: *reply says why. */
 json_t *api_json_body(const struct api_call *call, struct reply *reply);
 

@@ -182,14 +182,23 @@ static void stream_close(void *context)
     free(s);
 }
 
+void trace_head_as_json(const struct trace_view *view, struct buffer *out)
+{
+    struct trace_stream s = {.view = *view};
+    s.writer = json_writer_to(out);
+    put_head(&s.writer, &s);
+    json_close_array(&s.writer);
+    put_losses(&s.writer, &s.view);
+}
+
 /* ---- the route --------------------------------------------------------------------------- */
 
-enum format { FORMAT_JSON, FORMAT_OTLP_JSON, FORMAT_OTLP_PROTOBUF, FORMATS };
+enum format { FORMAT_JSON, FORMAT_OTLP_JSON, FORMAT_OTLP_PROTOBUF, FORMAT_COLUMNS, FORMATS };
 
 /* `format` says it, or Accept does. -1: unknown. */
 static int format_of(const struct api_call *call)
 {
-    static const char *const names[FORMATS] = {"json", "otlp-json", "otlp"};
+    static const char *const names[FORMATS] = {"json", "otlp-json", "otlp", "columns"};
     const char *format = params_get(call->params, "format"), *accept = call->request->accept;
     for (int i = 0; format && i < FORMATS; i++) {
         if (strcmp(format, names[i]) == 0)
@@ -220,7 +229,7 @@ static bool parse(const struct api_call *call, struct request *r, struct reply *
         return false;
     }
     if (format < 0) {
-        reply_error(reply, 400, "format: expected json, otlp-json or otlp");
+        reply_error(reply, 400, "format: expected json, otlp-json, otlp or columns");
         return false;
     }
     if (!params_trace_id(call->rest, &r->id)) {
@@ -229,6 +238,10 @@ static bool parse(const struct api_call *call, struct request *r, struct reply *
     }
     r->format = (enum format)format;
     r->paged = params_get(call->params, "offset") || params_get(call->params, "limit");
+    if (r->paged && r->format == FORMAT_COLUMNS) {
+        reply_error(reply, 400, "format: columns are of a whole trace: leave out offset and limit");
+        return false;
+    }
     return true;
 }
 
@@ -258,7 +271,9 @@ void api_trace(const struct api_call *call, struct reply *reply)
         send_stream(s, &r, reply);
         return;
     }
-    if (found == 1)
+    if (found == 1 && r.format == FORMAT_COLUMNS)
+        trace_as_columns(&s->view, reply);
+    else if (found == 1)
         trace_as_otlp(&s->view, r.offset, r.limit, r.format == FORMAT_OTLP_JSON, reply);
     else if (found == 0)
         reply_error(reply, 404,

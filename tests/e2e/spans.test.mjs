@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { build, ids, program, scenario, until } from './harness.mjs';
+import { traceColumns } from '../ui/fixture-columns.mjs';
 
 const byName = (trace, name) => trace.spans.find((s) => s.name === name);
 const valueOf = (attributes, key) => attributes.find((a) => a.key === key);
@@ -160,4 +161,31 @@ scenario('without an agent, a directory or room a service goes on as if nothing 
   await web.tell('end');
   assert.ok(Number(await web.tell('losses')) > 0);
   await web.leave();
+});
+
+scenario('a trace as columns says what it says as JSON', async (world) => {
+  const collector = await world.collector();
+  await world.agent(collector);
+  const services = ['web', 'cell'].map((name) => world.scripted(name));
+  let parent = await services[0].tell('begin server GET /columns');
+  const { trace } = ids(parent);
+  for (let depth = 0; depth < 30; depth++) {
+    const service = services[depth % 2];
+    parent = await service.tell(`from ${parent} ${depth % 2 ? 'server' : 'client'} step ${depth % 5} naïve`);
+    await service.tell(`event woke why ${depth}`);
+    if (depth % 3 === 0) await service.tell('end');
+    if (depth === 10) await service.tell('status error no');
+  }
+  await services[0].tell(`from 00-${trace}-00000000000000aa-01 server whose parent is missing`);
+  for (const service of services) await service.leave();
+  const json = await collector.trace(trace, (t) => t.spans.length >= 32 && t.in_flight_count === 0);
+  const { bytes, status, headers } = await collector.ask(`/api/v1/traces/${trace}?format=columns`);
+  assert.equal(status, 200);
+  assert.equal(headers['content-type'], 'application/octet-stream');
+  const head = (all) => 16 + Math.ceil(all.readUInt32LE(8) / 8) * 8;
+  const told = JSON.parse(bytes.subarray(16, 16 + bytes.readUInt32LE(8)).toString());
+  assert.deepEqual(told, { ...json, spans: [] });
+  const expected = traceColumns(json);
+  assert.deepEqual(bytes.subarray(head(bytes)), expected.subarray(head(expected)));
+  assert.equal((await collector.ask(`/api/v1/traces/${trace}?format=columns&limit=1`)).status, 400);
 });

@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { diff, explain } from './fixture-analysis.mjs';
 import { answerFleet } from './fixture-fleet.mjs';
 import { answerProm } from './fixture-prom.mjs';
+import { inTreeOrder, traceColumns } from './fixture-columns.mjs';
 import { answerSearch, measure, searchLines, tags, tagValues } from './fixture-search.mjs';
 import { big, dashboard, IDS, makeStatus, makeTraces, random, summary } from './fixture-data.mjs';
 
@@ -67,11 +68,11 @@ class Fixture {
   }
 
   bigJson() {
-    this.bigText ??= JSON.stringify(big(BIG_SPANS, Date.now() - 60_000));
+    this.bigText ??= JSON.stringify({ ...this.bigTrace(), spans: inTreeOrder(this.bigTrace().spans) });
     return this.bigText;
   }
 
-  /** [status, body]; a string body is JSON already. */
+  /** [status, body]; a string body is JSON already, a Buffer is columns. */
   answer(url) {
     const query = url.searchParams;
     const path = url.pathname;
@@ -100,9 +101,21 @@ class Fixture {
     const told = answerFleet(url, Date.now(), this.empty) ?? answerProm(path, query, this.traces);
     if (told) return told;
     const id = /^\/api\/v1\/traces\/([^/]+)$/.exec(path)?.[1];
-    if (id === IDS.big) return [200, this.bigJson()];
-    const trace = this.traces.find((each) => each.trace_id === id);
-    return trace ? [200, trace] : [404, { error: `No span of trace ${id} is known here.` }];
+    return this.traceAs(id, query);
+  }
+
+  traceAs(id, query) {
+    const trace = id === IDS.big ? this.bigTrace() : this.traces.find((each) => each.trace_id === id);
+    if (!trace) return [404, { error: `No span of trace ${id} is known here.` }];
+    if (query.get('format') === 'columns') return [200, id === IDS.big ? (this.bigColumns ??= traceColumns(trace)) : traceColumns(trace)];
+    if (id === IDS.big && !query.has('offset')) return [200, this.bigJson()];
+    const offset = Number(query.get('offset') ?? 0);
+    const spans = inTreeOrder(trace.spans);
+    return [200, { ...trace, span_count: spans.length, spans: spans.slice(offset, offset + Number(query.get('limit') ?? spans.length)) }];
+  }
+
+  bigTrace() {
+    return (this.bigWhole ??= big(BIG_SPANS, Date.now() - 60_000));
   }
 
   explain(id) {
@@ -163,7 +176,8 @@ function api(fixture, request, url, response) {
     return;
   }
   const [status, body] = fixture.answer(url);
-  response.writeHead(status, type).end(typeof body === 'string' ? body : JSON.stringify(body));
+  if (Buffer.isBuffer(body)) response.writeHead(status, { ...type, 'Content-Type': 'application/octet-stream' }).end(body);
+  else response.writeHead(status, type).end(typeof body === 'string' ? body : JSON.stringify(body));
 }
 
 /** Starts on a free port of the loopback; resolves to { url, fixture, close }. */

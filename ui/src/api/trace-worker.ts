@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The worker behind trace-loader.ts. A trace of 100,000 spans is 30 MB of JSON: fetching,
- * parsing and building the tree here leaves the page free to draw and scroll. What the
- * waterfall needs goes over as columns; attributes, events and links stay here and are
- * handed out span by span.
+ * The worker behind trace-loader.ts. What the waterfall needs of a trace comes as columns and goes on
+ * as such; attributes, events and links are asked for span by span, and all at once (40 MB of JSON for
+ * 100,000 spans) when somebody searches in them. All of it here, so that the page is free to draw.
  *
  * One trace at a time: a new load drops the one before.
  */
-import { buffersOf, buildColumns } from '../model/columns';
+import { buffersOf, hexId } from '../model/columns';
+import { decodeTrace } from '../model/columns-wire';
 import { isEmpty, matchesNeedle, needleOf } from '../model/find';
 import { buildInsight } from '../model/insight';
 import { getExplanation } from './analysis';
-import { getTrace } from './client';
-import { asApiError, isAbort } from './error';
+import { getSpanAt, getTrace, getTraceColumns } from './client';
+import { ApiError, asApiError, isAbort } from './error';
 import type { FromWorker, ToWorker } from './trace-loader';
-import type { Process, Span } from './wire';
+import type { Process, Span, Trace } from './wire';
 
 interface Port {
   postMessage(message: FromWorker, transfer?: Transferable[]): void;
@@ -23,7 +23,19 @@ interface Port {
 
 const port = globalThis as unknown as Port;
 
-let kept: { load: number; traceId: string; spans: Span[]; processes: Process[]; wireIndex: Int32Array } | undefined;
+interface Kept {
+  load: number;
+  traceId: string;
+  token: string;
+  processes: Process[];
+  /** The ids by place: the columns themselves go to the page. */
+  idHigh: Uint32Array;
+  idLow: Uint32Array;
+  /** All spans with all that hangs on them, by place: asked for by the first search. */
+  spans?: Promise<(Span | undefined)[]>;
+}
+
+let kept: Kept | undefined;
 let underWay: AbortController | undefined;
 
 async function load(id: number, traceId: string, token: string): Promise<void> {
@@ -31,11 +43,44 @@ async function load(id: number, traceId: string, token: string): Promise<void> {
   const control = new AbortController();
   underWay = control;
   try {
-    const { spans, ...rest } = await getTrace(traceId, { token, signal: control.signal });
+    const bytes = await getTraceColumns(traceId, { token, signal: control.signal });
     if (control.signal.aborted) return;
-    const { columns, wireIndex } = buildColumns(spans);
-    kept = { load: id, traceId, spans, processes: rest.processes, wireIndex };
-    port.postMessage({ type: 'loaded', id, trace: { ...rest, losses: rest.losses ?? [], columns } }, buffersOf(columns));
+    const { head, columns } = decodeTrace<Omit<Trace, 'spans'>>(bytes);
+    kept = { load: id, traceId, token, processes: head.processes, idHigh: columns.idHigh.slice(), idLow: columns.idLow.slice() };
+    port.postMessage({ type: 'loaded', id, trace: { ...head, losses: head.losses ?? [], columns } }, buffersOf(columns));
+  } catch (caught) {
+    fail(id, caught instanceof RangeError ? new ApiError('malformed', `The collector sent a trace that cannot be read: ${caught.message}.`) : caught);
+  }
+}
+
+/** Of two spans with one id, the first is meant: as everywhere. */
+function placesOf({ idHigh, idLow }: Kept): Map<string, number> {
+  const places = new Map<string, number>();
+  idHigh.forEach((high, i) => {
+    const spanId = hexId(high, idLow[i]!);
+    if (!places.has(spanId)) places.set(spanId, i);
+  });
+  return places;
+}
+
+/* The trace may have grown since: spans are told apart by their ids, not by their places. */
+async function allSpans(trace: Kept): Promise<(Span | undefined)[]> {
+  const { spans } = await getTrace(trace.traceId, { token: trace.token });
+  const byId = new Map(spans.map((span) => [span.span_id, span]));
+  return Array.from(trace.idHigh, (high, i) => {
+    const spanId = hexId(high, trace.idLow[i]!);
+    return spans[i]?.span_id === spanId ? spans[i] : byId.get(spanId);
+  });
+}
+
+async function detail(id: number, load: number, place: number): Promise<void> {
+  const trace = kept;
+  if (trace?.load !== load || place < 0 || place >= trace.idHigh.length) return port.postMessage({ type: 'detail', id, span: undefined });
+  try {
+    const spanId = hexId(trace.idHigh[place]!, trace.idLow[place]!);
+    let span = trace.spans ? (await trace.spans)[place] : await getSpanAt(trace.traceId, place, { token: trace.token });
+    if (span?.span_id !== spanId) span = (await (trace.spans ??= allSpans(trace)))[place];
+    port.postMessage({ type: 'detail', id, span });
   } catch (caught) {
     fail(id, caught);
   }
@@ -47,45 +92,41 @@ function fail(id: number, caught: unknown): void {
   port.postMessage({ type: 'failed', id, kind, message, status });
 }
 
-/* Of two spans with one id, the first is meant: as everywhere. */
 async function explain(id: number, load: number, token: string): Promise<void> {
   const trace = kept;
   if (trace?.load !== load) return port.postMessage({ type: 'explained', id, insight: undefined });
   try {
     const explanation = await getExplanation(trace.traceId, { token });
-    const places = new Map<string, number>();
-    trace.wireIndex.forEach((at, i) => {
-      const spanId = trace.spans[at]!.span_id;
-      if (!places.has(spanId)) places.set(spanId, i);
-    });
-    const insight = buildInsight(explanation, trace.spans.length, (spanId) => places.get(spanId));
+    const places = placesOf(trace);
+    const insight = buildInsight(explanation, trace.idHigh.length, (spanId) => places.get(spanId));
     port.postMessage({ type: 'explained', id, insight }, buffersOf(insight));
   } catch (caught) {
     fail(id, caught);
   }
 }
 
-function find(id: number, load: number, text: string): void {
+async function find(id: number, load: number, text: string): Promise<void> {
+  const trace = kept;
   const needle = needleOf(text);
   const found: number[] = [];
-  if (kept?.load === load && !isEmpty(needle)) {
-    const { spans, processes, wireIndex } = kept;
-    wireIndex.forEach((at, i) => {
-      const span = spans[at]!;
-      if (matchesNeedle(span, processes[span.process], needle)) found.push(i);
-    });
+  try {
+    if (trace?.load === load && !isEmpty(needle)) {
+      (await (trace.spans ??= allSpans(trace))).forEach((span, i) => {
+        if (span && matchesNeedle(span, trace.processes[span.process], needle)) found.push(i);
+      });
+    }
+    const places = Int32Array.from(found);
+    port.postMessage({ type: 'found', id, places }, [places.buffer]);
+  } catch (caught) {
+    if (trace) delete trace.spans;
+    fail(id, caught);
   }
-  const places = Int32Array.from(found);
-  port.postMessage({ type: 'found', id, places }, [places.buffer]);
 }
 
 port.onmessage = ({ data }) => {
   if (data.type === 'load') void load(data.id, data.traceId, data.token);
   else if (data.type === 'abort') underWay?.abort();
   else if (data.type === 'explain') void explain(data.id, data.load, data.token);
-  else if (data.type === 'find') find(data.id, data.load, data.text);
-  else {
-    const at = kept?.load === data.load ? kept.wireIndex[data.span] : undefined;
-    port.postMessage({ type: 'detail', id: data.id, span: at === undefined ? undefined : kept?.spans[at] });
-  }
+  else if (data.type === 'find') void find(data.id, data.load, data.text);
+  else void detail(data.id, data.load, data.span);
 };

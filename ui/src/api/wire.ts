@@ -124,6 +124,7 @@ export interface Trace {
   duration_ns: number;
   root?: Operation;
   complete: boolean;
+  span_count: number;
   error_count: number;
   died_count: number;
   in_flight_count: number;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
+import { buildColumns } from '../testing/columns-of';
 import type { Span } from '../api/wire';
-import { buildColumns, countServices, findSpan, FLAG, INSIDE, spanIdAt, STATUS } from './columns';
+import { countServices, findSpan, FLAG, INSIDE, spanIdAt, STATUS } from './columns';
 
 const id = (n: number) => n.toString(16).padStart(16, '0');
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
+import { buildColumns } from '../testing/columns-of';
 import type { Explanation } from '../api/analysis';
 import type { Span } from '../api/wire';
-import { buildColumns } from './columns';
 import { buildFlame } from './flame';
 import { buildInsight, callOf, selfTimes } from './insight';
 import { summarise } from './summary';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
+import { buildColumns } from '../testing/columns-of';
 import type { Span } from '../api/wire';
-import { buildColumns } from './columns';
 import { carryCollapsed, collapseFrom, placeAmongSiblings, reveal, rowOf, visibleRows } from './rows';
 
 /** 0 ─ 1 ─ 2, 3; 4 ─ 5 under 0; 6 a second root. By id, parents first. */
