@@ -6,10 +6,10 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { build, Daemon, freePort, program, sanitized, scenario, until } from './harness.mjs';
+import { noTerminal } from './terminal.mjs';
 
 const weft = path.join(build, 'cli/weft');
 const runs = (world) => fs.readdirSync(world.slabs).filter((name) => /^[^.].*\.run$/.test(name));
-const hasProgram = (name) => spawnSync('which', [name]).status === 0;
 
 /* `weft run`, to its end. */
 function run(world, args, options = {}) {
@@ -175,7 +175,7 @@ function terminal(world, command) {
   return daemon;
 }
 
-scenario('on a terminal Ctrl-C comes once, and a shell stops and resumes the job', { skip: !hasProgram('script') && 'there is no script(1)' }, async (world) => {
+scenario('on a terminal Ctrl-C comes once, and a shell stops and resumes the job', { skip: noTerminal }, async (world) => {
   const log = path.join(world.dir, 'interrupts');
   const shell = terminal(world, 'bash --norc --noprofile -i');
   const line = `${weft} run --directory ${world.slabs}`;

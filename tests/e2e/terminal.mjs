@@ -4,7 +4,9 @@ import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { until } from './harness.mjs';
 
-export const missing = spawnSync('tmux', ['-V']).error !== undefined;
+/* Why there can be no terminals here; false: they can. A machine within another may have no /dev/pts. */
+export const noTerminal = spawnSync('script', ['-qec', 'true', '/dev/null']).status !== 0 && 'no terminal can be made: there is no script(1), or no /dev/pts';
+export const missing = spawnSync('tmux', ['-V']).error !== undefined ? 'tmux is not installed' : noTerminal;
 
 export class Terminal {
   /* `line`: for a shell. When the program ended, "ENDED status" stands below what it left. */

@@ -9,7 +9,7 @@ import { converse, memcached, redis, skip as capturing, tap } from './tapped.mjs
 import { missing, terminal } from './terminal.mjs';
 
 const program = path.join(build, 'cli/weft');
-const skip = capturing || (missing && 'tmux is not installed');
+const skip = capturing || (missing);
 
 /* `weft top ARGS`: {status, stdout, stderr}. */
 const top = (env, ...args) => spawnSync(program, ['top', ...args],
@@ -118,7 +118,7 @@ scenario('--once, --csv and --json say what was asked of the caches', { skip }, 
   assert.match(doctor.stdout, /ok .*taps: 1 tell of caches/);
 });
 
-scenario('what is no terminal, and what is asked wrongly, is told what to do', { skip: missing && 'tmux is not installed' }, async (world) => {
+scenario('what is no terminal, and what is asked wrongly, is told what to do', { skip: missing }, async (world) => {
   const nobody = { WEFT_URL: 'http://127.0.0.1:9' };
   for (const [args, status, said] of [
     [[], 2, /no terminal.*weft top --once prints tables, --csv and --json are for scripts/],
