@@ -38,6 +38,12 @@ const VIEWS = {
     await page.goto('/');
     await page.getByRole('region', { name: 'Services' }).getByRole('row').nth(1).waitFor();
   },
+  deploy: async (page) => {
+    const { marks } = await api(at.url, '/api/v1/marks?kind=deploy&limit=1');
+    await page.goto(marks[0] ? `/deploys/${marks[0].id}` : '/deploys');
+    await page.getByRole('heading', { level: 1 }).or(page.getByText('Nothing was deployed')).first().waitFor();
+    if (marks[0]) await page.getByRole('heading', { name: 'How long requests took' }).waitFor();
+  },
   caches: async (page) => {
     await page.goto('/caches');
     await page.getByRole('heading', { level: 1, name: 'Caches' }).or(page.getByText('No cache was seen')).waitFor();

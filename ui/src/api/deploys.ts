@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Deploys and what they did: docs/api.md. */
 import type { Window } from '../model/time-range';
-import { getJson, type CallOptions } from './client';
+import { getJson, withQuery, type CallOptions } from './client';
 import { getMarks, type MarkOfTime } from './marks';
+import type { TraceSummary } from './wire';
 
 export type Change = 'better' | 'worse' | 'different' | 'none' | 'unknown';
 
@@ -51,4 +52,10 @@ export async function getVerdicts(deploys: readonly MarkOfTime[], most: number, 
   const asked = await Promise.allSettled(deploys.slice(0, most).map(({ id }) => getDeploy(id, options)));
   options?.signal?.throwIfAborted();
   return new Map(asked.flatMap((one) => (one.status === 'fulfilled' ? [[one.value.mark.id, one.value] as const] : [])));
+}
+
+/** The newest traces that a TraceQL query finds in the window. */
+export async function getTracesOf(q: string, { fromMs, toMs }: Window, limit: number, options?: CallOptions): Promise<TraceSummary[]> {
+  const params = { q, start: `${Math.floor(fromMs)}000000`, end: `${Math.ceil(toMs)}000000`, limit, spans: 0, timeout: '10s' };
+  return (await getJson<{ traces: TraceSummary[] }>(withQuery('/api/v1/search', params), { timeoutMs: 20_000, ...options })).traces;
 }

@@ -5,7 +5,7 @@ import { aligned, queryRange, type MatrixSeries, type Span } from '../api/prom';
 import { serverNowMs } from '../api/session';
 import { usePoll } from '../api/use-poll';
 import { seriesName, toColumns } from '../model/chart-data';
-import { stepSeconds } from '../model/time-range';
+import { stepSeconds, type Window } from '../model/time-range';
 import { unitOf, type Unit } from '../model/units';
 import { timeRange, windowNow } from '../routes/location';
 import { Chart, type ChartKind, type ChartMark, type ChartSeries } from './chart';
@@ -28,6 +28,8 @@ export interface QueryChartProps {
   height?: number;
   legend?: boolean;
   syncKey?: string;
+  /** In place of the page's time range. */
+  window?: Window;
 }
 
 const POINTS = 300;
@@ -39,8 +41,7 @@ interface Answer {
   results: MatrixSeries[][];
 }
 
-export function spanNow(points = POINTS): Span {
-  const window = windowNow(serverNowMs());
+export function spanNow(points = POINTS, window = windowNow(serverNowMs())): Span {
   return { ...window, stepSeconds: stepSeconds(window, points) };
 }
 
@@ -52,11 +53,11 @@ export function refreshMs(): number {
 
 export function QueryChart(props: QueryChartProps) {
   const { queries, height = 220 } = props;
-  const key = JSON.stringify([queries.map(({ query }) => query), timeRange.value]);
+  const key = JSON.stringify([queries.map(({ query }) => query), props.window ?? timeRange.value]);
   const poll = usePoll<Answer>(
     key,
     async (options) => {
-      const span = spanNow();
+      const span = spanNow(POINTS, props.window);
       return { span, results: await Promise.all(queries.map(({ query }) => queryRange(query, span, options))) };
     },
     refreshMs(),

@@ -61,6 +61,18 @@ export function redQueries({ by, of = '', seconds, allKinds = false }: RedScope)
   return { rate: calls(''), failed, p50: quantile(0.5), p99: quantile(0.99) };
 }
 
+/** Failed requests as a part of all; 0 where none failed. */
+export function errorShare(of: string, seconds: number): string {
+  const { rate, failed } = redQueries({ by: [], of, seconds });
+  return `(${failed} or vector(0)) / (${rate})`;
+}
+
+/** How long requests took, as one histogram. */
+export function requestHistogram(of: Record<string, string | undefined>, seconds: number): string {
+  const sum = (kinds: string) => `sum(increase(${selector(SECONDS, matching(of), kinds)}[${Math.max(Math.round(seconds), LEAST_SECONDS)}s]))`;
+  return `${sum(ENTRIES)} or ${sum('')}`;
+}
+
 const valueOf = (sample: VectorSample) => parseValue(sample.value?.[1] ?? 'NaN');
 
 /** One row for each that had requests. */
