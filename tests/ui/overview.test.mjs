@@ -62,7 +62,7 @@ test('a refresh moves nothing', { skip: Boolean(process.env.WEFT_URL) }, async (
   await rows(page).nth(1).waitFor();
   await page.getByRole('list', { name: 'What changed' }).waitFor();
   const places = () =>
-    page.locator('.box, .box h2, .facts dl, .overview th, .overview tr').evaluateAll((all) =>
+    page.locator('.box, .box h2, .fact-strip dl, .overview th, .overview tr').evaluateAll((all) =>
       all.map((each) => Object.values(each.getBoundingClientRect().toJSON()).map(Math.round).join()).join(' '));
   await page.getByLabel('The fleet').getByText('Ready').waitFor();
   const first = await places();

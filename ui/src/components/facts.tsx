@@ -5,7 +5,7 @@ import './facts.css';
 
 export function Facts({ label, children }: { label: string; children: ComponentChildren }) {
   return (
-    <div class="facts" role="group" aria-label={label}>
+    <div class="fact-strip" role="group" aria-label={label}>
       {children}
     </div>
   );
