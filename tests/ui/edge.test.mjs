@@ -133,7 +133,7 @@ test('an empty collector says what to do, and that nothing was lost', async () =
   await page.getByRole('link', { name: 'pipeline page' }).click();
   await page.getByRole('heading', { name: 'No agent has connected' }).waitFor();
   await page.getByRole('heading', { name: 'Nothing was lost.' }).waitFor();
-  await page.getByRole('link', { name: 'In flight' }).click();
+  await page.getByRole('link', { name: /^Live/ }).click();
   await page.getByRole('heading', { name: 'Nothing is in flight' }).waitFor();
   assert.deepEqual(faults, []);
   await close();

@@ -153,3 +153,24 @@ export function tagValues(traces, field) {
   const values = [...counts].sort((a, b) => b[1] - a[1]).map(([value, count]) => ({ type: typeof value === 'number' ? 'int' : 'string', value, count }));
   return { values, all: true };
 }
+
+/** [status, stop, or error]: writes a line for each of the traces' spans that `q` lets through, over and over. */
+export function followFirehose(traces, q, write) {
+  const compiled = compile(q || '{ }');
+  if (!compiled) return fault(q);
+  let at = 0;
+  const all = traces.flatMap((trace) => trace.spans.map((span) => ({ trace, span, process: trace.processes[span.process] }))).filter(({ span, process }) => compiled.test(span, process));
+  const line = ({ trace, span, process }) => ({
+    cursor: `1.${at.toString(16)}.0.0`, trace_id: trace.trace_id, span_id: span.span_id, parent_id: span.parent_id, service: process.service, name: span.name,
+    kind: span.kind, status: span.status, ...(span.status_message && { status_message: span.status_message }), start_unix_ns: String(startNs(trace, span)),
+    duration_ns: span.duration_ns, attributes: span.attributes, events: [], links: [], version: process.version, instance: process.instance,
+    cell: process.cell, host: process.host, pid: process.pid, agent: process.host, resource: process.resource,
+  });
+  const timer = setInterval(() => {
+    if (all.length === 0) return write('\n');
+    for (let n = 0; n < 3; n++) write(`${JSON.stringify(line(all[at++ % all.length]))}\n`);
+    if (at === 6) write(`${JSON.stringify({ cursor: '1.6.1.0', gap: { reason: 'aged', spans: 182_733 } })}\n`);
+    return true;
+  }, 100);
+  return [200, () => clearInterval(timer)];
+}

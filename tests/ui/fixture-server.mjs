@@ -13,7 +13,7 @@ import { diff, explain } from './fixture-analysis.mjs';
 import { answerFleet } from './fixture-fleet.mjs';
 import { answerProm } from './fixture-prom.mjs';
 import { inTreeOrder, traceColumns } from './fixture-columns.mjs';
-import { answerSearch, measure, searchLines, tags, tagValues } from './fixture-search.mjs';
+import { answerSearch, followFirehose, measure, searchLines, tags, tagValues } from './fixture-search.mjs';
 import { big, dashboard, IDS, makeStatus, makeTraces, random, summary } from './fixture-data.mjs';
 
 const DIST = fileURLToPath(new URL('../../ui/dist', import.meta.url));
@@ -175,6 +175,14 @@ function api(fixture, request, url, response) {
     response.writeHead(401, type).end(JSON.stringify({ error: 'Send the token as Authorization: Bearer TOKEN.' }));
     return;
   }
+  if (url.pathname === '/api/v1/firehose') {
+    const [code, stop] = followFirehose(fixture.traces, url.searchParams.get('q') ?? '', (line) => response.write(line));
+    response.writeHead(code, code === 200 ? { ...type, 'Content-Type': 'application/x-ndjson' } : type);
+    if (code !== 200) return void response.end(JSON.stringify(stop));
+    response.flushHeaders();
+    response.on('close', stop);
+    return;
+  }
   const [status, body] = fixture.answer(url);
   if (Buffer.isBuffer(body)) response.writeHead(status, { ...type, 'Content-Type': 'application/octet-stream' }).end(body);
   else response.writeHead(status, type).end(typeof body === 'string' ? body : JSON.stringify(body));
@@ -194,6 +202,8 @@ export async function startFixture(options = {}) {
   return {
     url: `http://127.0.0.1:${server.address().port}`,
     fixture,
+    /** Breaks every connection that is open. */
+    drop: () => server.closeAllConnections(),
     close: () => {
       clearInterval(arrivals);
       server.closeAllConnections();

@@ -76,6 +76,10 @@ const VIEWS = {
     await page.goto('/inflight');
     await page.getByRole('heading', { level: 1 }).waitFor();
   },
+  firehose: async (page) => {
+    await page.goto('/inflight?show=firehose');
+    await page.locator('a.hose-row').nth(10).waitFor();
+  },
   status: async (page) => {
     await page.goto('/status');
     await page.getByRole('heading', { name: 'Ledger' }).waitFor();

@@ -6,7 +6,7 @@ import { Nav } from './components/nav';
 import { State } from './components/states';
 import { route } from './routes/location';
 import { PAGES, tracesHref, type Page, type Route } from './routes/routes';
-import { InflightView } from './views/inflight/inflight';
+import { LiveView } from './views/inflight/live';
 import { ENTRIES, PageView } from './views/pages';
 import { StatusView } from './views/status/status';
 import { TraceView } from './views/trace/trace';
@@ -15,7 +15,7 @@ import { TracesView } from './views/traces/traces';
 const TITLES: Record<Exclude<Route['view'], Page>, string> = {
   traces: 'Traces',
   trace: 'Trace',
-  inflight: 'In flight',
+  inflight: 'Live',
   status: 'Pipeline',
   unknown: 'Not found',
 };
@@ -34,7 +34,7 @@ function View({ at }: { at: Route }) {
     case 'trace':
       return <TraceView key={at.traceId} traceId={at.traceId} spanId={at.spanId} zoom={at.zoom} look={at.look} />;
     case 'inflight':
-      return <InflightView key={at.service} service={at.service} />;
+      return <LiveView service={at.service} show={at.show} q={at.q} />;
     case 'status':
       return <StatusView />;
     case 'unknown':

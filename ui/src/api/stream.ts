@@ -5,6 +5,8 @@ import { ApiError, isAbort } from './error';
 export interface StreamOptions {
   signal: AbortSignal;
   token?: string;
+  /** Called when the collector has agreed to answer. */
+  opened?: () => void;
 }
 
 /** A query that is none: where in it the fault is. */
@@ -32,13 +34,14 @@ export function lineCutter(onLine: (line: string) => void): (text: string) => vo
 }
 
 /** Calls `onLine` for each line that is not empty; resolves when the collector ended the stream. */
-export async function streamLines(url: string, onLine: (line: unknown) => void, { signal, token }: StreamOptions): Promise<void> {
+export async function streamLines(url: string, onLine: (line: unknown) => void, { signal, token, opened }: StreamOptions): Promise<void> {
   const headers: Record<string, string> = { Accept: 'application/x-ndjson' };
   if (token) headers['Authorization'] = `Bearer ${token}`;
   const response = await fetch(url, { headers, signal, cache: 'no-store' }).catch((error: unknown) => {
     throw isAbort(error) ? error : new ApiError('unreachable', 'The collector cannot be reached.');
   });
   if (!response.ok) throw await refusal(response);
+  opened?.();
   const reader = response.body?.getReader();
   if (!reader) return;
   const text = new TextDecoder();

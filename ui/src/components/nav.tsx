@@ -95,7 +95,7 @@ export function Nav({ view, pages }: { view: Route['view']; pages: readonly { pa
           </li>
           <li>
             <a href={inflightHref()} {...current(view === 'inflight')}>
-              In flight
+              Live
               <span class={inflight !== undefined && inflight !== '0' ? 'badge some' : 'badge'}>{inflight ?? '–'}</span>
             </a>
           </li>

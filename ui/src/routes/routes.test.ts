@@ -26,7 +26,8 @@ describe('addresses', () => {
   });
   it('know the other views', () => {
     expect(at('/status/')).toEqual({ view: 'status' });
-    expect(at(inflightHref('a&b'))).toEqual({ view: 'inflight', service: 'a&b' });
+    expect(at(inflightHref('a&b'))).toEqual({ view: 'inflight', service: 'a&b', show: 'requests', q: '' });
+    expect(at(inflightHref('', 'firehose', '{ status = error }'))).toEqual({ view: 'inflight', service: '', show: 'firehose', q: '{ status = error }' });
   });
   it('say so when there is nothing', () => {
     expect(at('/trace/xyz')).toEqual({ view: 'unknown', path: '/trace/xyz' });

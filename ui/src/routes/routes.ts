@@ -27,6 +27,10 @@ export interface TraceLook {
 
 export const PLAIN_LOOK: TraceLook = { tab: 'waterfall', find: '', path: true, other: '' };
 
+/** What of the present is shown: requests, all open spans, or spans as they end. */
+export const LIVE_SHOWS = ['requests', 'spans', 'firehose'] as const;
+export type LiveShow = (typeof LIVE_SHOWS)[number];
+
 /** Pages whose state is their own: `id` is the rest of the path, `query` what follows it. */
 export const PAGES = ['overview', 'search', 'graph', 'dashboards', 'deploys', 'services', 'caches'] as const;
 export type Page = (typeof PAGES)[number];
@@ -35,7 +39,7 @@ export type Route =
   | { view: Page; id: string; query: URLSearchParams }
   | { view: 'traces'; filters: Filters; live: boolean }
   | { view: 'trace'; traceId: string; spanId: string; zoom: Zoom | undefined; look: TraceLook }
-  | { view: 'inflight'; service: string }
+  | { view: 'inflight'; service: string; show: LiveShow; q: string }
   | { view: 'status' }
   | { view: 'unknown'; path: string };
 
@@ -52,7 +56,10 @@ export function parseRoute(url: URL): Route {
   if (path === '/traces') {
     return { view: 'traces', filters: filtersFromQuery(query), live: query.get('live') !== 'off' };
   }
-  if (path === '/inflight') return { view: 'inflight', service: query.get('service') ?? '' };
+  if (path === '/inflight') {
+    const show = LIVE_SHOWS.find((each) => each === query.get('show')) ?? 'requests';
+    return { view: 'inflight', service: query.get('service') ?? '', show, q: query.get('q') ?? '' };
+  }
   if (path === '/status') return { view: 'status' };
   const traceId = path.startsWith('/trace/') ? traceIdIn(path.slice('/trace/'.length)) : undefined;
   if (traceId === undefined) return { view: 'unknown', path };
@@ -120,8 +127,14 @@ export function traceHref(traceId: string, spanId = '', zoom?: Zoom, look: Trace
   return text === '' ? `/trace/${traceId}` : `/trace/${traceId}?${text}`;
 }
 
-export const inflightHref = (service = '') =>
-  service === '' ? '/inflight' : `/inflight?${new URLSearchParams({ service }).toString()}`;
+export function inflightHref(service = '', show: LiveShow = 'requests', q = ''): string {
+  const query = new URLSearchParams();
+  if (show !== 'requests') query.set('show', show);
+  if (service) query.set('service', service);
+  if (q) query.set('q', q);
+  const text = query.toString();
+  return text === '' ? '/inflight' : `/inflight?${text}`;
+}
 
 /**
  * The trace id in what somebody pasted: bare, in capitals, with dashes, in quotes, or within

@@ -1,21 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The spans that are open now, oldest first: what hangs is at the top. */
-import { useEffect, useMemo } from 'preact/hooks';
+/* Requests, or all spans, that are open now, oldest first: what hangs is at the top. */
+import { useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
 import { getInflight } from '../../api/client';
-import { createPoll } from '../../api/poll';
-import { token } from '../../api/session';
-import type { Attribute, InflightSpan } from '../../api/wire';
+import { usePoll } from '../../api/use-poll';
+import type { Attribute, Inflight as Answer } from '../../api/wire';
+import { Icon } from '../../components/icon';
 import { ServiceName } from '../../components/parts';
 import { ErrorState, StaleNotice, State } from '../../components/states';
 import { formatDuration, plural } from '../../model/format';
+import { openRequests, type OpenRequest } from '../../model/open-requests';
 import { logShare } from '../../model/scale';
+import { inRange, navigate } from '../../routes/location';
 import { inflightHref, traceHref } from '../../routes/routes';
-import './inflight.css';
 
-const LIMIT = 200;
+const LIMIT = 500;
 const REFRESH_MS = 1000;
 
-function Attributes({ list }: { list: readonly Attribute[] }) {
+export function Attributes({ list }: { list: readonly Attribute[] }) {
   return (
     <>
       {list.slice(0, 4).map(({ key, value }) => (
@@ -28,11 +30,11 @@ function Attributes({ list }: { list: readonly Attribute[] }) {
   );
 }
 
-function Row({ span }: { span: InflightSpan }) {
+function Row({ request: { span, below, waitsFor } }: { request: OpenRequest }) {
   const place = [span.instance, span.host].filter(Boolean).join(' on ');
   return (
     <li>
-      <a class="open-row" href={traceHref(span.trace_id, span.span_id)}>
+      <a class="open-row" href={inRange(traceHref(span.trace_id, span.span_id))}>
         <span class="age">{formatDuration(span.age_ns)}</span>
         <span class="age-strip" aria-hidden="true">
           <span style={{ width: `max(${logShare(span.age_ns) * 100}%, 3px)` }} />
@@ -43,6 +45,12 @@ function Row({ span }: { span: InflightSpan }) {
         </span>
         <span class="muted clip place">{place}</span>
         <span class="attributes clip">
+          {waitsFor && (
+            <span class="waits">
+              waits for {waitsFor.service} {waitsFor.name}
+              {below > 1 && `, ${plural(below, 'span')} open below`}{' '}
+            </span>
+          )}
           <Attributes list={span.attributes ?? []} />
         </span>
       </a>
@@ -66,37 +74,54 @@ function Head() {
   );
 }
 
-export function InflightView({ service }: { service: string }) {
-  const poll = useMemo(
-    () =>
-      createPoll((signal) => getInflight({ service, limit: LIMIT }, { signal, token: token.value }), {
-        intervalMs: REFRESH_MS,
-      }),
-    [service],
+interface Props {
+  service: string;
+  show: 'requests' | 'spans';
+}
+
+/** What is shown: the newest answer while one follows, the one at which one stopped otherwise. */
+function Bar({ answer, shown, service, show, following, follow }: Props & { answer: Answer; shown: number; following: boolean; follow: (on: boolean) => void }) {
+  const services = [...new Set([...answer.spans.map((span) => span.service), service])].filter(Boolean).sort();
+  return (
+    <div class="hose-bar">
+      <span class="muted" role="status">
+        {answer.more ? 'The oldest ' : ''}
+        {plural(shown, show === 'requests' ? 'request' : 'open span')}, oldest first
+      </span>
+      <label class="check">
+        Service
+        <select class="field" value={service} onChange={(event) => navigate(inRange(inflightHref(event.currentTarget.value, show)))}>
+          <option value="">all</option>
+          {services.map((name) => (
+            <option key={name} value={name}>
+              {name}
+            </option>
+          ))}
+        </select>
+      </label>
+      <button type="button" class={following ? 'button live on' : 'button live'} aria-pressed={following} onClick={() => follow(!following)}>
+        <Icon name={following ? 'pause' : 'play'} />
+        {following ? 'Following' : 'Paused'}
+      </button>
+    </div>
   );
-  useEffect(() => () => poll.stop(), [poll]);
+}
+
+export function Inflight({ service, show }: Props) {
+  const poll = usePoll(service, (options) => getInflight({ service, limit: LIMIT }, options), REFRESH_MS);
+  const following = useSignal(true);
+  useEffect(() => poll.pause(!following.value), [poll, following.value]);
   const answer = poll.data.value;
   const error = poll.error.value;
   if (!answer) {
     if (error) return <ErrorState error={error} retry={poll.refresh} />;
-    return <p class="view-head muted">Looking for open spans…</p>;
+    return <p class="hose-bar muted">Looking for open spans…</p>;
   }
+  const rows = show === 'requests' ? openRequests(answer.spans) : answer.spans.map((span) => ({ span, below: 0, waitsFor: undefined }));
   return (
     <>
-      <header class="view-head">
-        <h1>In flight</h1>
-        <p class="muted">
-          {answer.more ? `The oldest ${answer.spans.length} open spans` : plural(answer.spans.length, 'open span')}
-          {service !== '' && ` of ${service}`}, oldest first
-          {service !== '' && (
-            <>
-              {' · '}
-              <a href={inflightHref()}>all services</a>
-            </>
-          )}
-        </p>
-      </header>
-      {answer.spans.length === 0 ? (
+      <Bar answer={answer} shown={rows.length} service={service} show={show} following={following.value} follow={(on) => (following.value = on)} />
+      {rows.length === 0 ? (
         <State icon="check" title="Nothing is in flight">
           <p>No span is open right now. Requests show up here the moment they begin, before they end.</p>
         </State>
@@ -104,8 +129,8 @@ export function InflightView({ service }: { service: string }) {
         <div class="open-table">
           <Head />
           <ol class="open-list">
-            {answer.spans.map((span) => (
-              <Row key={span.trace_id + span.span_id} span={span} />
+            {rows.map((request) => (
+              <Row key={request.span.trace_id + request.span.span_id} request={request} />
             ))}
           </ol>
         </div>

@@ -56,7 +56,7 @@ function Attribute(props: { n: number; condition: AttributeCondition; onChange: 
   const { n, condition, onChange } = props;
   const { list, ask } = useValues(condition.field);
   return (
-    <div class="attribute" role="group" aria-label={`Attribute ${n + 1}`}>
+    <div class="condition" role="group" aria-label={`Attribute ${n + 1}`}>
       <input class="field" list="search-fields" aria-label="Attribute" placeholder="span.user.id" value={condition.field} spellcheck={false} onInput={(event) => onChange({ ...condition, field: event.currentTarget.value })} />
       <select class="field" aria-label="How it compares" value={condition.op} onChange={(event) => onChange({ ...condition, op: event.currentTarget.value as AttributeOp })}>
         {ATTRIBUTE_OPS.map((op) => (
@@ -87,7 +87,7 @@ function Attributes({ form, change }: { form: QueryForm; change: Change }) {
     change({ attributes: list.filter(done) });
   };
   return (
-    <div class="attributes">
+    <div class="conditions">
       {all.map((condition, n) => (
         <Attribute key={n} n={n} condition={condition} onChange={(next) => set(n, next)} />
       ))}

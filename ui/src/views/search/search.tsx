@@ -11,13 +11,13 @@ import { streamSearch, type FoundTrace, type SearchProgress, type SearchResult }
 import { serverNowMs, token } from '../../api/session';
 import { QueryError } from '../../api/stream';
 import { Box, PageHead } from '../../components/panel';
+import { TraceqlBox } from '../../components/traceql-box';
 import { regionFrom, type Region } from '../../model/duration-map';
 import type { Window } from '../../model/time-range';
 import { withDurations } from '../../model/traceql';
 import { hrefWith, navigate, timeRange, windowNow } from '../../routes/location';
 import type { PageProps } from '../pages';
 import { Durations } from './durations';
-import { QueryBox } from './query-box';
 import { QueryFormView } from './query-form';
 import { Results } from './results';
 import './search.css';
@@ -120,7 +120,7 @@ export default function SearchPage({ query }: PageProps) {
             }}
           >
             <QueryFormView draft={draft} />
-            <QueryBox draft={draft} written={written} fault={region ? undefined : fault} run={run} />
+            <TraceqlBox label="Search" draft={draft} written={written} fault={region ? undefined : fault} run={run} />
           </form>
         </Box>
         {!fault && <Durations asked={asked} region={region} />}

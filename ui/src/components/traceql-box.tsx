@@ -2,11 +2,12 @@
 /* The box for TraceQL, with completion from the tags that there are, and the place of a fault. */
 import { useSignal, type Signal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import { getFields, getFieldValues, type FieldValue } from '../../api/search';
-import { token } from '../../api/session';
-import type { QueryError } from '../../api/stream';
-import { quoted } from '../../model/traceql';
-import { contextAt, rankedMatches, type CompletionContext } from '../../model/traceql-complete';
+import { getFields, getFieldValues, type FieldValue } from '../api/search';
+import { token } from '../api/session';
+import type { QueryError } from '../api/stream';
+import { quoted } from '../model/traceql';
+import { contextAt, rankedMatches, type CompletionContext } from '../model/traceql-complete';
+import './traceql-box.css';
 
 const MOST_SHOWN = 10;
 
@@ -47,7 +48,18 @@ function Fault({ fault, text }: { fault: QueryError; text: string }) {
   );
 }
 
-export function QueryBox({ draft, written, fault, run }: { draft: Signal<string>; written: string; fault: QueryError | undefined; run: () => void }) {
+interface Props {
+  draft: Signal<string>;
+  /** The query that was run, to which the fault belongs. */
+  written: string;
+  fault: QueryError | undefined;
+  run: () => void;
+  /** What the button says. */
+  label: string;
+  rows?: number;
+}
+
+export function TraceqlBox({ draft, written, fault, run, label, rows = 2 }: Props) {
   const box = useRef<HTMLTextAreaElement>(null);
   const offer = useSignal<Offer | undefined>(undefined);
   const caret = useRef<number | undefined>(undefined);
@@ -108,7 +120,7 @@ export function QueryBox({ draft, written, fault, run }: { draft: Signal<string>
           <textarea
             ref={box}
             class="field mono"
-            rows={2}
+            rows={rows}
             role="combobox"
             aria-label="TraceQL"
             aria-expanded={shown !== undefined}
@@ -143,7 +155,7 @@ export function QueryBox({ draft, written, fault, run }: { draft: Signal<string>
             ))}
           </ul>
         </span>
-        <button class="button primary">Search</button>
+        <button class="button primary">{label}</button>
       </div>
       {fault && draft.value === written && <Fault fault={fault} text={written} />}
     </div>
