@@ -100,22 +100,16 @@ export function unixMs(unixNs: string): number {
   return /^-?\d+$/.test(unixNs) ? Number(BigInt(unixNs) / 1_000_000n) : NaN;
 }
 
-const pad = (value: number, width: number) => String(value).padStart(width, '0');
+/** The clock with milliseconds, local unless `utc`: "14:03:22.123". */
+export const formatClock = (ms: number, utc = false) => formatMoment(ms, utc).slice(-12);
 
-/** The local clock with milliseconds: "14:03:22.123". */
-export function formatClock(ms: number): string {
-  if (!Number.isFinite(ms)) return '–';
+/** Date and clock, local unless `utc`: "2026-11-21 14:03:22.123". */
+export function formatMoment(ms: number, utc = false): string {
   const date = new Date(ms);
-  const clock = [date.getHours(), date.getMinutes(), date.getSeconds()].map((part) => pad(part, 2));
-  return `${clock.join(':')}.${pad(date.getMilliseconds(), 3)}`;
-}
-
-/** Local date and clock: "2026-11-21 14:03:22.123". */
-export function formatMoment(ms: number): string {
-  if (!Number.isFinite(ms)) return '–';
-  const date = new Date(ms);
-  const day = [pad(date.getFullYear(), 4), pad(date.getMonth() + 1, 2), pad(date.getDate(), 2)];
-  return `${day.join('-')} ${formatClock(ms)}`;
+  if (Number.isNaN(date.getTime())) return '–';
+  /* What a clock here shows is what UTC's showed that much earlier or later. */
+  const shown = utc ? date : new Date(ms - date.getTimezoneOffset() * 60_000);
+  return shown.toISOString().replace('T', ' ').slice(0, -1);
 }
 
 /** "1 span", "12 spans". */

@@ -14,7 +14,7 @@ import { ErrorState, StaleNotice, State } from '../../components/states';
 import { TraceqlBox } from '../../components/traceql-box';
 import { EMPTY_LIST, rateOf, withLines } from '../../model/firehose-list';
 import { formatClock, formatCount, formatDuration, formatRate, plural, unixMs } from '../../model/format';
-import { inRange, navigate } from '../../routes/location';
+import { inRange, navigate, utc } from '../../routes/location';
 import { inflightHref, traceHref } from '../../routes/routes';
 import { Attributes } from './inflight';
 
@@ -66,7 +66,7 @@ function SpanRow({ span }: { span: FirehoseSpan }) {
   return (
     <li>
       <a class="hose-row" href={inRange(traceHref(span.trace_id, span.span_id))}>
-        <span class="muted">{formatClock(endMs)}</span>
+        <span class="muted">{formatClock(endMs, utc.value)}</span>
         <span class="number">{formatDuration(span.duration_ns)}</span>
         <span class="what">
           <ServiceName name={span.service} />

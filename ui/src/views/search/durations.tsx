@@ -11,7 +11,7 @@ import { Segments } from '../../components/parts';
 import { formatCount, formatMoment } from '../../model/format';
 import { buildHeatmap, countIn, durationRange, regionText, slowestRegion, type Heatmap, type Region } from '../../model/duration-map';
 import { stepSeconds } from '../../model/time-range';
-import { hrefWith, navigate, route } from '../../routes/location';
+import { hrefWith, navigate, route, utc } from '../../routes/location';
 import { Common } from './common';
 import { HeatCanvas } from './heat-canvas';
 import type { Asked } from './search';
@@ -38,8 +38,8 @@ async function heatmapOf({ query, window }: Asked, token: string | undefined, si
 function RegionLine({ map, region }: { map: Heatmap; region: Region }) {
   return (
     <span class="region-line">
-      <strong>{formatCount(countIn(map, region))} spans</strong> of {durationRange(region)}, {formatMoment(region.fromMs).slice(11, 19)} to{' '}
-      {formatMoment(region.toMs).slice(11, 19)}{' '}
+      <strong>{formatCount(countIn(map, region))} spans</strong> of {durationRange(region)}, {formatMoment(region.fromMs, utc.value).slice(11, 19)} to{' '}
+      {formatMoment(region.toMs, utc.value).slice(11, 19)}{' '}
       <button type="button" class="as-link" onClick={() => setRegion(undefined)}>
         Show all
       </button>

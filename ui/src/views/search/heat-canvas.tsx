@@ -4,6 +4,7 @@ import { useSignal, useSignalEffect } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { formatClock, formatCount, formatDuration, formatMoment, plural } from '../../model/format';
 import { durationRange, regionOf, shade, type Heatmap, type Region } from '../../model/duration-map';
+import { utc } from '../../routes/location';
 import { themeVersion } from '../../theme';
 
 const LEFT = 56;
@@ -64,7 +65,7 @@ function draw(pen: CanvasRenderingContext2D, map: Heatmap, width: number, height
   const step = Math.max(1, Math.ceil(TICK_ROOM / wide));
   for (let column = 0; column < map.columns; column += step) {
     pen.fillRect(Math.round(x(column)), height - BOTTOM, 1, 4);
-    const label = formatClock(map.startMs + column * map.stepMs).slice(0, 8);
+    const label = formatClock(map.startMs + column * map.stepMs, utc.value).slice(0, 8);
     if (x(column) + pen.measureText(label).width + 4 < width) pen.fillText(label, x(column) + 3, height - 8);
   }
   pen.strokeStyle = colours.ink;
@@ -81,7 +82,7 @@ function draw(pen: CanvasRenderingContext2D, map: Heatmap, width: number, height
 
 function cellText(map: Heatmap, { column, row }: Cell): string {
   const region = regionOf(map, column, column, row, row);
-  return `${plural(map.counts[row * map.columns + column] ?? 0, 'span')} of ${durationRange(region)} at ${formatMoment(region.fromMs).slice(0, 19)}`;
+  return `${plural(map.counts[row * map.columns + column] ?? 0, 'span')} of ${durationRange(region)} at ${formatMoment(region.fromMs, utc.value).slice(0, 19)}`;
 }
 
 export function HeatCanvas(props: { map: Heatmap; region: Region | undefined; choose: (region: Region) => void; height: number }) {

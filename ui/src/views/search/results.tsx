@@ -7,7 +7,7 @@ import { ErrorState } from '../../components/states';
 import { formatBytes, formatCount, formatDuration, formatMoment, plural, unixMs } from '../../model/format';
 import type { Region } from '../../model/duration-map';
 import { groupByRoot, type TraceGroup } from '../../model/trace-groups';
-import { hrefWith, inRange, navigate } from '../../routes/location';
+import { hrefWith, inRange, navigate, utc } from '../../routes/location';
 import { traceHref } from '../../routes/routes';
 import { LIMITS, type SearchState } from './search';
 
@@ -25,7 +25,7 @@ function Status({ trace }: { trace: FoundTrace }) {
 }
 
 const COLUMNS: Column<FoundTrace>[] = [
-  { id: 'started', title: 'Started', cell: (t) => <time title={formatMoment(unixMs(t.start_unix_ns))}>{formatMoment(unixMs(t.start_unix_ns)).slice(5)}</time>, sortBy: (t) => t.start_unix_ns },
+  { id: 'started', title: 'Started', cell: (t) => <time title={formatMoment(unixMs(t.start_unix_ns), utc.value)}>{formatMoment(unixMs(t.start_unix_ns), utc.value).slice(5)}</time>, sortBy: (t) => t.start_unix_ns },
   {
     id: 'root', title: 'Root', grows: true, sortBy: (t) => `${t.root?.service} ${t.root?.operation}`,
     cell: (t) => (
@@ -95,7 +95,7 @@ function note(state: SearchState): string {
   const looked = progress ? ` · ${formatCount(progress.spans_done)} of ${formatCount(progress.spans)} spans looked at, ${formatBytes(progress.bytes_done)}` : '';
   if (!result) return `${plural(traces.length, 'trace')} so far${looked}`;
   const parts = [ENDS[result.end], result.explanation, result.partial ? 'something was not looked at, or is damaged' : undefined];
-  if (result.complete_since_unix_ns) parts.push(`older ones than ${formatMoment(unixMs(result.complete_since_unix_ns)).slice(0, 19)} were aged out`);
+  if (result.complete_since_unix_ns) parts.push(`older ones than ${formatMoment(unixMs(result.complete_since_unix_ns), utc.value).slice(0, 19)} were aged out`);
   return [plural(traces.length, 'trace'), ...parts.filter(Boolean)].join('; ') + looked;
 }
 
