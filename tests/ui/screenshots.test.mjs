@@ -38,6 +38,15 @@ const VIEWS = {
     await page.goto('/');
     await page.getByRole('region', { name: 'Services' }).getByRole('row').nth(1).waitFor();
   },
+  services: async (page) => {
+    await page.goto('/services');
+    await page.locator('.service-graph .node').first().waitFor();
+  },
+  service: async (page) => {
+    await page.goto('/services/cell');
+    await page.locator('.service-graph .focal').waitFor();
+    await page.getByRole('region', { name: 'Operations' }).waitFor();
+  },
   deploy: async (page) => {
     const { marks } = await api(at.url, '/api/v1/marks?kind=deploy&limit=1');
     await page.goto(marks[0] ? `/deploys/${marks[0].id}` : '/deploys');

@@ -25,6 +25,7 @@ export const ENTRIES: Partial<Record<Page, Entry>> = {
   overview: { title: 'Overview', load: async () => (await import('./overview/overview')).default },
   search: { title: 'Search', load: async () => (await import('./search/search')).default },
   graph: { title: 'Graph', load: async () => (await import('./graph/graph')).default },
+  services: { title: 'Services', load: async () => (await import('./services/services')).default },
   deploys: { title: 'Deploys', load: async () => (await import('./deploys/deploys')).default },
   caches: { title: 'Caches', load: async () => (await import('./caches/caches')).default },
 };
