@@ -159,3 +159,20 @@ test('a template links spans to their logs, and no other address than of the web
   assert.deepEqual(faults, []);
   await close();
 });
+
+test('hostile text stays text in each picture of a trace, in the search and in the firehose', async () => {
+  const { page, faults, close } = await open(IDS.hostile, '?tab=sums');
+  await page.getByRole('region', { name: 'By operation' }).getByText('onerror').first().waitFor();
+  await page.getByRole('radio', { name: 'Flame graph' }).check();
+  await page.getByRole('application', { name: /^Flame graph/ }).focus();
+  await page.keyboard.press('ArrowDown');
+  await page.getByRole('status').getByText('onerror').first().waitFor();
+  await page.goto(`/search?q=${encodeURIComponent('{ status = error }')}`);
+  await page.getByRole('region', { name: 'Traces' }).getByText('onerror').first().waitFor();
+  await page.goto(`/inflight?show=firehose&q=${encodeURIComponent('{ status = error }')}`);
+  await page.locator('.hose-list').getByText('onerror').first().waitFor();
+  assert.equal(await page.evaluate(() => window.__pwned), undefined);
+  assert.equal(await page.locator('main img, main script, main b, main i').count(), 0);
+  assert.deepEqual(faults, []);
+  await close();
+});
