@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
 import type { WireGraph } from '../api/graph';
-import { layoutOf, pathOf } from './graph-layout';
+import { layoutOf } from './graph-layout';
+import { pathOf } from './graph-path';
 import { graphOf, neighbourhood } from './service-graph';
 
 const latency = (p50_ns: number) => ({ count: 1, p50_ns, p90_ns: 1, p99_ns: 1, max_ns: 1 });
