@@ -67,6 +67,8 @@ static const struct config_option options[] = {
      "the bound of memory for samples on their way to disk ..."},
     {"series-memory-each", CONFIG_BYTES, "1K", FIELD(series_memory_each_bytes), 0, 1 << 20, NULL,
      "... and as much more for each series that lives"},
+    {"dashboards-dir", CONFIG_STRING, NULL, FIELD(dashboards_dir), 0, 0, "DIRECTORY",
+     "where dashboards are kept that people save; by default dashboards beside the ledger's"},
     {"marks-dir", CONFIG_STRING, NULL, FIELD(marks_dir), 0, 0, "DIRECTORY",
      "where marks and deploys are kept; by default the directory marks beside the ledger's"},
     {"marks-age", CONFIG_DURATION, "0", FIELD(marks_age_ns), 0, INT64_MAX, NULL,

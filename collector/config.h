@@ -16,8 +16,9 @@ struct collector_config {
     char *traces_dir;   /* NULL: "traces" beside the ledger's directory */
     char *firehose_dir; /* NULL: likewise "firehose" */
     uint64_t traces_limit_bytes, traces_age_ns, traces_cut_ns, traces_merge_bytes;
-    char *series_dir; /* NULL: likewise "series" */
-    char *marks_dir;  /* NULL: likewise "marks" */
+    char *series_dir;     /* NULL: likewise "series" */
+    char *dashboards_dir; /* NULL: likewise "dashboards" */
+    char *marks_dir;      /* NULL: likewise "marks" */
     uint64_t marks_age_ns;
     char *caches_dir; /* NULL: likewise "caches" */
     uint64_t caches_age_ns, caches_limit_bytes;

@@ -184,6 +184,16 @@ static int open_marks(struct collector *c, char *why, size_t why_size)
     return c->observer ? 0 : -1;
 }
 
+static int open_dashboards(struct collector *c, char *why, size_t why_size)
+{
+    char *directory = directory_beside(c->config, c->config->dashboards_dir, "dashboards");
+    c->dashboards = directory ? dashboards_create(directory) : NULL;
+    free(directory);
+    if (!c->dashboards)
+        snprintf(why, why_size, "dashboards: no memory");
+    return c->dashboards ? 0 : -1;
+}
+
 static int open_caches(struct collector *c, char *why, size_t why_size)
 {
     c->caches_directory = directory_beside(c->config, c->config->caches_dir, "caches");
@@ -315,10 +325,10 @@ int parts_open(struct collector *c, char *why, size_t why_size)
 {
     if (create_parts(c, why, why_size) != 0 || open_ledger(c, why, why_size) != 0 ||
         open_store(c, why, why_size) != 0 || open_series(c, why, why_size) != 0 ||
-        open_marks(c, why, why_size) != 0 || open_caches(c, why, why_size) != 0 ||
-        open_archive(c, why, why_size) != 0 || open_rules(c, why, why_size) != 0 ||
-        open_firehose(c, why, why_size) != 0 || open_link(c, why, why_size) != 0 ||
-        parts_open_web(c, why, why_size) != 0)
+        open_dashboards(c, why, why_size) != 0 || open_marks(c, why, why_size) != 0 ||
+        open_caches(c, why, why_size) != 0 || open_archive(c, why, why_size) != 0 ||
+        open_rules(c, why, why_size) != 0 || open_firehose(c, why, why_size) != 0 ||
+        open_link(c, why, why_size) != 0 || parts_open_web(c, why, why_size) != 0)
         return -1;
     return 0;
 }
@@ -342,6 +352,7 @@ void parts_close(struct collector *c)
     hot_keys_destroy(&c->caches.hot_keys);
     caches_close(&c->caches.caches);
     free(c->caches_directory);
+    dashboards_destroy(&c->dashboards);
     marks_close(&c->marks);
     free(c->marks_directory);
     series_store_close(&c->stores.series);

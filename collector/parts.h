@@ -34,6 +34,7 @@ struct collector {
     char *series_directory, *marks_directory, *archive_directory;
     struct archive *archive; /* NULL: none is kept */
     struct marks *marks;
+    struct dashboards *dashboards;
     struct observer *observer;
     char *caches_directory;
     struct caches_watch caches;

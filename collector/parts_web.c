@@ -143,6 +143,7 @@ int parts_open_web(struct collector *c, char *why, size_t why_size)
         .rules = c->rules,
         .archive = c->archive,
         .firehose = c->firehose,
+        .dashboards = c->dashboards,
         .status = on_status,
         .not_ready = on_not_ready,
         .import = on_import,

@@ -8,7 +8,7 @@
 
 #include "lib/base/buffer.h"
 
-enum web_method { WEB_GET, WEB_HEAD, WEB_POST, WEB_OTHER };
+enum web_method { WEB_GET, WEB_HEAD, WEB_POST, WEB_PUT, WEB_DELETE, WEB_OTHER };
 
 struct web_request {
     enum web_method method;

@@ -9,7 +9,7 @@ enum { SMALL_BODY_BYTES = 4096, FORM_BODY_BYTES = 2 << 20 };
 struct route {
     const char *path;
     bool prefix;            /* `path` begins the request's path, and something follows */
-    enum web_method method; /* WEB_POST: of what changes something, and of that alone */
+    enum web_method method; /* but for WEB_GET: of what changes something, and of that alone */
     bool open;              /* needs no token */
     api_route *answer;
     size_t body_max; /* 0: of a POST, SMALL_BODY_BYTES */
@@ -37,6 +37,10 @@ static const struct route routes[] = {
     {"/api/v1/marks/", true, WEB_GET, false, api_mark, 0, false},
     {"/api/v1/caches", false, WEB_GET, false, api_caches, 0, false},
     {"/api/v1/caches/", true, WEB_GET, false, api_cache_rest, 0, false},
+    {"/api/v1/dashboards", false, WEB_GET, false, api_dashboards, 0, false},
+    {"/api/v1/dashboards/", true, WEB_GET, false, api_dashboard, 0, false},
+    {"/api/v1/dashboards/", true, WEB_PUT, false, api_dashboard_put, DASHBOARD_BYTES_MAX, false},
+    {"/api/v1/dashboards/", true, WEB_DELETE, false, api_dashboard_delete, 0, false},
     {"/api/v1/recording", false, WEB_POST, false, api_recording, 0, false},
     {"/v1/traces", false, WEB_POST, false, api_import, 16 << 20, false},
     {"/api/v1/query", false, WEB_GET, false, prom_query, FORM_BODY_BYTES, true},
@@ -77,6 +81,16 @@ static bool method_allowed(const struct route *r, enum web_method method)
 {
     return method == r->method ||
            (r->method == WEB_GET && (method == WEB_HEAD || (r->form && method == WEB_POST)));
+}
+
+/* What the path answers: its route for GET is before those that change something. */
+static const char *allowed(const struct route *r)
+{
+    if (r->answer == api_dashboard)
+        return "GET, HEAD, PUT, DELETE";
+    if (r->method == WEB_POST)
+        return "POST";
+    return r->form ? "GET, HEAD, POST" : "GET, HEAD";
 }
 
 /* The one for this method; else one that answers another; NULL. */
@@ -188,14 +202,12 @@ static bool admits(const struct web *w, const struct route *r, const struct web_
         return false;
     }
     if (r && !method_allowed(r, request->method)) {
-        const char *allow = r->method == WEB_POST ? "POST"
-                            : r->form             ? "GET, HEAD, POST"
-                                                  : "GET, HEAD";
+        const char *allow = allowed(r);
         reply_error(reply, 405, "this path answers %s", allow);
         reply->allow = allow;
         return false;
     }
-    if (r && r->method == WEB_POST && !is_of_our_page(w, request)) {
+    if (r && r->method != WEB_GET && !is_of_our_page(w, request)) {
         reply_error(reply, 403,
                     "this changes something, and a page of another site (%.100s) asks for it: "
                     "only the collector's own page may, and programs, which send no Origin",

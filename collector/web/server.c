@@ -192,6 +192,10 @@ static enum web_method method_of(const char *name)
         return WEB_GET;
     if (strcmp(name, "HEAD") == 0)
         return WEB_HEAD;
+    if (strcmp(name, "PUT") == 0)
+        return WEB_PUT;
+    if (strcmp(name, "DELETE") == 0)
+        return WEB_DELETE;
     return strcmp(name, "POST") == 0 ? WEB_POST : WEB_OTHER;
 }
 

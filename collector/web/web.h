@@ -14,6 +14,7 @@
 #define WEFT_COLLECTOR_WEB_WEB_H
 
 #include "collector/caches/caches.h"
+#include "collector/dashboards/dashboards.h"
 #include "collector/ledger/frame.h"
 #include "collector/marks/marks.h"
 #include "collector/query/query.h"
@@ -35,6 +36,7 @@ struct web {
     struct rules *rules;       /* NULL: none */
     struct archive *archive;   /* NULL: none */
     struct firehose *firehose; /* NULL: none */
+    struct dashboards *dashboards;
     /* Fills *status, given back by pipeline_status_fini. -1: no memory. */
     int (*status)(void *context, struct pipeline_status *status);
     /* NULL when ready to accept, else a static sentence. Must not wait. */

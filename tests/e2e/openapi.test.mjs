@@ -57,6 +57,8 @@ scenario('every answer is as described', async (world) => {
   await until('one is in flight', async () => (await collector.api('/api/v1/inflight')).spans.length > 0);
   const made = await collector.api('/api/v1/marks', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ title: 'described' }) });
   assert.deepEqual(made, { id: 1 });
+  const dashboard = { method: 'PUT', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ title: 'described', panels: [] }) };
+  assert.deepEqual(await collector.api('/api/v1/dashboards/deploys', dashboard), { name: 'deploys' });
   const { traces } = await collector.api('/api/v1/traces?service=described&limit=2');
   const given = { trace_id: traces[0].trace_id, start: String(BigInt(traces[0].start_unix_ns) - 60_000_000_000n) };
   let checked = 0;

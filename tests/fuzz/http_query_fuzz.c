@@ -113,6 +113,7 @@ static struct web *get_web(void)
             .recording = no_recording,
             .import = no_import,
             .page_directory = "/nonexistent",
+            .dashboards = dashboards_create("/nonexistent/dashboards"),
         };
     }
     return &web;

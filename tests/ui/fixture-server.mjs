@@ -9,6 +9,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { answerDashboards } from './fixture-dashboards.mjs';
 import { diff, explain } from './fixture-analysis.mjs';
 import { answerFleet } from './fixture-fleet.mjs';
 import { answerProm } from './fixture-prom.mjs';
@@ -54,6 +55,7 @@ class Fixture {
   constructor({ empty = false, arriving = true } = {}) {
     this.empty = empty;
     this.silent = false;
+    this.disk = { saved: new Map(), full: false };
     this.token = '';
     this.traces = empty ? [] : makeTraces(Date.now());
     this.rand = random(99);
@@ -188,12 +190,20 @@ function api(fixture, request, url, response) {
   else response.writeHead(status, type).end(typeof body === 'string' ? body : JSON.stringify(body));
 }
 
+async function dashboards(fixture, request, url, response) {
+  let body = '';
+  for await (const piece of request) body += piece;
+  const [status, answer] = answerDashboards(fixture.disk, request.method, url.pathname, body);
+  response.writeHead(status, { 'Content-Type': 'application/json; charset=utf-8' }).end(JSON.stringify(answer));
+}
+
 /** Starts on a free port of the loopback; resolves to { url, fixture, close }. */
 export async function startFixture(options = {}) {
   const fixture = new Fixture(options);
   const server = createServer((request, response) => {
     const url = new URL(request.url, 'http://fixture');
     if (fixture.silent) request.socket.destroy();
+    else if (url.pathname.startsWith('/api/v1/dashboards')) void dashboards(fixture, request, url, response);
     else if (url.pathname.startsWith('/api/')) api(fixture, request, url, response);
     else void file(url.pathname, response);
   });

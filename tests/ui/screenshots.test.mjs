@@ -101,6 +101,13 @@ const graph = (shape, query) => async (page) => {
   await page.goto(`/graph?${new URLSearchParams({ q: query, as: shape })}`);
   await page.locator(shape === 'heatmap' ? '.heatmap canvas' : '.chart .u-over').waitFor();
 };
+for (const name of ['deploys', 'latency', 'cell', 'cache']) {
+  VIEWS[`dashboard-${name}`] = async (page) => {
+    await page.goto(`/dashboards/${name}`);
+    await page.locator('.dashboard-panel').first().waitFor();
+    await eventually('drawn', async () => (await page.locator('[aria-busy="true"]').count()) === 0);
+  };
+}
 VIEWS.graph = graph('stacked', 'sum by (service_name) (rate(traces_span_metrics_calls_total[1m]))');
 VIEWS.heatmap = graph('heatmap', 'sum(rate(traces_span_metrics_duration_seconds[1m]))');
 

@@ -61,6 +61,6 @@ export const getCache = (id: string, window: Window, options?: CallOptions) =>
 /** `id` '': of all caches together. */
 export async function getHeavy(id: string, list: List, by: Order, window: Window, limit: number, options?: CallOptions): Promise<HeavyRows> {
   const path = id === '' ? `/api/v1/caches/${list}` : `/api/v1/caches/${encodeURIComponent(id)}/${list}`;
-  const answer = await getJson<Omit<HeavyRows, 'rows'> & Record<List, HeavyRow[]>>(withQuery(path, { ...within(window), by, limit }), options);
+  const answer = await getJson<Omit<HeavyRows, 'rows'> & Record<List, HeavyRow[]>>(withQuery(path, { ...within(window), by: list === 'keys' ? by : undefined, limit }), options);
   return { ...answer, rows: answer[list] };
 }

@@ -13,6 +13,9 @@ export interface CallOptions {
   signal?: AbortSignal | undefined;
   token?: string | undefined;
   timeoutMs?: number | undefined;
+  /** With `body`, which goes as JSON: what changes something. */
+  method?: 'PUT' | 'POST' | 'DELETE' | undefined;
+  body?: string | undefined;
 }
 
 const DEFAULT_TIMEOUT_MS = 10_000;
@@ -42,7 +45,7 @@ async function get<T>(url: string, options: CallOptions, read: (response: Respon
   options.signal?.addEventListener('abort', forward);
   if (options.signal?.aborted) control.abort();
   try {
-    return await answerOf(url, options.token, control.signal, read);
+    return await answerOf(url, options, control.signal, read);
   } catch (error) {
     if (isAbort(error) && late) {
       throw new ApiError('unreachable', 'The collector did not answer in time.');
@@ -56,15 +59,19 @@ async function get<T>(url: string, options: CallOptions, read: (response: Respon
 
 async function answerOf<T>(
   url: string,
-  token: string | undefined,
+  { token, method, body }: CallOptions,
   signal: AbortSignal,
   read: (response: Response) => Promise<T>,
 ): Promise<T> {
   const headers: Record<string, string> = { Accept: 'application/json' };
+  if (body !== undefined) headers['Content-Type'] = 'application/json';
   if (token) headers['Authorization'] = `Bearer ${token}`;
   let response: Response;
   try {
-    response = await fetch(url, { headers, signal, cache: 'no-store' });
+    const request: RequestInit = { headers, signal, cache: 'no-store' };
+    if (method !== undefined) request.method = method;
+    if (body !== undefined) request.body = body;
+    response = await fetch(url, request);
   } catch (error) {
     if (isAbort(error)) throw error;
     throw new ApiError('unreachable', 'The collector cannot be reached.');

@@ -4,11 +4,13 @@ import { useMemo } from 'preact/hooks';
 import { aligned, queryRange, type MatrixSeries, type Span } from '../api/prom';
 import { serverNowMs } from '../api/session';
 import { usePoll } from '../api/use-poll';
-import { seriesName, toColumns } from '../model/chart-data';
+import { distinctColours, seriesName, toColumns } from '../model/chart-data';
+import { SERVICE_COLOURS } from '../model/service-colour';
 import { stepSeconds, type Window } from '../model/time-range';
 import { unitOf, type Unit } from '../model/units';
 import { timeRange, windowNow } from '../routes/location';
 import { Chart, type ChartKind, type ChartMark, type ChartSeries } from './chart';
+import { colourOf } from './chart-options';
 import { BoxMessage } from './panel';
 
 export interface Query {
@@ -74,7 +76,8 @@ export function QueryChart(props: QueryChartProps) {
         ...(queries[i]?.colour === undefined ? {} : { colour: queries[i]!.colour! }),
       })),
     );
-    return { times: columns[0]?.times ?? [], series };
+    const colours = distinctColours(series.map((one) => colourOf(one)), SERVICE_COLOURS);
+    return { times: columns[0]?.times ?? [], series: series.map((one, i) => ({ ...one, colour: colours[i]! })) };
   }, [answer]);
 
   if (!drawn && poll.error.value) return <BoxMessage height={height} failed>{poll.error.value.message}</BoxMessage>;

@@ -46,7 +46,8 @@ export function stacked(columns: readonly (readonly (number | null)[])[]): numbe
 
 /** "cell", "cell · c1", "{a=…, b=…}": what sets a series apart, as short as it can be said. */
 export function seriesName(labels: Labels, template = ''): string {
-  if (template !== '') return template.replace(/\{\{\s*(\w+)\s*\}\}/g, (_, name: string) => labels[name] ?? '');
+  const named = template.replace(/\{\{\s*(\w+)\s*\}\}/g, (_, name: string) => labels[name] ?? '').trim();
+  if (named !== '') return named;
   const entries = Object.entries(labels).filter(([name]) => name !== '__name__');
   const metric = labels['__name__'] ?? '';
   if (entries.length === 0) return metric || 'value';

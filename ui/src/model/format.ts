@@ -64,6 +64,7 @@ export function formatCount(count: number): string {
 export function formatShort(count: number): string {
   const scaled = (value: number, unit: string) =>
     `${value >= 99.95 ? value.toFixed(0) : value.toFixed(1)}${NBSP}${unit}`;
+  if (count > 0 && count < 0.0995) return String(Number(count.toPrecision(2)));
   if (count < 999.5) return Number.isInteger(count) ? String(count) : threeDigits(count);
   if (count < 999_950) return scaled(count / 1e3, 'k');
   if (count < 999_950_000) return scaled(count / 1e6, 'M');

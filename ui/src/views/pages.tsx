@@ -26,6 +26,7 @@ export const ENTRIES: Partial<Record<Page, Entry>> = {
   search: { title: 'Search', load: async () => (await import('./search/search')).default },
   graph: { title: 'Graph', load: async () => (await import('./graph/graph')).default },
   services: { title: 'Services', load: async () => (await import('./services/services')).default },
+  dashboards: { title: 'Dashboards', load: async () => (await import('./dashboards/dashboards')).default },
   deploys: { title: 'Deploys', load: async () => (await import('./deploys/deploys')).default },
   caches: { title: 'Caches', load: async () => (await import('./caches/caches')).default },
 };

@@ -68,11 +68,12 @@ static inline void write_file(struct fixture *f, const char *name, const char *t
 static inline int setup(void **state)
 {
     struct fixture *f = calloc(1, sizeof *f);
-    char assets[80];
+    char assets[80], saved[80];
     strcpy(f->directory, "/tmp/weft-page-XXXXXX");
     assert_non_null(mkdtemp(f->directory));
     snprintf(assets, sizeof assets, "%s/assets", f->directory);
     assert_int_equal(mkdir(assets, 0700), 0);
+    snprintf(saved, sizeof saved, "%s/saved", f->directory);
     write_file(f, "index.html", "<!doctype html>");
     write_file(f, "assets/app-1a2b.js", "1;");
     f->web = (struct web){
@@ -83,6 +84,7 @@ static inline int setup(void **state)
         .recording = switch_it,
         .context = f,
         .page_directory = f->directory,
+        .dashboards = dashboards_create(saved),
         .loopback = true,
     };
     *state = f;
@@ -95,6 +97,7 @@ static inline int teardown(void **state)
     assert_int_equal(directory_remove(f->directory), 0);
     spans_store_remove(&f->web.query.store, f->traces);
     inflight_destroy(&f->web.query.inflight);
+    dashboards_destroy(&f->web.dashboards);
     free(f);
     return 0;
 }

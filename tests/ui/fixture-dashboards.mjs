@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Dashboards as the fixture keeps them: those of the repository, and what was saved since it began. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const SHIPPED = fileURLToPath(new URL('../../dashboards', import.meta.url));
+
+/** `disk` is { saved: Map, full: boolean }. [status, body] */
+export function answerDashboards(disk, method, path, body) {
+  const name = path.slice('/api/v1/dashboards'.length).replace(/^\//, '');
+  const shipped = readdirSync(SHIPPED).filter((file) => file.endsWith('.json')).map((file) => file.slice(0, -5));
+  if (name === '') {
+    const names = [...new Set([...shipped, ...disk.saved.keys()])].sort();
+    return [200, { dashboards: names.map((each) => ({ name: each, shipped: shipped.includes(each), saved: disk.saved.has(each) })) }];
+  }
+  if (method === 'PUT' && disk.full) return [507, { error: 'the dashboard cannot be written: No space left on device' }];
+  if (method === 'PUT') {
+    disk.saved.set(name, body);
+    return [200, { name }];
+  }
+  if (method === 'DELETE') return disk.saved.delete(name) ? [200, { name }] : [404, { error: `nobody saved a dashboard ${name}` }];
+  const text = disk.saved.get(name) ?? (shipped.includes(name) ? readFileSync(join(SHIPPED, `${name}.json`), 'utf8') : undefined);
+  return text === undefined ? [404, { error: `there is no dashboard ${name}` }] : [200, JSON.parse(text)];
+}
