@@ -9,7 +9,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { answerDashboards } from './fixture-dashboards.mjs';
+import { answerDashboards, phases } from './fixture-dashboards.mjs';
 import { diff, explain } from './fixture-analysis.mjs';
 import { answerFleet } from './fixture-fleet.mjs';
 import { answerProm } from './fixture-prom.mjs';
@@ -94,6 +94,7 @@ class Fixture {
     if (path === '/api/v1/tags') return [200, tags(this.traces)];
     const tag = /^\/api\/v1\/tags\/(.+)\/values$/.exec(path)?.[1];
     if (tag !== undefined) return [200, tagValues(this.traces, decodeURIComponent(tag))];
+    if (path === '/api/v1/analysis/phases') return [200, phases(this.traces)];
     if (path === '/api/v1/analysis/diff') {
       const [a, b] = ['a', 'b'].map((side) => this.traces.find((each) => each.trace_id === query.get(side)));
       return a && b ? [200, diff(a, b)] : [404, { error: 'No span of one of these traces is known here.' }];
