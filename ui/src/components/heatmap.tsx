@@ -32,7 +32,7 @@ const DASHES: readonly (readonly number[])[] = [[2, 3], [6, 3], []];
 const NO_MARKS: readonly ChartMark[] = [];
 
 function told(heat: Heat, unit: Unit, at: Cell | null): string {
-  if (!at) return `${heat.times.length} steps; darker: more values`;
+  if (!at) return `${heat.times.length} steps; the stronger, the more values`;
   const rows = heat.bounds.length - 1;
   const count = heat.cells[at.column * rows + at.row] ?? 0;
   const bound = (row: number) => formatValue(heat.bounds[row], unit);
