@@ -108,12 +108,12 @@ static bool place_all(struct watchers *w)
     return true;
 }
 
-/* An address that is not a loopback one is one host's; should several say it is theirs, the first
- * by name is asked. */
+/* A loopback address is the asking host's own, and so is one that it watches itself: bridges of
+ * containers have the same one on many hosts. Of others the first by name is asked. */
 static struct watcher *watcher_of(const struct watchers *w, const char *agent,
                                   const struct inquiry_end *cache)
 {
-    bool loopback = inquiry_end_is_loopback(cache);
+    struct watcher *other = NULL;
     int64_t now_ms = clock_monotonic_ms();
     uint32_t low = 0, high = w->place_count;
     while (low < high) {
@@ -123,11 +123,15 @@ static struct watcher *watcher_of(const struct watchers *w, const char *agent,
         else
             high = middle;
     }
-    for (; low < w->place_count && compare_ends(&w->places[low].cache, cache) == 0; low++)
-        if (now_ms - w->places[low].watcher->heard_ms <= SILENT_MS &&
-            (!loopback || strcmp(w->places[low].watcher->agent, agent) == 0))
-            return w->places[low].watcher;
-    return NULL;
+    for (; low < w->place_count && compare_ends(&w->places[low].cache, cache) == 0; low++) {
+        struct watcher *watcher = w->places[low].watcher;
+        if (now_ms - watcher->heard_ms > SILENT_MS)
+            continue;
+        if (strcmp(watcher->agent, agent) == 0)
+            return watcher;
+        other = other ? other : watcher;
+    }
+    return inquiry_end_is_loopback(cache) ? NULL : other;
 }
 
 static void drop_watcher(struct watchers *w, uint32_t at)
@@ -151,8 +155,10 @@ static void drop_silent(struct watchers *w, int64_t now_ms)
             drop_watcher(w, i);
 }
 
-/* NULL: no memory, or too many. */
-static struct watcher *find_or_add(struct watchers *w, const char *agent)
+/* NULL: no memory, or too many. One that was dropped and comes back goes on counting where it is:
+ * else it would take what is new for what it has. */
+static struct watcher *find_or_add(struct watchers *w, const char *agent,
+                                   const struct inquiry_watch *said)
 {
     uint32_t at = 0;
     while (at < w->count && strcmp(w->all[at]->agent, agent) < 0)
@@ -163,6 +169,8 @@ static struct watcher *find_or_add(struct watchers *w, const char *agent)
     if (!added)
         return NULL;
     memccpy(added->agent, agent, '\0', sizeof added->agent - 1);
+    if (said->epoch == w->epoch)
+        added->first = added->next = said->received;
     memmove(&w->all[at + 1], &w->all[at], (w->count++ - at) * sizeof *w->all);
     w->all[at] = added;
     return added;
@@ -318,7 +326,7 @@ int watchers_watch(struct watchers *w, const char *agent, int64_t skew_ns, const
     int result = -1;
     int64_t now_ms = clock_monotonic_ms();
     pthread_mutex_lock(&w->mutex);
-    struct watcher *watcher = find_or_add(w, agent);
+    struct watcher *watcher = find_or_add(w, agent, &said);
     if (watcher) {
         watcher->heard_ms = now_ms;
         drop_silent(w, now_ms);

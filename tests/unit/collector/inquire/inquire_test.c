@@ -199,6 +199,42 @@ static void what_was_not_received_is_given_again_and_what_was_is_forgotten(void 
     assert_int_equal(stats_of(f).waiting, 0);
 }
 
+/* Of two agents with one bridge's address each is asked about its own host's clients. */
+static void an_address_of_many_hosts_is_ones_own_first(void **state)
+{
+    struct fixture *f = *state;
+    struct inquiry_end bridge = end_of("::ffff:172.17.0.1", 6379);
+    watch(f, "one", bridge, 0);
+    watch(f, "two", bridge, 0);
+    put_span(f, SPAN_CLIENT, 3, "172.17.0.2", "172.17.0.1", 6379);
+    tell(f, "two");
+    put_span(f, SPAN_CLIENT, 4, "172.17.0.2", "172.17.0.1", 6379);
+    tell(f, "three");
+    watch(f, "two", bridge, 0);
+    assert_int_equal(f->count, 1);
+    assert_int_equal(f->last.span_id, 3);
+    watch(f, "one", bridge, 0);
+    assert_int_equal(f->count, 1);
+    assert_int_equal(f->last.span_id, 4);
+}
+
+/* An agent that the collector has forgotten knows how far it had come in this epoch. */
+static void who_comes_back_goes_on_where_he_was(void **state)
+{
+    struct fixture *f = *state;
+    struct inquiry_end cache = end_of("::1", 6379);
+    watch(f, "other", end_of("::1", 1), 0);
+    watch(f, "box", cache, 1000);
+    put_span(f, SPAN_CLIENT, 3, "::1", "::1", 6379);
+    tell(f, "box");
+    watch(f, "box", cache, 1000);
+    assert_int_equal(f->first, 1000);
+    assert_int_equal(f->count, 1);
+    watch(f, "box", cache, 1001);
+    assert_int_equal(f->count, 0);
+    assert_int_equal(stats_of(f).given, 1);
+}
+
 static void of_a_full_queue_the_oldest_go(void **state)
 {
     struct fixture *f = *state;
@@ -224,6 +260,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_loopback_address_is_the_senders_own, setup, teardown),
         cmocka_unit_test_setup_teardown(
             what_was_not_received_is_given_again_and_what_was_is_forgotten, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_address_of_many_hosts_is_ones_own_first, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(who_comes_back_goes_on_where_he_was, setup, teardown),
         cmocka_unit_test_setup_teardown(of_a_full_queue_the_oldest_go, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
