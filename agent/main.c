@@ -170,7 +170,7 @@ static void open_observer(struct agent *a)
 {
     const struct cache_observer_parts parts = {&a->config, &a->counters, a->outbox,
                                                a->sweeper.host};
-    a->observer = cache_observer_create(&a->loop, a->sweeper.processes.directory, &parts);
+    a->observer = cache_observer_create(&a->loop, &parts);
     if (!a->observer)
         LOG_ERROR("no memory to show caches in traces; everything else goes on");
 }

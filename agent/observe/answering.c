@@ -145,6 +145,15 @@ static bool is_ripe(const struct answering *a, const struct pending_span *s,
     return !s->told && age_ms >= PENDING_RIPE_MS && (was_read || age_ms >= PENDING_PATIENCE_MS);
 }
 
+static bool has_ripe(const struct answering *a, const struct pending_connection *c,
+                     const struct clock_offset *offset)
+{
+    for (uint32_t i = 0; i < c->count; i++)
+        if (is_ripe(a, &c->spans[i], offset))
+            return true;
+    return false;
+}
+
 static bool found_any(const struct match *matches, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++)
@@ -161,7 +170,7 @@ static void answer(struct answering *a, struct pending_connection *c,
     struct found found = find_exchanges(a, c, &offset);
     if (match_find(spans, c->count, a->exchanges, found.count, &narrowed, matches) != 0)
         return;
-    if (found.count)
+    if (found.count || has_ripe(a, c, &offset))
         clocks_learn(&a->clocks, clock, narrowed, found_any(matches, c->count), c->clock_offset_ns);
     for (uint32_t i = 0; i < c->count; i++) {
         struct pending_span *s = &c->spans[i];
@@ -175,6 +184,8 @@ static void answer(struct answering *a, struct pending_connection *c,
 void answering_visit(void *context, struct pending_connection *c)
 {
     struct answering *a = context;
+    if (a->full) /* the next round tells it */
+        return;
     struct match_span *spans = calloc(c->count, sizeof *spans);
     struct match *matches = calloc(c->count, sizeof *matches);
     for (uint32_t i = 0; spans && i < c->count; i++)

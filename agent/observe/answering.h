@@ -22,6 +22,7 @@ struct answering {
     /* The batch has a new row: time to close it? */
     void (*added)(void *context);
     void *context;
+    bool full; /* this round tells no more */
 
     struct exchange_record *records;
     struct match_exchange *exchanges;

@@ -19,6 +19,17 @@ static void begin(const struct clocks *c, struct known_clock *k, int64_t said_ns
     k->offset = (struct clock_offset){said_ns - width_ns, said_ns + width_ns};
 }
 
+/* The collector's word moves by what messages take on their way; where it moves by more, a clock
+ * was set. */
+static void listen_to(const struct clocks *c, struct known_clock *k, int64_t said_ns)
+{
+    int64_t moved_ns = said_ns - k->said_ns;
+    if (moved_ns > OTHERS_NS || moved_ns < -OTHERS_NS)
+        begin(c, k, said_ns);
+    else
+        k->said_ns = said_ns;
+}
+
 static void widen(struct known_clock *k, int64_t now_ms)
 {
     int64_t drift_ns = (now_ms - k->at_ms) * DRIFT_NS_PER_MS;
@@ -46,6 +57,7 @@ struct known_clock *clocks_of(struct clocks *c, const char *agent, int64_t said_
 {
     for (uint32_t i = 0; i < c->count; i++)
         if (strcmp(c->list[i].agent, agent) == 0) {
+            listen_to(c, &c->list[i], said_ns);
             widen(&c->list[i], now_ms);
             return &c->list[i];
         }

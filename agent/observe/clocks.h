@@ -18,7 +18,7 @@ struct clocks {
     struct known_clock {
         char agent[LINK_AGENT_ID_MAX + 1];
         struct clock_offset offset;
-        int64_t said_ns; /* by the collector, when this began */
+        int64_t said_ns; /* by the collector, last */
         int64_t at_ms;
         uint32_t in_vain; /* rounds in which nothing matched */
     } list[CLOCKS_MOST];

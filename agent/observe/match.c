@@ -5,7 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PASSES_MOST = 5 };
+enum {
+    PASSES_MOST = 5,
+    STEPS_MOST = 1 << 22 /* of laying a row: it is a matter of milliseconds */
+};
 
 /* The exchanges [first, end) are possible for a span. */
 struct range {
@@ -120,9 +123,10 @@ static bool is_in(const struct matching *m, uint32_t span)
 
 /* Lays the spans along the exchanges from `at` on. False: no offset allows that. */
 static bool lay(const struct matching *m, const struct row *row, uint32_t at,
-                struct clock_offset *offset)
+                struct clock_offset *offset, uint32_t *steps)
 {
     for (uint32_t i = row->first; i < row->end; i++) {
+        ++*steps;
         if (is_in(m, i) && !intersect(offset, bounds_of(&m->spans[i], &m->exchanges[at++])))
             return false;
     }
@@ -132,12 +136,14 @@ static bool lay(const struct matching *m, const struct row *row, uint32_t at,
 /* 3: if there is just one way. */
 static bool match_by_laying(struct matching *m, const struct row *row, struct clock_offset *offset)
 {
-    uint32_t ways = 0, at = 0, spans = row->spans;
+    uint32_t ways = 0, at = 0, spans = row->spans, steps = 0;
     struct clock_offset found = *offset;
     for (uint32_t first = row->exchanges.first; ways < 2 && first + spans <= row->exchanges.end;
          first++) {
         struct clock_offset allowed = *offset;
-        if (!lay(m, row, first, &allowed))
+        if (steps > STEPS_MOST)
+            return false;
+        if (!lay(m, row, first, &allowed, &steps))
             continue;
         ways++;
         at = first;

@@ -2,8 +2,10 @@
 #include "agent/observe/observer.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "agent/observe/answering.h"
 #include "lib/base/clock.h"
@@ -23,7 +25,6 @@ struct message {
 
 struct cache_observer {
     struct cache_observer_parts parts;
-    int directory;
     uv_timer_t timer;
     uv_work_t work;
     bool working, stopping;
@@ -69,7 +70,7 @@ static void close_dead(struct cache_observer *o)
 
 static void look_for_tap(struct cache_observer *o)
 {
-    char why[256];
+    char why[256] = "";
     if (o->looked_ms && o->answering.now_ms - o->looked_ms < LOOK_MS)
         return;
     o->looked_ms = o->answering.now_ms;
@@ -77,7 +78,12 @@ static void look_for_tap(struct cache_observer *o)
     if (o->answering.reader)
         return;
     o->watch.cache_count = 0;
-    o->answering.reader = exchange_reader_open(o->directory, why, sizeof why);
+    /* Its name: the directory may be another one by now. */
+    int directory = open(o->parts.config->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (directory < 0)
+        return;
+    o->answering.reader = exchange_reader_open(directory, why, sizeof why);
+    close(directory);
     if (!o->answering.reader && why[0])
         LOG_WARN_EVERY("what the tap remembers cannot be read: %s", why);
     close_dead(o); /* a tap that was killed leaves its file */
@@ -155,6 +161,7 @@ static void close_batch(struct cache_observer *o)
     else
         buffer_fini(batch);
     observed_begin(rows);
+    o->answering.full = o->batch_count + 1 >= BATCHES_MOST; /* the last is for what is begun */
 }
 
 static void on_added(void *context)
@@ -177,6 +184,7 @@ static void make_round(uv_work_t *work)
         return;
     read_caches(o);
     o->answering.seen_unix_ns = exchange_reader_seen_unix_ns(o->answering.reader);
+    o->answering.full = false;
     pending_round(o->pending, o->answering.now_ms, answering_visit, &o->answering);
     close_batch(o);
 }
@@ -229,14 +237,13 @@ static void on_timer(uv_timer_t *timer)
 
 /* ---- life -------------------------------------------------------------------------------- */
 
-struct cache_observer *cache_observer_create(uv_loop_t *loop, int directory,
+struct cache_observer *cache_observer_create(uv_loop_t *loop,
                                              const struct cache_observer_parts *parts)
 {
     struct cache_observer *o = calloc(1, sizeof *o);
     if (!o)
         return NULL;
     o->parts = *parts;
-    o->directory = directory;
     uv_mutex_init(&o->mutex);
     uv_timer_init(loop, &o->timer);
     o->timer.data = o->work.data = o;

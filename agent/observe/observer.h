@@ -27,9 +27,9 @@ struct cache_observer_parts {
     const char *host; /* of the spans that are made; kept as it is, as all of these */
 };
 
-/* `directory`: of the tap's file, kept open by the caller. NULL: no memory. The loop's thread, as
- * all but cache_observer_take. */
-struct cache_observer *cache_observer_create(uv_loop_t *loop, int directory,
+/* The tap's file is looked for in config->directory. NULL: no memory. The loop's thread, as all but
+ * cache_observer_take. */
+struct cache_observer *cache_observer_create(uv_loop_t *loop,
                                              const struct cache_observer_parts *parts);
 /* Lets the loop end, after the round that is under way. `o` may be NULL. */
 void cache_observer_stop(struct cache_observer *o);

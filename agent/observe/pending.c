@@ -95,7 +95,7 @@ static bool grow(struct pending_connection *c)
 bool pending_add(struct pending *p, const struct inquiry *i, int64_t now_ms)
 {
     struct pending_connection *c = p->spans < PENDING_SPANS_MOST ? connection_of(p, i) : NULL;
-    if (!c || !grow(c))
+    if (!c || c->count == PENDING_ON_ONE_MOST || !grow(c))
         return false;
     uint32_t at = c->count;
     while (at > 0 && c->spans[at - 1].when.begin_ns > i->start_unix_ns)

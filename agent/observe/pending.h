@@ -18,6 +18,7 @@ enum {
     PENDING_KEPT_MS = 2 * PENDING_RIPE_MS,
     PENDING_PATIENCE_MS = 10 * PENDING_RIPE_MS, /* where the tap has not read so far */
     PENDING_SPANS_MOST = 1 << 17,
+    PENDING_ON_ONE_MOST = 1 << 13, /* connection: that nobody takes the room of all others */
     PENDING_CONNECTIONS_MOST = 1 << 13,
 };
 

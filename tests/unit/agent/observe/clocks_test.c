@@ -70,6 +70,18 @@ static void a_clock_by_which_nothing_matches_begins_anew(void **state)
     assert_int_equal(k->offset.most_ns, 12000000);
 }
 
+static void what_the_collector_says_is_followed(void **state)
+{
+    struct clocks *c = *state;
+    struct clock_offset learned = {-10000, 20000};
+    clocks_learn(c, clocks_of(c, "other", 0, 0), learned, true, 0);
+    struct known_clock *k = clocks_of(c, "other", 1000000, 0); /* messages take their time */
+    assert_int_equal(k->offset.least_ns, -10000);
+    k = clocks_of(c, "other", 10000000000, 0); /* a clock was set */
+    assert_int_equal(k->offset.least_ns, 10000000000 - 5000000);
+    assert_int_equal(k->offset.most_ns, 10000000000 + 5000000);
+}
+
 static void of_too_many_clocks_the_one_not_asked_for_is_forgotten(void **state)
 {
     struct clocks *c = *state;
@@ -92,6 +104,7 @@ int main(void)
             what_was_learned_widens_with_time_but_not_beyond_the_beginning, setup, teardown),
         cmocka_unit_test_setup_teardown(a_clock_by_which_nothing_matches_begins_anew, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(what_the_collector_says_is_followed, setup, teardown),
         cmocka_unit_test_setup_teardown(of_too_many_clocks_the_one_not_asked_for_is_forgotten,
                                         setup, teardown),
     };

@@ -119,9 +119,13 @@ static void what_has_no_room_is_said(void **state)
         add(p, n + 1, (uint16_t)n, 1, 0);
     struct inquiry beyond = inquiry_of(1, 60000, 1);
     assert_false(pending_add(p, &beyond, 0));
-    for (uint32_t n = PENDING_CONNECTIONS_MOST; n < PENDING_SPANS_MOST; n++)
-        add(p, n + 1, (uint16_t)(n % PENDING_CONNECTIONS_MOST), n, 0);
+    for (uint32_t n = 0; n < PENDING_ON_ONE_MOST - 1; n++)
+        add(p, 1000000 + n, 1, n + 2, 0);
     beyond = inquiry_of(1, 1, UINT64_MAX);
+    assert_false(pending_add(p, &beyond, 0)); /* one connection does not take all room */
+    for (uint32_t n = pending_spans(p); n < PENDING_SPANS_MOST; n++)
+        add(p, n + 1, (uint16_t)(2 + n % (PENDING_CONNECTIONS_MOST - 2)), n, 0);
+    beyond = inquiry_of(1, 5, UINT64_MAX);
     assert_false(pending_add(p, &beyond, 0));
 }
 
