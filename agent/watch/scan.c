@@ -19,16 +19,21 @@ static struct refused_file *find_refused(struct watch *w, const char *name)
     return NULL;
 }
 
-static void refuse(struct watch *w, const char *path, const char *name, const char *why)
+void watch_refuse(struct watch *w, const char *name)
 {
-    LOG_WARN_EVERY("%s/%s is left alone: %s", path, name, why);
-    counters_add(&w->parts.counters->lost[LOSS_BAD_FILE], 1);
     if (w->refused_count == REFUSED_MAX)
         return;
     struct refused_file *r = &w->refused[w->refused_count++];
     memset(r, 0, sizeof *r);
     memccpy(r->name, name, '\0', sizeof r->name - 1);
     r->seen = true;
+}
+
+static void refuse(struct watch *w, const char *path, const char *name, const char *why)
+{
+    LOG_WARN_EVERY("%s/%s is left alone: %s", path, name, why);
+    counters_add(&w->parts.counters->lost[LOSS_BAD_FILE], 1);
+    watch_refuse(w, name);
 }
 
 static bool has_name(const struct watched *x, const char *name)

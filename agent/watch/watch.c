@@ -11,7 +11,7 @@
 #include "lib/base/log.h"
 #include "lib/proc/stat.h"
 
-enum { SOCKETS_EVERY = 5 };
+enum { SOCKETS_EVERY = 5, KILLS_EVERY_ROUNDS = 5, KILLS_LOOKS_MOST = 32 /* in a round */ };
 
 /* ---- the table --------------------------------------------------------------------------- */
 
@@ -284,11 +284,26 @@ static void note_recording(struct watch *w)
     }
 }
 
+static void note_kills(struct watch *w, size_t i, int *looks)
+{
+    struct watched *x = w->all[i];
+    if (x->dead || x->descends)
+        return;
+    if (!x->kills_looked_for && *looks > 0) {
+        watched_look_for_kills(x);
+        --*looks;
+    } else if (x->kills && (w->round + i) % KILLS_EVERY_ROUNDS == 0) {
+        watched_renew_kills(x);
+    }
+}
+
 void watch_round(struct watch *w)
 {
+    int looks = KILLS_LOOKS_MOST;
     note_recording(w);
     for (size_t i = 0; i < w->count; i++) {
         struct watched *x = w->all[i];
+        note_kills(w, i, &looks);
         if (x->pid && x->pidfd < 0 && !x->dead)
             find_again(w, x);
         if (x->dead || x->life.has_ended || x->recorded_round == w->round)
@@ -325,8 +340,11 @@ void watch_stored(struct watch *w, int directory)
         struct watched *x = w->all[i];
         if (!watched_stored(x))
             continue;
-        if (x->file >= 0 && directory >= 0)
-            unlinkat(directory, x->name, 0);
+        if (x->file >= 0 && directory >= 0 && unlinkat(directory, x->name, 0) != 0 &&
+            errno != ENOENT) {
+            LOG_WARN_EVERY("%s cannot be removed: %s; it is left alone", x->name, strerror(errno));
+            watch_refuse(w, x->name);
+        }
         remove_at(w, i);
     }
 }

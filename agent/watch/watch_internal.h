@@ -40,4 +40,7 @@ bool watch_has_room(struct watch *w);
 /* There is room. The watch owns it. One that stood for the same process goes. */
 void watch_insert(struct watch *w, struct watched *x);
 
+/* The file is left alone until it goes. */
+void watch_refuse(struct watch *w, const char *name);
+
 #endif

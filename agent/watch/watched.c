@@ -53,12 +53,19 @@ void watched_destroy(struct watched **place, struct stats_table *t)
 
 /* ---- the process ------------------------------------------------------------------------- */
 
-static void note_kills(struct watched *w)
+void watched_look_for_kills(struct watched *w)
 {
     char path[CGROUP_PATH_MAX];
+    w->kills_looked_for = true;
     if (!cgroup_find_kills(w->pid, path) || !(w->kills = strdup(path)))
         return;
-    w->kills_before = cgroup_count_kills(path);
+    w->kills_before = w->kills_lately = cgroup_count_kills(path);
+}
+
+void watched_renew_kills(struct watched *w)
+{
+    w->kills_before = w->kills_lately;
+    w->kills_lately = cgroup_count_kills(w->kills);
 }
 
 /* Who cannot be asked after, for want of descriptors, is taken to be there. */
@@ -70,11 +77,8 @@ void watched_find(struct watched *w, uint64_t now_unix_ns)
     if (!gone)
         gone = !proc_stat_read(w->pid, &stat, NULL) || stat.start_time != w->start_time ||
                proc_stat_is_dead(&stat);
-    if (!gone) {
-        if (!w->descends && !w->kills)
-            note_kills(w);
+    if (!gone)
         return;
-    }
     if (w->pidfd >= 0)
         close(w->pidfd);
     w->pidfd = -1;

@@ -35,7 +35,8 @@ struct watched {
     bool dead;
     uint64_t died_unix_ns;
     char *kills; /* where the kernel counts what it kills in its group; NULL: nobody knows */
-    uint64_t kills_before;
+    uint64_t kills_before, kills_lately; /* some seconds ago, and since then */
+    bool kills_looked_for;
 
     struct run_life life;
     enum watched_told alive, ready, ended;
@@ -55,6 +56,11 @@ void watched_destroy(struct watched **w, struct stats_table *t);
 
 /* Asks the kernel whether the process is there, and keeps hold of it; else it is dead. */
 void watched_find(struct watched *w, uint64_t now_unix_ns);
+/* Where the kernel counts what it kills in the process' group: reads all mounts, so for a few in a
+ * round. */
+void watched_look_for_kills(struct watched *w);
+/* Every few seconds: an end is laid to the kernel only where it killed shortly before. */
+void watched_renew_kills(struct watched *w);
 /* The pidfd's process has ended. */
 bool watched_has_died(int pidfd);
 /* The uuid of a process that has none, the same each time: nobody else's on any host. */

@@ -99,17 +99,20 @@ static bool group_path(const char *groups, const char *controller, char *out, si
 /* The mount of that hierarchy, and which of its groups is the mount's root. */
 static bool find_mount(const char *mounts, bool first_version, char root[1024], char point[1024])
 {
-    char type[32], options[1024];
-    for (const char *line = mounts; line && *line;) {
-        const char *end = strchr(line, '\n'), *dash = strstr(line, " - ");
-        if (dash && (!end || dash < end) &&
-            sscanf(line, "%*s %*s %*s %1023s %1023s", root, point) == 2 &&
+    char type[32], options[1024], line[4096];
+    for (const char *at = mounts, *end; *at; at = *end ? end + 1 : end) {
+        end = strchrnul(at, '\n');
+        /* A copy: sscanf looks for the end of all that is behind. */
+        size_t length = (size_t)(end - at) < sizeof line ? (size_t)(end - at) : sizeof line - 1;
+        memcpy(line, at, length);
+        line[length] = '\0';
+        const char *dash = strstr(line, " - ");
+        if (dash && sscanf(line, "%*s %*s %*s %1023s %1023s", root, point) == 2 &&
             sscanf(dash, " - %31s %*s %1023s", type, options) == 2 &&
             (first_version
                  ? strcmp(type, "cgroup") == 0 && has_word(options, strlen(options), "memory")
                  : strcmp(type, "cgroup2") == 0))
             return true;
-        line = end ? end + 1 : NULL;
     }
     return false;
 }
@@ -122,7 +125,8 @@ static bool directory_of(const char *groups, const char *mounts, bool first_vers
         !find_mount(mounts, first_version, root, point))
         return false;
     size_t above = strcmp(root, "/") == 0 ? 0 : strlen(root);
-    const char *below = strncmp(group, root, above) == 0 ? group + above : group;
+    bool is_below = strncmp(group, root, above) == 0 && (group[above] == '/' || !group[above]);
+    const char *below = is_below ? group + above : group;
     snprintf(path, CGROUP_PATH_MAX, "%s%s", point, strcmp(below, "/") == 0 ? "" : below);
     return true;
 }
