@@ -224,17 +224,17 @@ int tap_capture_read(struct tap_capture *c, int timeout_ms, tap_take_segment *ta
                      char *why, size_t why_size)
 {
     int total = 0;
-    uint64_t before_ns = clock_unix_ns();
+    const uint64_t polled_ns = clock_unix_ns();
     if (!c->is_file && poll(c->polls, c->count, timeout_ms) < 0 && errno != EINTR)
         return snprintf(why, why_size, "tap: poll: %s", strerror(errno)), -1;
     for (size_t i = 0; i < c->count; i++) {
         struct source *s = &c->sources[i];
         struct reading r = {c, s, take, context};
         if (!c->is_file && !c->polls[i].revents) {
-            note_seen(s, before_ns);
+            note_seen(s, polled_ns);
             continue;
         }
-        before_ns = clock_unix_ns();
+        uint64_t before_ns = clock_unix_ns();
         int count = pcap_dispatch(s->pcap, AT_ONCE, on_packet, (u_char *)(void *)&r);
         if (count < 0)
             return say(why, why_size, s->name, "cannot be read any more", s->pcap);

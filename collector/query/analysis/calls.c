@@ -128,19 +128,24 @@ uint32_t calls_worst(const struct tree *t, const struct timeline *l, const uint6
                      uint32_t *out, uint32_t most)
 {
     uint32_t count = 0;
+    uint64_t held_up[CALLS_WORST_MOST];
     struct call c;
+    most = most < CALLS_WORST_MOST ? most : CALLS_WORST_MOST;
     for (uint32_t node = 0; node < t->count; node++) {
         if (!call_of(&c, t, l, node))
             continue;
         uint64_t ns = held_up_ns(t, l, critical_ns, node);
         uint32_t at = count;
-        while (at > 0 && held_up_ns(t, l, critical_ns, out[at - 1]) < ns)
+        while (at > 0 && held_up[at - 1] < ns)
             at--;
         if (ns == 0 || at == most)
             continue;
-        for (uint32_t i = count < most ? count : most - 1; i > at; i--)
+        for (uint32_t i = count < most ? count : most - 1; i > at; i--) {
             out[i] = out[i - 1];
+            held_up[i] = held_up[i - 1];
+        }
         out[at] = node;
+        held_up[at] = ns;
         count += count < most;
     }
     return count;

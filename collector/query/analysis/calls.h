@@ -26,8 +26,11 @@ bool call_of(struct call *c, const struct tree *t, const struct timeline *l, uin
 void call_sentence(const struct call *c, const struct tree *t, const struct timeline *l,
                    uint32_t node, struct buffer *out);
 
+enum { CALLS_WORST_MOST = 64 };
+
 /* The calls that hold up the answer most, the worst first: those whose critical time (of each
- * node: client and servers together) is longest. Fills out[most] and returns how many. */
+ * node: client and servers together) is longest. Fills out[most], no more than CALLS_WORST_MOST,
+ * and returns how many. */
 uint32_t calls_worst(const struct tree *t, const struct timeline *l, const uint64_t *critical_ns,
                      uint32_t *out, uint32_t most);
 

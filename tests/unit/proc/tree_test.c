@@ -30,13 +30,12 @@ static void children_and_theirs_are_in_it(void **state)
     pid_t child = fork();
     if (child == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
-        pid_t grandchild = fork();
-        if (grandchild == 0) {
+        if (fork() == 0) {
+            pid_t own = getpid();
             prctl(PR_SET_PDEATHSIG, SIGKILL);
-            pause();
+            if (write(told[1], &own, sizeof own) < 0) /* from here on it ends with its parent */
+                _exit(1);
         }
-        if (write(told[1], &grandchild, sizeof grandchild) < 0)
-            _exit(1);
         pause();
         _exit(0);
     }
@@ -48,6 +47,7 @@ static void children_and_theirs_are_in_it(void **state)
     assert_true(is_among((uint32_t)below, pids, count));
     assert_int_equal(proc_tree((uint32_t)getpid(), pids, 2), 2);
     assert_int_equal(proc_tree((uint32_t)getpid(), pids, 0), 0);
+    kill(below, SIGKILL);
     kill(child, SIGKILL);
     waitpid(child, NULL, 0);
     close(told[0]);
