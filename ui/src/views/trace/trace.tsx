@@ -24,6 +24,9 @@ import { Sums } from './sums';
 import { Toolbar } from './toolbar';
 import './panels.css';
 import './trace.css';
+import './waterfall.css';
+import './detail.css';
+import './narrow.css';
 import { Waterfall } from './waterfall';
 
 interface Props {
