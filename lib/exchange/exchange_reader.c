@@ -390,13 +390,3 @@ size_t exchange_reader_caches(struct exchange_reader *r, struct exchange_address
     struct listing l = {r, out, most, 0};
     return guard_run(r->base, r->bytes, copy_caches, &l) ? l.count : 0;
 }
-
-bool exchange_reader_owns(struct exchange_reader *r, const uint8_t ip[16], uint16_t port)
-{
-    struct exchange_address list[EXCHANGE_CACHES_MOST];
-    size_t count = exchange_reader_caches(r, list, EXCHANGE_CACHES_MOST);
-    for (size_t i = 0; i < count; i++)
-        if (list[i].port == port && memcmp(list[i].ip, ip, sizeof list[i].ip) == 0)
-            return true;
-    return false;
-}

@@ -39,7 +39,6 @@ size_t exchange_reader_find(struct exchange_reader *r, const struct exchange_con
 
 /* The caches that the tap watches and whose address is this host's own, loopback too. */
 size_t exchange_reader_caches(struct exchange_reader *r, struct exchange_address *out, size_t most);
-bool exchange_reader_owns(struct exchange_reader *r, const uint8_t ip[16], uint16_t port);
 /* Another number when the list is another. */
 uint64_t exchange_reader_caches_generation(struct exchange_reader *r);
 

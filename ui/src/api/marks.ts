@@ -18,7 +18,6 @@ export interface MarkOfTime {
   count: number;
 }
 
-export const MARK_KINDS = ['deploy', 'death', 'alert', 'note', 'hot-key', 'notification', 'process'] as const;
 const MOST = 500;
 
 /** Of all kinds where `kind` is left out; newest first. */

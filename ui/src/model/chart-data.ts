@@ -11,8 +11,6 @@ export interface Columns {
   series: { labels: Labels; values: (number | null)[] }[];
 }
 
-export const EMPTY: Columns = { times: [], series: [] };
-
 /** Prometheus writes numbers as text, these three among them. */
 export function parseValue(text: string): number {
   if (text === '+Inf') return Infinity;
