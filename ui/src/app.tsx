@@ -20,10 +20,7 @@ const TITLES: Record<Exclude<Route['view'], Page>, string> = {
   unknown: 'Not found',
 };
 
-const BAR = PAGES.flatMap((page) => {
-  const entry = ENTRIES[page];
-  return entry ? [{ page, title: entry.title }] : [];
-});
+const BAR = PAGES.map((page) => ({ page, title: ENTRIES[page].title }));
 
 const isPage = (view: Route['view']): view is Page => PAGES.some((page) => page === view);
 
@@ -57,8 +54,8 @@ function Unknown({ path }: { path: string }) {
 export function App() {
   const at = route.value;
   useEffect(() => {
-    const title = isPage(at.view) ? ENTRIES[at.view]?.title : TITLES[at.view];
-    document.title = `${title ?? TITLES.unknown} · Weft`;
+    const title = isPage(at.view) ? ENTRIES[at.view].title : TITLES[at.view];
+    document.title = `${title} · Weft`;
   }, [at.view]);
   return (
     <>

@@ -31,7 +31,7 @@ export const PLAIN_LOOK: TraceLook = { tab: 'waterfall', find: '', path: true, o
 export const LIVE_SHOWS = ['requests', 'spans', 'firehose'] as const;
 export type LiveShow = (typeof LIVE_SHOWS)[number];
 
-/** Pages whose state is their own: `id` is the rest of the path, `query` what follows it. */
+/** Pages whose state is their own, in the order of the bar: `id` is the rest of the path, `query` what follows it. */
 export const PAGES = ['overview', 'search', 'graph', 'dashboards', 'deploys', 'services', 'caches'] as const;
 export type Page = (typeof PAGES)[number];
 

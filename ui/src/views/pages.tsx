@@ -7,7 +7,7 @@ import type { ComponentType } from 'preact';
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { asApiError } from '../api/error';
-import { ErrorState, State } from '../components/states';
+import { ErrorState } from '../components/states';
 import type { Page } from '../routes/routes';
 
 export interface PageProps {
@@ -20,8 +20,7 @@ interface Entry {
   load: () => Promise<ComponentType<PageProps>>;
 }
 
-/** In the order of the bar. A page that is not here is not there. */
-export const ENTRIES: Partial<Record<Page, Entry>> = {
+export const ENTRIES: Record<Page, Entry> = {
   overview: { title: 'Overview', load: async () => (await import('./overview/overview')).default },
   search: { title: 'Search', load: async () => (await import('./search/search')).default },
   graph: { title: 'Graph', load: async () => (await import('./graph/graph')).default },
@@ -39,7 +38,7 @@ export function PageView({ page, id, query }: PageProps & { page: Page }) {
   const failure = useSignal<unknown>(undefined);
   const load = () => {
     failure.value = undefined;
-    entry?.load().then(
+    entry.load().then(
       (component) => {
         loaded.set(page, component);
         arrived.value++;
@@ -50,7 +49,6 @@ export function PageView({ page, id, query }: PageProps & { page: Page }) {
   useEffect(() => {
     if (!loaded.has(page)) load();
   }, [page]);
-  if (!entry) return <State icon="broken" title="There is no such page" />;
   if (failure.value !== undefined) return <ErrorState error={asApiError(failure.value)} retry={load} />;
   const Component = arrived.value >= 0 ? loaded.get(page) : undefined;
   return Component ? <Component key={id} id={id} query={query} /> : <div class="skeleton page-skeleton" aria-busy="true" />;
