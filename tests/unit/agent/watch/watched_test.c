@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -177,6 +178,41 @@ static void another_process_of_the_number_is_not_it(void **state)
     assert_true(f->watched->pidfd < 0 && f->watched->dead);
 }
 
+/* The kernel's count of what it killed in the group of a process, as it stands now. */
+static void write_kills(struct fixture *f, unsigned kills)
+{
+    FILE *file = fopen(f->watched->kills, "w");
+    assert_non_null(file);
+    fprintf(file, "low 0\noom 7\noom_kill %u\n", kills);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void an_end_is_laid_to_want_of_memory_where_the_kernel_killed_shortly_before(void **state)
+{
+    struct fixture *f = *state;
+    char path[] = "/tmp/weft-kills-XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    close(fd);
+    f->watched->kills = strdup(path);
+    f->watched->source = PROCESS_FOUND;
+    f->watched->kills_before = f->watched->kills_lately = 3;
+
+    write_kills(f, 4);
+    watched_renew_kills(f->watched); /* others of the group may be told of it, too */
+    watched_end_unseen(f->watched, 3000);
+    assert_int_equal(f->watched->life.ended.flags, RUN_OUT_OF_MEMORY);
+    assert_text(told(f, true)->processes[1].ending, "ended (out of memory)");
+
+    watched_renew_kills(f->watched); /* now it is long ago */
+    watched_end_unseen(f->watched, 4000);
+    assert_int_equal(f->watched->life.ended.flags, 0);
+    write_kills(f, 5);
+    watched_end_unseen(f->watched, 5000);
+    assert_int_equal(f->watched->life.ended.flags, RUN_OUT_OF_MEMORY);
+    unlink(path);
+}
+
 static void a_process_has_the_same_name_each_time(void **state)
 {
     struct fixture *f = *state;
@@ -201,6 +237,7 @@ int main(void)
         TEST(nothing_is_told_of_those_below_a_command),
         TEST(a_process_is_held_until_it_dies),
         TEST(another_process_of_the_number_is_not_it),
+        TEST(an_end_is_laid_to_want_of_memory_where_the_kernel_killed_shortly_before),
         TEST(a_process_has_the_same_name_each_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
