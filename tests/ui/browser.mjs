@@ -33,14 +33,15 @@ export async function collector() {
 
 /**
  * A page at `base` whose `faults` lists every console error, uncaught exception and violation of
- * the Content-Security-Policy. `expected` forgives what a test provokes on purpose.
+ * the Content-Security-Policy. `timezone` is where its reader lives.
  */
-export async function openPage(browser, base, { width = 1280, height = 800, dark = false, phone = false } = {}) {
+export async function openPage(browser, base, { width = 1280, height = 800, dark = false, phone = false, timezone } = {}) {
   const context = await browser.newContext({
     baseURL: base,
     viewport: phone ? { width: 390, height: 844 } : { width, height },
     deviceScaleFactor: phone ? 2 : 1,
     hasTouch: phone,
+    ...(timezone && { timezoneId: timezone }),
     colorScheme: dark ? 'dark' : 'light',
   });
   context.setDefaultTimeout(PATIENCE_MS);

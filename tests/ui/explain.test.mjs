@@ -51,6 +51,19 @@ test('what a tap observed says so, and the call tells server and network', async
   await close();
 });
 
+test('a span whose host\'s clock was wrong tells the recorded and the corrected time', async () => {
+  const { page, faults, close } = await open(IDS.dashboard);
+  const trace = at.fixture.traces.find((each) => each.trace_id === IDS.dashboard);
+  const span = trace.spans.find(({ process }) => process === 1);
+  await page.goto(`/trace/${IDS.dashboard}?span=${span.span_id}`);
+  const clock = detailOf(page).locator('.corrected');
+  await clock.getByText('\u22121.20\u00a0ms', { exact: true }).waitFor();
+  const [recorded, , corrected] = (await clock.locator('dd').allInnerTexts()).map((text) => /\d\d:(\d\d):(\d\d\.\d{6})/.exec(text)).map((match) => match && Number(match[1]) * 60 + Number(match[2]));
+  assert.ok(Math.abs(((recorded - corrected + 3600) % 3600) - 0.0012) < 2e-6, `${recorded} ${corrected}`);
+  assert.deepEqual(faults, []);
+  await close();
+});
+
 test('the search counts, goes around, and lies in the address', async () => {
   const { page, faults, close } = await open(IDS.dashboard);
   await spanRows(page).first().waitFor({ state: 'attached' });

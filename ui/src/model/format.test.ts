@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
-import { formatAge, formatBytes, formatClock, formatCount, formatDuration, formatMoment, formatPercent, formatRate, formatShort, plural, unixMs } from './format';
+import { formatAge, formatBytes, formatClock, formatCount, formatDuration, formatMicro, formatMoment, formatPercent, formatRate, formatShort, plural, unixMs } from './format';
 
 /* No-break spaces are shown as plain ones, so that the tables read as the page does. */
 const plain = (text: string) => text.replace(/[\u00a0\u202f]/g, ' ');
@@ -63,9 +63,10 @@ describe('moments', () => {
   it('shows them in UTC or as a clock here does', () => {
     expect(formatMoment(1763760000123, true)).toBe('2025-11-21 21:20:00.123');
     const here = new Date(1763760000123);
-    expect(formatMoment(1763760000123).slice(11, 16)).toBe([here.getHours(), here.getMinutes()].map((part) => String(part).padStart(2, '0')).join(':'));
+    expect(formatMoment(1763760000123, false).slice(11, 16)).toBe([here.getHours(), here.getMinutes()].map((part) => String(part).padStart(2, '0')).join(':'));
     expect(formatClock(1763760000123, true)).toBe('21:20:00.123');
-    expect([formatMoment(NaN), formatClock(1e17)]).toEqual(['–', '–']);
+    expect(formatMicro(1763760000123006789n, true)).toBe('21:20:00.123006');
+    expect([formatMoment(NaN, false), formatClock(1e17, false)]).toEqual(['–', '–']);
   });
   it('takes what is no moment as none', () => expect(unixMs('yesterday')).toBeNaN());
 });

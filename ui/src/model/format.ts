@@ -102,15 +102,20 @@ export function unixMs(unixNs: string): number {
 }
 
 /** The clock with milliseconds, local unless `utc`: "14:03:22.123". */
-export const formatClock = (ms: number, utc = false) => formatMoment(ms, utc).slice(-12);
+export const formatClock = (ms: number, utc: boolean) => formatMoment(ms, utc).slice(-12);
 
 /** Date and clock, local unless `utc`: "2026-11-21 14:03:22.123". */
-export function formatMoment(ms: number, utc = false): string {
+export function formatMoment(ms: number, utc: boolean): string {
   const date = new Date(ms);
   if (Number.isNaN(date.getTime())) return '–';
   /* What a clock here shows is what UTC's showed that much earlier or later. */
   const shown = utc ? date : new Date(ms - date.getTimezoneOffset() * 60_000);
   return shown.toISOString().replace('T', ' ').slice(0, -1);
+}
+
+/** The clock with microseconds, local unless `utc`: "14:03:22.123456". */
+export function formatMicro(unixNs: bigint, utc: boolean): string {
+  return formatClock(Number(unixNs / 1_000_000n), utc) + String((unixNs / 1000n) % 1000n).padStart(3, '0');
 }
 
 /** "1 span", "12 spans". */

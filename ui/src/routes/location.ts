@@ -13,22 +13,31 @@ const current = signal(new URL(window.location.href));
 export const route = computed(() => parseRoute(current.value));
 
 /* The time range belongs to all pages: it lies in each address, beside what is the page's own. */
-const RANGE_KEYS = ['range', 'from', 'to', 'tz'] as const;
+const RANGE_KEYS = ['range', 'from', 'to'] as const;
+const ZONE_KEY = 'tz';
 
 export const timeRange = computed(() => rangeFromQuery(current.value.searchParams));
 /** Whether times are shown in UTC. */
-export const utc = computed(() => current.value.searchParams.get('tz') === 'utc');
+export const utc = computed(() => current.value.searchParams.get(ZONE_KEY) === 'utc');
 
 export const windowNow = (nowMs: number): Window => windowOf(timeRange.value, nowMs);
 
-/** `href` with the present time range, where it says none itself. */
+/* The zone goes wherever the reader goes. */
+function keepZone(url: URL): void {
+  const zone = current.value.searchParams.get(ZONE_KEY);
+  if (zone !== null && url.origin === window.location.origin && !url.searchParams.has(ZONE_KEY)) url.searchParams.set(ZONE_KEY, zone);
+}
+
+/** `href` with the present time range, where it says none itself, and the zone. */
 export function inRange(href: string): string {
   const url = new URL(href, window.location.href);
-  if (RANGE_KEYS.some((key) => url.searchParams.has(key))) return href;
-  for (const key of RANGE_KEYS) {
-    const value = current.value.searchParams.get(key);
-    if (value !== null) url.searchParams.set(key, value);
+  if (!RANGE_KEYS.some((key) => url.searchParams.has(key))) {
+    for (const key of RANGE_KEYS) {
+      const value = current.value.searchParams.get(key);
+      if (value !== null) url.searchParams.set(key, value);
+    }
   }
+  keepZone(url);
   return url.pathname + url.search;
 }
 
@@ -48,11 +57,16 @@ export function setTimeRange(range: TimeRange): void {
   navigate(url.href);
 }
 
-export const setUtc = (on: boolean) => navigate(hrefWith({ tz: on ? 'utc' : undefined }), { replace: true });
+export const setUtc = (on: boolean) => go(new URL(hrefWith({ [ZONE_KEY]: on ? 'utc' : undefined }), window.location.href), true);
 
-/** Go to `href`. With `replace` the present entry of the history changes instead of a new one. */
+/** Go to `href`, in the zone that is chosen. With `replace` the present entry of the history changes instead of a new one. */
 export function navigate(href: string, { replace = false } = {}): void {
   const next = new URL(href, window.location.href);
+  keepZone(next);
+  go(next, replace);
+}
+
+function go(next: URL, replace: boolean): void {
   if (next.href === current.value.href) return;
   const elsewhere = next.pathname !== current.value.pathname;
   if (replace) history.replaceState(null, '', next);

@@ -9,6 +9,7 @@ import { Ago, Mark } from '../../components/parts';
 import { formatDuration } from '../../model/format';
 import { quoted } from '../../model/red';
 import type { Window } from '../../model/time-range';
+import { inRange } from '../../routes/location';
 import { pageHref, traceHref } from '../../routes/routes';
 
 const HEIGHT = 196;
@@ -16,7 +17,7 @@ const SHOWN = 6;
 const REFRESH_MS = 20_000;
 
 const COLUMNS: Column<TraceSummary>[] = [
-  { id: 'root', title: 'Trace', grows: true, cell: ({ trace_id, root }) => <a href={traceHref(trace_id)}>{root ? `${root.service} ${root.operation}` : trace_id}</a> },
+  { id: 'root', title: 'Trace', grows: true, cell: ({ trace_id, root }) => <a href={inRange(traceHref(trace_id))}>{root ? `${root.service} ${root.operation}` : trace_id}</a> },
   { id: 'failed', title: '', cell: ({ error_count, died_count }) => (died_count > 0 ? <Mark kind="died">died</Mark> : error_count > 0 ? <Mark kind="error">failed</Mark> : '') },
   { id: 'duration', title: 'Took', number: true, cell: ({ duration_ns }) => formatDuration(duration_ns) },
   { id: 'when', title: 'When', number: true, cell: ({ start_unix_ns }) => <Ago unixNs={start_unix_ns} suffix=" ago" /> },

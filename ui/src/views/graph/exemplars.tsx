@@ -29,7 +29,7 @@ const belongs = (exemplar: Labels, series: Labels) =>
 const columns = (unit: Unit): Column<Row>[] => [
   { id: 'trace', title: 'Trace', cell: (row) => <a class="mono" href={inRange(traceHref(row.traceId, row.spanId))}>{row.traceId}</a> },
   { id: 'value', title: 'Value', number: true, cell: (row) => formatValue(row.value, unit) },
-  { id: 'at', title: 'When', number: true, cell: (row) => formatClock(row.atMs) },
+  { id: 'at', title: 'When', number: true, cell: (row) => formatClock(row.atMs, utc.value) },
   { id: 'from', title: 'Series', grows: true, cell: (row) => <span title={row.from}>{row.from}</span> },
 ];
 

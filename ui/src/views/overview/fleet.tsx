@@ -5,7 +5,7 @@ import { serverNowMs } from '../../api/session';
 import { Fact, Facts } from '../../components/facts';
 import { formatBytes, formatDuration, formatRate, plural } from '../../model/format';
 import { fleetHealth } from '../../model/overview';
-import { windowNow } from '../../routes/location';
+import { inRange, windowNow } from '../../routes/location';
 
 export function FleetFacts({ fleet }: { fleet: Fleet | undefined }) {
   const health = fleet && fleetHealth(fleet.status, windowNow(serverNowMs()).fromMs);
@@ -24,7 +24,7 @@ export function FleetFacts({ fleet }: { fleet: Fleet | undefined }) {
       <Fact label="Arriving" under={fleet?.status.freshness?.p99_ns === undefined ? 'spans' : `spans, visible after ${formatDuration(fleet.status.freshness.p99_ns)} (p99)`}>
         {collector ? formatRate(collector.accepted.spans_per_s) : '–'}
       </Fact>
-      <Fact label="Losses" bad={(health?.lossPlaces ?? 0) > 0} under={<a href="/status">Pipeline</a>}>
+      <Fact label="Losses" bad={(health?.lossPlaces ?? 0) > 0} under={<a href={inRange('/status')}>Pipeline</a>}>
         {health ? (health.lossPlaces === 0 ? 'None' : `in ${plural(health.lossPlaces, 'place')}`) : '–'}
       </Fact>
     </Facts>

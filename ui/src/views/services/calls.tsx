@@ -20,7 +20,7 @@ function columns({ nodes }: ServiceGraph): Column<GraphEdge>[] {
     { id: 'errors', title: 'Errors', number: true, cell: ({ errors }) => <span class={errors > 0 ? 'failing' : 'muted'}>{formatPercent(errors)}</span>, sortBy: ({ errors }) => errors },
     { id: 'p50', title: 'p50', number: true, cell: ({ latency }) => formatDuration(latency?.p50_ns ?? NaN), sortBy: ({ latency }) => latency?.p50_ns ?? 0 },
     { id: 'p99', title: 'p99', number: true, cell: ({ latency }) => formatDuration(latency?.p99_ns ?? NaN), sortBy: ({ latency }) => latency?.p99_ns ?? 0 },
-    { id: 'trace', title: 'For example', cell: ({ exemplar }) => (exemplar ? <a href={traceHref(exemplar)}>a trace</a> : '') },
+    { id: 'trace', title: 'For example', cell: ({ exemplar }) => (exemplar ? <a href={inRange(traceHref(exemplar))}>a trace</a> : '') },
   ];
 }
 

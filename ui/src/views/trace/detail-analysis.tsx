@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What the analysis says of one span: its own time, its part of the critical path, its rank, and its call's two ends. */
-import { formatCount, formatDuration, formatPercent, plural } from '../../model/format';
+import { formatCount, formatDuration, formatMicro, formatPercent, plural } from '../../model/format';
 import { callOf } from '../../model/insight';
+import { utc } from '../../routes/location';
 import type { TraceStore } from './store';
 
 function rankText(rank: number, among: number): string {
@@ -20,6 +21,38 @@ function Share({ label, ns, of, tone }: { label: string; ns: number; of: number;
         {formatDuration(ns)}
       </dd>
     </div>
+  );
+}
+
+/** What its host's clock said, and what it was when the root's clock is taken for true. */
+function Corrected({ store, at, correction }: { store: TraceStore; at: number; correction: number }) {
+  const { columns, start_unix_ns } = store.trace.value;
+  const recorded = columns.start[at]!;
+  const moment = (ns: number) => formatMicro(BigInt(start_unix_ns) + BigInt(Math.round(ns)), utc.value);
+  const row = (label: string, ns: number) => (
+    <div>
+      <dt>{label}</dt>
+      <dd>
+        {moment(ns)} <span class="muted">{formatDuration(ns)} in</span>
+      </dd>
+    </div>
+  );
+  return (
+    <section class="detail-section">
+      <h3>Its host's clock was {correction < 0 ? 'ahead' : 'behind'}</h3>
+      <dl class="pairs corrected">
+        {row('Recorded', recorded)}
+        <div>
+          <dt>Corrected by</dt>
+          <dd>
+            {correction > 0 ? '+' : ''}
+            {formatDuration(correction)}
+          </dd>
+        </div>
+        {row('Corrected', recorded + correction)}
+      </dl>
+      <p class="muted">The bars show the recorded time; the critical path counts with the corrected one.</p>
+    </section>
   );
 }
 
@@ -70,11 +103,7 @@ export function SpanAnalysis({ store, at }: { store: TraceStore; at: number }) {
           <dd title={among > 0 ? `Among ${plural(among, 'span')} named ${columns.names[columns.name[at]!]} in recent traces` : ''}>{rankText(insight?.rank[at] ?? NaN, among)}</dd>
         </div>
       </dl>
-      {correction !== 0 && (
-        <p class="muted">
-          Its host's clock was {formatDuration(Math.abs(correction))} {correction < 0 ? 'ahead' : 'behind'}; the bars show its own time.
-        </p>
-      )}
+      {correction !== 0 && <Corrected store={store} at={at} correction={correction} />}
       <Call store={store} at={at} />
     </>
   );

@@ -12,6 +12,7 @@ import { Icon } from '../../components/icon';
 import { CopyButton, Mark, ServiceName } from '../../components/parts';
 import { FLAG, KIND_ORDER, spanIdAt, STATUS_ORDER } from '../../model/columns';
 import { formatCount, formatDuration, formatMoment, formatPercent, unixMs } from '../../model/format';
+import { inRange, utc } from '../../routes/location';
 import { traceHref } from '../../routes/routes';
 import { SpanAnalysis } from './detail-analysis';
 import { LogLink } from './logs';
@@ -104,7 +105,7 @@ function Links({ links }: { links: readonly SpanLink[] }) {
     <ol class="links">
       {links.map((link, n) => (
         <li key={n}>
-          <a class="mono" href={traceHref(link.trace_id, link.span_id)}>
+          <a class="mono" href={inRange(traceHref(link.trace_id, link.span_id))}>
             {link.trace_id.slice(-12)} / {link.span_id.slice(-8)}
           </a>
           <CopyButton text={link.trace_id} label="Copy the linked trace's id" />
@@ -125,7 +126,7 @@ function Pair({ label, children }: { label: string; children: ComponentChildren 
 }
 
 function ProcessFacts({ process }: { process: Process }) {
-  const ended = process.state_unix_ns ? formatMoment(unixMs(process.state_unix_ns)) : undefined;
+  const ended = process.state_unix_ns ? formatMoment(unixMs(process.state_unix_ns), utc.value) : undefined;
   return (
     <>
       <dl class="pairs">
@@ -137,7 +138,7 @@ function ProcessFacts({ process }: { process: Process }) {
         {process.cell && <Pair label="Cell">{process.cell}</Pair>}
         {process.host && <Pair label="Host">{process.host}</Pair>}
         {process.pid !== undefined && <Pair label="Pid">{process.pid}</Pair>}
-        {process.start_unix_ns && <Pair label="Started">{formatMoment(unixMs(process.start_unix_ns))}</Pair>}
+        {process.start_unix_ns && <Pair label="Started">{formatMoment(unixMs(process.start_unix_ns), utc.value)}</Pair>}
         {process.state && (
           <Pair label="State">
             {process.state === 'died' ? <Mark kind="died">died</Mark> : process.state}
@@ -206,7 +207,7 @@ function Timing({ store, at }: { store: TraceStore; at: number }) {
       <Pair label="Duration">{formatDuration(c.duration[at]!)}</Pair>
       <Pair label="Begins at">{formatDuration(c.start[at]!)}</Pair>
       <Pair label="Of the trace">{formatPercent(c.duration[at]! / duration_ns)}</Pair>
-      <Pair label="Clock">{formatMoment(unixMs(start_unix_ns) + c.start[at]! / 1e6).slice(11)}</Pair>
+      <Pair label="Clock">{formatMoment(unixMs(start_unix_ns) + c.start[at]! / 1e6, utc.value).slice(11)}</Pair>
     </dl>
   );
 }

@@ -8,6 +8,7 @@ import { token } from '../../api/session';
 import { Box, BoxMessage, DataTable, type Column } from '../../components/panel';
 import { ServiceName } from '../../components/parts';
 import { formatCount, formatDuration } from '../../model/format';
+import { inRange } from '../../routes/location';
 import { traceHref, traceIdIn } from '../../routes/routes';
 import type { LookProps } from './toolbar';
 
@@ -98,7 +99,7 @@ export function DiffPanel(props: LookProps) {
           <>
             <p class="diff-sum">
               This one took <strong>{formatDuration(diff.b.total_ns)}</strong>,{' '}
-              <a href={traceHref(look.other)}>the other</a> {formatDuration(diff.a.total_ns)}:{' '}
+              <a href={inRange(traceHref(look.other))}>the other</a> {formatDuration(diff.a.total_ns)}:{' '}
               <strong class={toneOf(change)}>{change === 0 ? 'the same' : signed(change)}</strong>
             </p>
             <DataTable label="Differences" rows={diff.rows} columns={columns(most)} keyOf={(row) => JSON.stringify(row.operation ?? 'rest')} />

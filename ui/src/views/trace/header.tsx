@@ -11,6 +11,7 @@ import { Icon, type IconName } from '../../components/icon';
 import { countServices, STATUS } from '../../model/columns';
 import { formatClock, formatCount, formatDuration, formatMoment, plural, unixMs } from '../../model/format';
 import { lossSentence, processName } from '../../model/losses';
+import { utc } from '../../routes/location';
 import { Findings, type useFindings } from './findings';
 import type { TraceStore } from './store';
 
@@ -152,7 +153,7 @@ export function TraceHeader({ store, explained }: { store: TraceStore; explained
           <strong>{formatDuration(trace.duration_ns)}</strong>
         </Fact>
         <Fact label="Started">
-          <span title={formatMoment(startMs)}>{formatClock(startMs)}</span>{' '}
+          <span title={formatMoment(startMs, utc.value)}>{formatClock(startMs, utc.value)}</span>{' '}
           <span class="muted ago">
             <Ago unixNs={trace.start_unix_ns} suffix=" ago" />
           </span>
