@@ -139,7 +139,7 @@ function graph() {
 }
 
 /** [status, body], or undefined for what is not of the fleet. */
-export function answerFleet(url, nowMs, empty = false) {
+export function answerFleet(url, nowMs, { empty = false, full = false } = {}) {
   const { pathname: path, searchParams: query } = url;
   const data = (what) => [200, { status: 'success', data: what }];
   if (path === '/api/v1/query') return data({ resultType: 'vector', result: empty ? [] : vector(query.get('query'), nowMs / 1000) });
@@ -151,7 +151,7 @@ export function answerFleet(url, nowMs, empty = false) {
     const [kind, service] = [query.get('kind'), query.get('service')];
     const [start, end] = [query.get('start') || '0', query.get('end') || '9'.repeat(19)].map(BigInt);
     const wanted = (mark) => (!kind || mark.kind === kind) && (!service || mark.service === service) && BigInt(mark.to_unix_ns) >= start && BigInt(mark.from_unix_ns) < end;
-    return [200, { marks: empty ? [] : marks(nowMs).filter(wanted), more: false }];
+    return [200, { marks: empty ? [] : marks(nowMs).filter(wanted), more: full }];
   }
   const id = /^\/api\/v1\/deploys\/(\d+)$/.exec(path)?.[1];
   if (id !== undefined) {

@@ -55,6 +55,8 @@ class Fixture {
   constructor({ empty = false, arriving = true } = {}) {
     this.empty = empty;
     this.silent = false;
+    /** Whether older marks are said to be there than those told. */
+    this.manyMarks = false;
     this.disk = { saved: new Map(), full: false };
     this.token = '';
     this.traces = empty ? [] : makeTraces(Date.now());
@@ -101,7 +103,7 @@ class Fixture {
     }
     const explained = /^\/api\/v1\/analysis\/traces\/([^/]+)$/.exec(path)?.[1];
     if (explained !== undefined) return this.explain(explained);
-    const told = answerFleet(url, Date.now(), this.empty) ?? answerProm(path, query, this.traces);
+    const told = answerFleet(url, Date.now(), { empty: this.empty, full: this.manyMarks }) ?? answerProm(path, query, this.traces);
     if (told) return told;
     const id = /^\/api\/v1\/traces\/([^/]+)$/.exec(path)?.[1];
     return this.traceAs(id, query);

@@ -46,6 +46,24 @@ test('sorting is in the address, and back brings it back', async () => {
   await close();
 });
 
+test('that there are more marks than are looked at is said', { skip: Boolean(process.env.WEFT_URL) }, async () => {
+  const own = await startFixture({ arriving: false });
+  own.fixture.manyMarks = true;
+  const { page, faults, close } = await openPage(browser, own.url);
+  await page.goto('/');
+  await page.getByText('of the marks of this time, the newest 500').waitFor();
+  await page.getByText('deploys are looked for among the newest 500').waitFor();
+  await page.goto('/services/cell');
+  await page.getByRole('link', { name: 'there are more' }).waitFor();
+  await page.goto('/deploys');
+  await page.getByText('choose an earlier time for older ones').waitFor();
+  await page.goto('/graph?q=up');
+  await page.getByText('The newest 500 marks are shown').waitFor();
+  assert.deepEqual(faults, []);
+  await close();
+  await own.close();
+});
+
 test('a made-up fleet: what needs somebody comes first', { skip: Boolean(process.env.WEFT_URL) }, async () => {
   const { page, close } = await openPage(browser, at.url);
   await page.goto('/');

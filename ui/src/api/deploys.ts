@@ -42,7 +42,7 @@ export interface Deploy {
 }
 
 /** Newest first. */
-export const getDeploys = (window: Window, options?: CallOptions) => getMarks(window, 'deploy', options);
+export const getDeploys = (window: Window, options?: CallOptions) => getMarks(window, { kind: 'deploy' }, options);
 
 export const getDeploy = (id: number | string, options?: CallOptions) =>
   getJson<Deploy>(`/api/v1/deploys/${encodeURIComponent(String(id))}`, { timeoutMs: 40_000, ...options });

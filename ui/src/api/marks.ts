@@ -18,12 +18,19 @@ export interface MarkOfTime {
   count: number;
 }
 
-const MOST = 500;
+export const MOST_MARKS = 500;
 
-/** Of all kinds where `kind` is left out; newest first. */
-export async function getMarks(window: Window, kind?: MarkOfTime['kind'], options?: CallOptions): Promise<MarkOfTime[]> {
-  const params = { start: `${Math.floor(window.fromMs)}000000`, end: `${Math.ceil(window.toMs)}000000`, kind, limit: MOST };
-  return (await getJson<{ marks: MarkOfTime[] }>(withQuery('/api/v1/marks', params), options)).marks;
+export interface Marks {
+  /** The newest MOST_MARKS, newest first. */
+  marks: MarkOfTime[];
+  /** There are older ones, too. */
+  more: boolean;
+}
+
+/** Those of all kinds and services where none is named. */
+export function getMarks(window: Window, of: { kind?: MarkOfTime['kind']; service?: string } = {}, options?: CallOptions): Promise<Marks> {
+  const params = { start: `${Math.floor(window.fromMs)}000000`, end: `${Math.ceil(window.toMs)}000000`, ...of, limit: MOST_MARKS };
+  return getJson<Marks>(withQuery('/api/v1/marks', params), options);
 }
 
 /** As a chart draws it: what is bad is red. */

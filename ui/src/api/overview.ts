@@ -19,7 +19,13 @@ const MOST_VERDICTS = 8;
 
 const byService = (labels: Record<string, string>) => labels['service_name'] ?? '';
 
-export async function getServiceRows(window: Window, options?: CallOptions): Promise<ServiceRow[]> {
+export interface ServiceRows {
+  rows: ServiceRow[];
+  /** Deploys were looked for among the newest MOST_MARKS, and there are more. */
+  moreDeploys: boolean;
+}
+
+export async function getServiceRows(window: Window, options?: CallOptions): Promise<ServiceRows> {
   const scope = { by: ['service_name'] };
   const now = { fromMs: Math.max(window.fromMs, window.toMs - NOW_SECONDS * 1000), toMs: window.toMs };
   const [services, reds, lines, running, deploys] = await Promise.all([
@@ -27,9 +33,9 @@ export async function getServiceRows(window: Window, options?: CallOptions): Pro
     getRed(scope, now, byService, options),
     getRateLines(scope, window, byService, options),
     queryAt('sum by (service, version) (weft_processes)', window.toMs, options),
-    getMarks({ fromMs: 0, toMs: window.toMs }, 'deploy', options),
+    getMarks({ fromMs: 0, toMs: window.toMs }, { kind: 'deploy' }, options),
   ]);
-  return requestsOf(services.services, { reds, lines, versions: versionsOf(running), deploys });
+  return { rows: requestsOf(services.services, { reds, lines, versions: versionsOf(running), deploys: deploys.marks }), moreDeploys: deploys.more };
 }
 
 /* What failed in the last quarter of the window and in the time before. */
@@ -43,16 +49,22 @@ async function errorCounts(fromMs: number, toMs: number, options?: CallOptions):
   return { calls, errors };
 }
 
-export async function getHappenings(window: Window, options?: CallOptions): Promise<Happening[]> {
+export interface Happenings {
+  found: Happening[];
+  /** Of the marks of this time, the newest MOST_MARKS are among them, and there are more. */
+  more: boolean;
+}
+
+export async function getHappenings(window: Window, options?: CallOptions): Promise<Happenings> {
   const turnMs = window.toMs - (secondsOf(window) * 1000) / 4;
-  const [marks, alerts, lately, before] = await Promise.all([
-    getMarks(window, undefined, options),
+  const [{ marks, more }, alerts, lately, before] = await Promise.all([
+    getMarks(window, {}, options),
     getAlerts(options),
     errorCounts(turnMs, window.toMs, options),
     errorCounts(window.fromMs, turnMs, options),
   ]);
   const verdicts = await getVerdicts(marks.filter(({ kind }) => kind === 'deploy'), MOST_VERDICTS, options);
-  return happenings({ marks, verdicts, alerts, failing: newErrors(lately, before) });
+  return { found: happenings({ marks, verdicts, alerts, failing: newErrors(lately, before) }), more };
 }
 
 export interface Fleet {

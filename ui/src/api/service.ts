@@ -16,7 +16,9 @@ export interface ServiceFigures {
   red: Red | undefined;
   operations: Red[];
   running: RunningRow[];
+  /** The newest. */
   deploys: MarkOfTime[];
+  moreDeploys: boolean;
 }
 
 const MOST_DEPLOYS = 20;
@@ -26,19 +28,20 @@ export async function getService(name: string, window: Window, options?: CallOpt
   const of = matching({ service_name: name });
   const its = matching({ service: name });
   const running = (series: string) => queryAt(`sum by (version, cell, host) (${series})`, window.toMs, options);
-  const [reds, operations, processes, cpu, memory, marks] = await Promise.all([
+  const [reds, operations, processes, cpu, memory, { marks, more }] = await Promise.all([
     getRed({ by: ['service_name'], of }, window, () => name, options),
     getRed({ by: ['span_name', 'span_kind'], of, allKinds: true }, window, operationKey, options),
     running(`weft_processes{${its}}`),
     running(`rate(process_cpu_seconds_total{${its}}[30s])`),
     running(`process_resident_memory_bytes{${its}}`),
-    getMarks({ fromMs: 0, toMs: window.toMs }, 'deploy', options),
+    getMarks({ fromMs: 0, toMs: window.toMs }, { kind: 'deploy', service: name }, options),
   ]);
   return {
     red: reds.get(name),
     operations: [...operations.values()],
     running: runningOf(processes, cpu, memory),
-    deploys: marks.filter(({ service }) => service === name).slice(0, MOST_DEPLOYS),
+    deploys: marks.slice(0, MOST_DEPLOYS),
+    moreDeploys: more || marks.length > MOST_DEPLOYS,
   };
 }
 

@@ -26,7 +26,7 @@ const NONE: ChartMark[] = [];
 function useDashboardMarks(kinds: readonly string[]): readonly ChartMark[] {
   const poll = usePoll(
     JSON.stringify([kinds, timeRange.value]),
-    async (options) => (kinds.length === 0 ? NONE : (await getMarks(spanNow(), undefined, options)).filter(({ kind }) => kinds.includes(kind)).map(chartMark)),
+    async (options) => (kinds.length === 0 ? NONE : (await getMarks(spanNow(), {}, options)).marks.filter(({ kind }) => kinds.includes(kind)).map(chartMark)),
     refreshMs(),
   );
   return poll.data.value ?? NONE;

@@ -101,7 +101,7 @@ const heavyColumns = (what: string): Column<HeavyRow>[] => [
 const heavy = (list: List) => async (options: CallOptions) => (await getHeavy('', list, 'calls', now(), SHOWN_MOST, options)).rows;
 
 async function judged(options: CallOptions): Promise<Judged[]> {
-  const marks = await getDeploys(now(), options);
+  const { marks } = await getDeploys(now(), options);
   const verdicts = await getVerdicts(marks, JUDGED_MOST, options);
   return marks.slice(0, SHOWN_MOST).map((mark) => ({ mark, deploy: verdicts.get(mark.id) }));
 }

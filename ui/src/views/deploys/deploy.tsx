@@ -36,7 +36,7 @@ interface Known {
 async function ask(id: string, options: Parameters<typeof getDeploy>[1]): Promise<Known> {
   const deploy = await getDeploy(id, options);
   const at = unixMs(deploy.mark.from_unix_ns);
-  const near = await getDeploys({ fromMs: at - DAY_MS, toMs: at + DAY_MS }, options);
+  const { marks: near } = await getDeploys({ fromMs: at - DAY_MS, toMs: at + DAY_MS }, options);
   const same = near.filter(({ service, version }) => service === deploy.mark.service && version === deploy.mark.version).reverse();
   const verdicts = await getVerdicts(same.filter((mark) => mark.id !== deploy.mark.id), 20, options);
   verdicts.set(deploy.mark.id, deploy);

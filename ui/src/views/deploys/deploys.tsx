@@ -54,20 +54,20 @@ function DeployList({ query }: { query: URLSearchParams }) {
   const range = JSON.stringify(timeRange.value);
   const poll = usePoll(
     range,
-    async (options): Promise<Row[]> => {
-      const marks = await getDeploys(windowNow(serverNowMs()), options);
+    async (options) => {
+      const { marks, more } = await getDeploys(windowNow(serverNowMs()), options);
       const verdicts = await getVerdicts(marks, MOST_VERDICTS, options);
-      return marks.map((mark) => ({ mark, deploy: verdicts.get(mark.id) }));
+      return { more, rows: marks.map((mark): Row => ({ mark, deploy: verdicts.get(mark.id) })) };
     },
     refreshMs(),
   );
-  const rows = poll.data.value;
+  const rows = poll.data.value?.rows;
   if (!rows && poll.error.value) return <ErrorState error={poll.error.value} retry={poll.refresh} />;
   if (!rows) return <div class="skeleton page-skeleton" aria-busy="true" />;
   const worse = rows.filter(({ deploy }) => verdictOf(deploy) === 'worse').length;
   return (
     <>
-      <PageHead title="Deploys" note={rows.length === 0 ? '' : `${plural(rows.length, 'deploy')}, ${worse === 0 ? 'none worse' : `${worse} worse`}`} />
+      <PageHead title="Deploys" note={rows.length === 0 ? '' : `${poll.data.value?.more ? 'the newest ' : ''}${plural(rows.length, 'deploy')}, ${worse === 0 ? 'none worse' : `${worse} worse`}${poll.data.value?.more ? '; choose an earlier time for older ones' : ''}`} />
       {rows.length === 0 && <NoDeploys />}
       {rows.length > 0 && (
         <div class="page-body deploys">

@@ -43,13 +43,17 @@ export function useAnswers(queries: readonly string[]) {
   );
 }
 
-const NONE: ChartMark[] = [];
+const NONE: { marks: ChartMark[]; more: boolean } = { marks: [], more: false };
 
 /** Nothing while they are off, or cannot be had: the graph stands without them. */
-export function useMarks(on: boolean): ChartMark[] {
+export function useMarks(on: boolean) {
   const poll = usePoll(
     JSON.stringify([on, timeRange.value]),
-    async (options) => (on ? (await getMarks(spanNow(), undefined, options)).map(chartMark) : NONE),
+    async (options) => {
+      if (!on) return NONE;
+      const { marks, more } = await getMarks(spanNow(), {}, options);
+      return { marks: marks.map(chartMark), more };
+    },
     refreshMs(),
   );
   return poll.data.value ?? NONE;

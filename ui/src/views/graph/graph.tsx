@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Any query over any time: the editor, the shape, the drawing, and the traces behind a point. */
+import { MOST_MARKS } from '../../api/marks';
 import { CopyButton, Segments } from '../../components/parts';
 import { PageHead, sortingFrom } from '../../components/panel';
 import { PromqlEditor } from '../../components/promql-editor';
 import { ErrorState, StaleNotice } from '../../components/states';
 import { Icon } from '../../components/icon';
+import { formatCount } from '../../model/format';
 import { graphFrom, graphHref, graphParams, QUERIES_MOST, type GraphState } from '../../model/graph-state';
 import { UNITS, unitOf } from '../../model/units';
 import { hrefWith, inRange, navigate } from '../../routes/location';
@@ -114,7 +116,7 @@ export default function GraphPage({ query }: PageProps) {
   const state = graphFrom(query);
   const asked = state.queries.length > 0;
   const poll = useAnswers(state.queries);
-  const marks = useMarks(asked && state.marks);
+  const { marks, more } = useMarks(asked && state.marks);
   const answers = poll.data.value;
   const errors = state.queries.map((text, i) => (answers?.answers[i]?.query === text ? answers.answers[i]!.error : ''));
   const picked = answers && state.picked && seriesNamed(answers, state.picked.series);
@@ -141,6 +143,7 @@ export default function GraphPage({ query }: PageProps) {
               onPick={(series, at) => set({ picked: { series: series.name, at } })}
             />
           )}
+          {asked && answers && more && <p class="muted graph-note">{`The newest ${formatCount(MOST_MARKS)} marks are shown; the older part of this time has more.`}</p>}
           {asked && !answers && poll.error.value && <ErrorState error={poll.error.value} retry={poll.refresh} />}
           {asked && !answers && !poll.error.value && <div class="skeleton graph-skeleton" aria-busy="true" />}
         </section>

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What changed, what needs somebody first. Its box has one height, however much there is. */
 import type { ApiError } from '../../api/error';
+import { MOST_MARKS } from '../../api/marks';
+import type { Happenings } from '../../api/overview';
 import { Box, BoxMessage } from '../../components/panel';
 import { Ago } from '../../components/parts';
 import type { Happening } from '../../model/changes';
-import { plural } from '../../model/format';
+import { formatCount, plural } from '../../model/format';
 import { NO_FILTERS } from '../../model/filters';
 import { inRange } from '../../routes/location';
 import { pageHref, tracesHref } from '../../routes/routes';
@@ -36,9 +38,11 @@ function Row({ one }: { one: Happening }) {
   );
 }
 
-export function Changes({ found, error }: { found: readonly Happening[] | undefined; error: ApiError | undefined }) {
+export function Changes({ told, error }: { told: Happenings | undefined; error: ApiError | undefined }) {
+  const found = told?.found;
   const urgent = found?.filter(({ tone }) => tone === 'bad').length ?? 0;
-  const note = found === undefined || found.length === 0 ? '\u00a0' : urgent > 0 ? `${plural(urgent, 'thing')} to look at` : 'nothing that is worse';
+  const worst = found === undefined || found.length === 0 ? '\u00a0' : urgent > 0 ? `${plural(urgent, 'thing')} to look at` : 'nothing that is worse';
+  const note = told?.more ? `${worst}; of the marks of this time, the newest ${formatCount(MOST_MARKS)}` : worst;
   return (
     <Box title="What changed" note={note}>
       {found && found.length > 0 && (

@@ -38,9 +38,9 @@ export default function OverviewPage({ query }: PageProps) {
     <>
       <PageHead title="Overview" note={rangeLabel(timeRange.value, utc.value)} />
       <div class="page-body overview">
-        <Changes found={changes.data.value} error={changes.error.value} />
+        <Changes told={changes.data.value} error={changes.error.value} />
         <FleetFacts fleet={fleet.data.value} />
-        <ServicesTable rows={services.data.value} error={services.error.value} sort={query.get('sort')} hold={range} />
+        <ServicesTable told={services.data.value} error={services.error.value} sort={query.get('sort')} hold={range} />
       </div>
       <StaleNotice error={nothing ? undefined : (fleet.error.value ?? changes.error.value ?? services.error.value)} />
     </>

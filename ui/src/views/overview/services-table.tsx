@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Each service in a line: requests, errors, how long they take, which versions run, the last deploy. */
 import type { ApiError } from '../../api/error';
-import { NOW_SECONDS } from '../../api/overview';
+import { MOST_MARKS } from '../../api/marks';
+import { NOW_SECONDS, type ServiceRows } from '../../api/overview';
 import { SPARK_POINTS } from '../../api/red';
 import { Box, BoxMessage, DataTable, sortingFrom, type Column } from '../../components/panel';
 import { Ago, ServiceName } from '../../components/parts';
 import { Sparkline } from '../../components/sparkline';
-import { formatPercent, formatRate, plural, unixMs } from '../../model/format';
+import { formatCount, formatPercent, formatRate, plural, unixMs } from '../../model/format';
 import { NO_FILTERS } from '../../model/filters';
 import type { ServiceRow } from '../../model/overview';
 import { formatSpan } from '../../model/time-range';
@@ -55,15 +56,17 @@ const COLUMNS: Column<ServiceRow>[] = [
 ];
 
 interface Props {
-  rows: readonly ServiceRow[] | undefined;
+  told: ServiceRows | undefined;
   error: ApiError | undefined;
   sort: string | null;
   hold: string;
 }
 
-export function ServicesTable({ rows, error, sort, hold }: Props) {
+export function ServicesTable({ told, error, sort, hold }: Props) {
+  const rows = told?.rows;
+  const deploys = told?.moreDeploys ? `; deploys are looked for among the newest ${formatCount(MOST_MARKS)}` : '';
   return (
-    <Box title="Services" note={rows ? `${plural(rows.length, 'service')}; figures of the last ${formatSpan(NOW_SECONDS)} at most, lines over the whole time` : '\u00a0'}>
+    <Box title="Services" note={rows ? `${plural(rows.length, 'service')}; figures of the last ${formatSpan(NOW_SECONDS)} at most, lines over the whole time${deploys}` : '\u00a0'}>
       {rows && rows.length > 0 && (
         <DataTable
           label="Services" rows={rows} columns={COLUMNS} keyOf={({ name }) => name} hold={hold}

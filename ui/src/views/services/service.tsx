@@ -105,7 +105,7 @@ export function ServiceView({ name, query }: { name: string; query: URLSearchPar
           <Box title="Where it runs" note="versions by cell and host">
             {figures.running.length > 0 ? <RunningTable rows={figures.running} /> : <BoxMessage height={HEIGHT}>No process of it runs now.</BoxMessage>}
           </Box>
-          <Box title="Deploys" note="the newest">
+          <Box title="Deploys" note={figures.moreDeploys ? <>the newest {figures.deploys.length}; <a href={pageHref('deploys', '', { range: '30d' })}>there are more</a></> : plural(figures.deploys.length, 'deploy')}>
             {figures.deploys.length > 0 ? <DeploysTable deploys={figures.deploys} /> : <BoxMessage height={HEIGHT}>No deploy of it was seen.</BoxMessage>}
           </Box>
         </div>
