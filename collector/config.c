@@ -27,6 +27,8 @@ static const struct config_option options[] = {
      "its first line is the token that questions must bring"},
     {"page-dir", CONFIG_STRING, WEFT_PAGE_DIRECTORY, FIELD(page_dir), 0, 0, "DIRECTORY",
      "the files of the page"},
+    {"log-link", CONFIG_URL, NULL, FIELD(log_link), 0, 0, "URL",
+     "where the page finds the logs of a span: an address with places such as {trace_id} in it"},
     {"link", CONFIG_STRING, "tcp://127.0.0.1:4042", FIELD(link), 0, 0, "tcp://HOST:PORT",
      "where agents send their batches"},
     {"control", CONFIG_STRING, "tcp://127.0.0.1:4043", FIELD(control), 0, 0, "tcp://HOST:PORT",
@@ -128,6 +130,30 @@ const struct config_program collector_program = {
     .option_count = sizeof options / sizeof *options,
 };
 
+/* The page fills these in: ui/src/model/log-link.ts. */
+static const char *const log_places[] = {"trace_id", "span_id", "service",  "host",  "instance",
+                                         "from_ms",  "to_ms",   "from_iso", "to_iso"};
+
+/* 0, or -1 and a sentence: every {place} is one that the page knows. */
+static int check_log_link(const char *link, char *why, size_t why_size)
+{
+    for (const char *open = link ? strchr(link, '{') : NULL; open; open = strchr(open + 1, '{')) {
+        size_t length = strcspn(open + 1, "{}");
+        bool known = false;
+        for (size_t i = 0; i < sizeof log_places / sizeof *log_places; i++)
+            known = known || (strlen(log_places[i]) == length &&
+                              strncmp(log_places[i], open + 1, length) == 0);
+        if (known && open[1 + length] == '}')
+            continue;
+        snprintf(why, why_size,
+                 "log-link: found \"%.*s\", expected one of {trace_id}, {span_id}, {service}, "
+                 "{host}, {instance}, {from_ms}, {to_ms}, {from_iso}, {to_iso}",
+                 (int)length + 1 + (open[1 + length] == '}'), open);
+        return -1;
+    }
+    return 0;
+}
+
 bool collector_keeps_archive(const struct collector_config *c)
 {
     return c->archive && *c->archive && strcmp(c->archive, "none") != 0;
@@ -157,6 +183,8 @@ int collector_config_check(const struct collector_config *c, char *why, size_t w
         snprintf(why, why_size, "ledger-segment: expected at most half of ledger-limit");
         return -1;
     }
+    if (check_log_link(c->log_link, why, why_size) != 0)
+        return -1;
     if (notify_check_urls(c->alertmanagers, why, why_size) != 0)
         return -1;
     struct rule_set *rules = rule_set_load(c->rules, why, why_size);

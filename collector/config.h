@@ -10,6 +10,7 @@
 
 struct collector_config {
     char *http, *http_hosts, *token_file, *page_dir;
+    char *log_link; /* NULL: none */
     char *link, *control, *keys_dir;
     char *ledger_dir;
     uint64_t ledger_limit_bytes, ledger_segment_bytes, ledger_age_ns;

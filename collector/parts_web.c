@@ -151,6 +151,7 @@ int parts_open_web(struct collector *c, char *why, size_t why_size)
         .context = c,
         .query_threads = (unsigned)c->config->query_threads,
         .page_directory = c->config->page_dir,
+        .log_link = c->config->log_link,
         .admin = c->config->admin_api,
         .token = *c->token ? c->token : NULL,
         .hosts = c->config->http_hosts,

@@ -23,7 +23,7 @@ api_route api_import, api_explain, api_search, api_phases, api_diff, api_graph;
 api_route api_deploy, api_marks, api_mark, api_mark_add, api_tags, api_tag_values, api_measure,
     api_firehose, api_caches, api_cache_rest;
 api_route api_dashboards, api_dashboard, api_dashboard_put, api_dashboard_delete;
-api_route api_metrics, api_healthz, api_readyz;
+api_route api_metrics, api_healthz, api_readyz, api_page;
 /* One cache, by its number. */
 void api_cache(const struct api_call *call, uint64_t id, struct reply *reply);
 /* Files of the page; also every path that the page itself makes a view of. */

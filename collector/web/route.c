@@ -31,6 +31,7 @@ static const struct route routes[] = {
     {"/api/v1/analysis/traces/", true, WEB_GET, false, api_explain, 0, false},
     {"/api/v1/inflight", false, WEB_GET, false, api_inflight, 0, false},
     {"/api/v1/status", false, WEB_GET, false, api_status, 0, false},
+    {"/api/v1/page", false, WEB_GET, false, api_page, 0, false},
     {"/api/v1/marks", false, WEB_GET, false, api_marks, 0, false},
     {"/api/v1/marks", false, WEB_POST, false, api_mark_add, 0, false},
     {"/api/v1/deploys/", true, WEB_GET, false, api_deploy, 0, false},

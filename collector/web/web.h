@@ -51,6 +51,7 @@ struct web {
 
     unsigned query_threads; /* 0: one for each processor */
     const char *page_directory;
+    const char *log_link; /* what the page links spans to their logs with; NULL: nothing */
     const char *token; /* NULL: none is needed */
     const char *hosts; /* further names under which we may be asked; commas; NULL: none */
     bool admin;        /* series may be deleted */

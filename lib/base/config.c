@@ -17,6 +17,8 @@ const char *config_type_expectation(enum config_type type)
     switch (type) {
     case CONFIG_STRING:
         return "text";
+    case CONFIG_URL:
+        return "an address that begins with http:// or https://";
     case CONFIG_BOOL:
         return "true or false";
     case CONFIG_BYTES:
@@ -112,6 +114,20 @@ static bool parse_integer(const char *text, int64_t *value)
     return true;
 }
 
+static bool is_url(const char *text)
+{
+    size_t scheme = strncasecmp(text, "http://", 7) == 0    ? 7
+                    : strncasecmp(text, "https://", 8) == 0 ? 8
+                                                            : 0;
+    if (scheme == 0 || text[scheme] == '\0' || strchr("/?#", text[scheme]))
+        return false;
+    for (; *text; text++) {
+        if ((unsigned char)*text <= ' ' || *text == 0x7f)
+            return false;
+    }
+    return true;
+}
+
 static bool in_limits(const struct config_option *option, uint64_t value)
 {
     return (option->min == 0 && option->max == 0) ||
@@ -167,6 +183,10 @@ int config_set(const struct config_program *program, const struct config_option 
     switch (option->type) {
     case CONFIG_STRING:
         return set_string(field, text, where, why, why_size);
+    case CONFIG_URL:
+        if (!text || is_url(text))
+            return set_string(field, text, where, why, why_size);
+        break;
     case CONFIG_BOOL:
         parsed = parse_bool(text, field);
         break;
@@ -193,12 +213,17 @@ int config_set(const struct config_program *program, const struct config_option 
     return 0;
 }
 
+static bool is_text(enum config_type type)
+{
+    return type == CONFIG_STRING || type == CONFIG_URL;
+}
+
 int config_defaults(const struct config_program *program, void *values, char *why, size_t why_size)
 {
     for (size_t i = 0; i < program->option_count; i++) {
         const struct config_option *option = &program->options[i];
         const char *text = option->default_text;
-        if (!text && option->type != CONFIG_STRING)
+        if (!text && !is_text(option->type))
             text = option->type == CONFIG_BOOL ? "false" : "0";
         if (config_set(program, option, text, option->name, values, why, why_size) < 0)
             return -1;
@@ -209,7 +234,7 @@ int config_defaults(const struct config_program *program, void *values, char *wh
 void config_clear(const struct config_program *program, void *values)
 {
     for (size_t i = 0; i < program->option_count; i++) {
-        if (program->options[i].type != CONFIG_STRING)
+        if (!is_text(program->options[i].type))
             continue;
         char **field = (char **)(void *)((char *)values + program->options[i].offset);
         free(*field);

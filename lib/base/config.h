@@ -28,6 +28,7 @@
 
 enum config_type {
     CONFIG_STRING,   /* char *, from malloc; NULL where the default text is NULL */
+    CONFIG_URL,      /* char *, likewise: http:// or https://, a host, no space */
     CONFIG_BOOL,     /* bool: true, false, yes, no, on, off */
     CONFIG_BYTES,    /* uint64_t: "512M" */
     CONFIG_DURATION, /* uint64_t, nanoseconds: "10ms" */

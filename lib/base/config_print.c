@@ -16,6 +16,8 @@ static const char *value_name(const struct config_option *option)
     switch (option->type) {
     case CONFIG_STRING:
         return "TEXT";
+    case CONFIG_URL:
+        return "URL";
     case CONFIG_BOOL:
         return "BOOL";
     case CONFIG_BYTES:

@@ -173,6 +173,32 @@ test('a template links spans to their logs, and no other address than of the web
   await close();
 });
 
+test('the collector says where logs are, and a reader\'s own address goes before', async () => {
+  at.fixture.logLink = 'https://theirs.example/{service}';
+  const { page, faults, close } = await open(IDS.dashboard, '?span=00000000a0000001');
+  const link = page.getByRole('link', { name: 'Logs of this span' });
+  const href = (want) => eventually(want, async () => (await link.getAttribute('href')) === want);
+  const keep = async (text) => {
+    await page.getByRole('button', { name: 'Change', exact: true }).click();
+    await page.getByLabel('Address of the logs').fill(text);
+    await page.getByRole('button', { name: 'Keep' }).click();
+  };
+  await href('https://theirs.example/web');
+  await keep('https://mine.example/{span_id}');
+  await href('https://mine.example/00000000a0000001');
+  await page.reload();
+  await href('https://mine.example/00000000a0000001');
+  await keep('');
+  await href('https://theirs.example/web');
+  at.fixture.logLink = 'javascript:alert(1)';
+  await page.reload();
+  await page.getByRole('button', { name: 'Link spans to their logs…' }).waitFor();
+  assert.equal(await link.count(), 0);
+  at.fixture.logLink = '';
+  assert.deepEqual(faults, []);
+  await close();
+});
+
 test('hostile text stays text in each picture of a trace, in the search and in the firehose', async () => {
   const { page, faults, close } = await open(IDS.hostile, '?tab=sums');
   await page.getByRole('region', { name: 'By operation' }).getByText('onerror').first().waitFor();

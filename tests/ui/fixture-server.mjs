@@ -55,6 +55,8 @@ class Fixture {
   constructor({ empty = false, arriving = true } = {}) {
     this.empty = empty;
     this.silent = false;
+    /** What the collector is configured to link logs with. */
+    this.logLink = '';
     /** Whether older marks are said to be there than those told. */
     this.manyMarks = false;
     this.disk = { saved: new Map(), full: false };
@@ -82,6 +84,7 @@ class Fixture {
     const path = url.pathname;
     if (path === '/api/v1/services') return [200, { services: this.services() }];
     if (path === '/api/v1/status') return [200, makeStatus(Date.now(), { quiet: this.empty })];
+    if (path === '/api/v1/page') return [200, this.logLink ? { log_link: this.logLink } : {}];
     if (path === '/api/v1/inflight') return [200, this.inflight(Number(query.get('limit') ?? 1000), query.get('service'))];
     if (path === '/api/v1/traces') {
       const limit = Number(query.get('limit') ?? 20);

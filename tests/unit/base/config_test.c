@@ -14,7 +14,7 @@
 #include "lib/base/config.h"
 
 struct values {
-    char *spool_dir, *key_file;
+    char *spool_dir, *key_file, *logs;
     uint64_t spool_limit, sweep;
     int64_t workers;
     bool tap;
@@ -23,6 +23,7 @@ struct values {
 static const struct config_option options[] = {
     {"spool-dir", CONFIG_STRING, "/var/spool", offsetof(struct values, spool_dir), .help = "where"},
     {"key-file", CONFIG_STRING, NULL, offsetof(struct values, key_file), .help = "the key"},
+    {"logs", CONFIG_URL, NULL, offsetof(struct values, logs), .help = "where logs are"},
     {"spool-limit", CONFIG_BYTES, "1G", offsetof(struct values, spool_limit), .min = 1 << 20,
      .max = 1ll << 40, .help = "how much"},
     {"sweep", CONFIG_DURATION, "10ms", offsetof(struct values, sweep), .help = "how often"},
@@ -119,6 +120,8 @@ static void the_file_overrides_defaults(void **state)
     assert_int_equal(values.sweep, 5000000);
     assert_int_equal(values.workers, -1);
     assert_true(values.tap);
+    assert_int_equal(load_file("logs: HTTPS://logs.example/?q={trace_id}&from=1\n"), CONFIG_READY);
+    assert_string_equal(values.logs, "HTTPS://logs.example/?q={trace_id}&from=1");
 }
 
 static void the_command_line_overrides_the_file_wherever_it_stands(void **state)
@@ -145,6 +148,13 @@ static void file_errors_say_where_what_and_what_instead(void **state)
     expect_file_error("\nspool-limit: 12 apples\n",
                       ":2: spool-limit: found \"12 apples\", expected a size such as 512M");
     expect_file_error("sweep: 10\n", ":1: sweep: found \"10\", expected a duration such as 10ms");
+    expect_file_error("\n\nlogs: javascript:alert(1)\n",
+                      ":3: logs: found \"javascript:alert(1)\", expected an address that begins "
+                      "with http:// or https://");
+    expect_file_error("logs: https:///x\n", ":1: logs: found \"https:///x\", expected an address "
+                                            "that begins with http:// or https://");
+    expect_file_error("logs: \"http://a b\"\n", ":1: logs: found \"http://a b\", expected an "
+                                                 "address that begins with http:// or https://");
     expect_file_error("spool-limt: 1G\n",
                       ":1: found unknown option \"spool-limt\", expected \"spool-limit\"?");
     expect_file_error("colour: red\n",

@@ -239,6 +239,23 @@ static void a_configuration_that_opens_the_door_is_refused(void **state)
     assert_non_null(strstr(why, "HOST:PORT"));
 }
 
+static void a_log_link_has_places_that_the_page_knows(void **state)
+{
+    struct fixture *f = *state;
+    struct collector_config config = f->config;
+    char why[512];
+    static char good[] = "https://logs.example/?q={trace_id}&from={from_ms}&to={to_iso}",
+                odd[] = "https://logs.example/{trace_id}/{trace}", open[] = "https://x.example/{host";
+    config.log_link = good;
+    assert_int_equal(collector_config_check(&config, why, sizeof why), 0);
+    config.log_link = odd;
+    assert_int_equal(collector_config_check(&config, why, sizeof why), -1);
+    assert_non_null(strstr(why, "log-link: found \"{trace}\", expected one of {trace_id}"));
+    config.log_link = open;
+    assert_int_equal(collector_config_check(&config, why, sizeof why), -1);
+    assert_non_null(strstr(why, "found \"{host\""));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -247,6 +264,7 @@ int main(void)
         TEST(what_is_in_flight_is_shown),
         TEST(http_has_its_limits),
         TEST(a_configuration_that_opens_the_door_is_refused),
+        TEST(a_log_link_has_places_that_the_page_knows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

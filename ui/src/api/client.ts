@@ -125,4 +125,7 @@ export const getSpanAt = async (traceId: string, place: number, options?: CallOp
 export const getInflight = (params: Params, options?: CallOptions) =>
   getJson<Inflight>(withQuery('/api/v1/inflight', params), options);
 
+/** What whoever runs the collector has set for its page. */
+export const getPageSettings = (options?: CallOptions) => getJson<{ log_link?: string }>('/api/v1/page', options);
+
 export const getStatus = (options?: CallOptions) => getJson<Status>('/api/v1/status', options);

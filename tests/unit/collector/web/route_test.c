@@ -80,6 +80,19 @@ static void recording_is_switched_by_json_alone(void **state)
     assert_string_equal(f->switched, "cell off");
 }
 
+static void the_page_is_told_where_logs_are(void **state)
+{
+    struct fixture *f = *state;
+    json_t *j = get_json(f, "/api/v1/page", NULL, 200);
+    assert_int_equal(json_object_size(j), 0);
+    json_decref(j);
+    f->web.log_link = "https://logs.example/?q={trace_id}&a=\"";
+    j = get_json(f, "/api/v1/page", NULL, 200);
+    assert_text(j, "log_link", "https://logs.example/?q={trace_id}&a=\"");
+    json_decref(j);
+    json_decref(get_json(f, "/api/v1/page", "x=1", 400));
+}
+
 static void strangers_are_turned_away(void **state)
 {
     struct fixture *f = *state;
@@ -274,6 +287,7 @@ int main(void)
         TEST(status_names_losses_and_their_reasons),
         TEST(metrics_are_prometheus_text),
         TEST(recording_is_switched_by_json_alone),
+        TEST(the_page_is_told_where_logs_are),
         TEST(strangers_are_turned_away),
         TEST(hostile_requests_get_a_sentence),
         TEST(the_page_is_served_with_its_views),

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The link from a span to its logs. Where those are only the reader knows: the template of the
- * address is kept in this browser.
+ * The link from a span to its logs. Where those are is told by the collector, if whoever runs it has set
+ * that; a reader's own template of the address goes before and is kept in this browser.
  */
-import { signal, useSignal } from '@preact/signals';
+import { computed, signal, useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import { getPageSettings } from '../../api/client';
+import { token } from '../../api/session';
 import { formatCount, unixMs } from '../../model/format';
 import { logHref, logTemplateFault, LOG_PLACES } from '../../model/log-link';
 import { spanIdAt } from '../../model/columns';
@@ -21,10 +24,23 @@ function kept(): string {
   }
 }
 
-const template = signal(kept());
+const own = signal(kept());
+const collectors = signal<string | undefined>(undefined);
+const template = computed(() => own.value || (collectors.value ?? ''));
+
+/* Asked for once: it changes with the collector's configuration alone. One that does not tell has none. */
+async function askCollector(): Promise<void> {
+  if (collectors.peek() !== undefined) return;
+  collectors.value = '';
+  try {
+    collectors.value = (await getPageSettings({ token: token.peek() })).log_link ?? '';
+  } catch {
+    collectors.value = undefined;
+  }
+}
 
 function keep(text: string): void {
-  template.value = text;
+  own.value = text;
   try {
     localStorage.setItem(KEY, text);
   } catch {
@@ -44,7 +60,8 @@ function hrefFor(store: TraceStore, at: number): string | undefined {
 }
 
 function Editor({ onDone }: { onDone: () => void }) {
-  const text = useSignal(template.value);
+  const text = useSignal(own.value);
+  const theirs = collectors.value ?? '';
   const fault = text.value.trim() === '' ? '' : logTemplateFault(text.value.trim());
   const submit = (event: Event) => {
     event.preventDefault();
@@ -56,10 +73,11 @@ function Editor({ onDone }: { onDone: () => void }) {
     <form class="log-form" onSubmit={submit}>
       <label>
         Address of the logs, kept in this browser
-        <input class="field" value={text.value} placeholder="https://logs.example/?q={trace_id}&from={from_ms}&to={to_ms}" aria-invalid={fault !== ''} spellcheck={false} onInput={(event) => (text.value = event.currentTarget.value)} />
+        <input class="field" value={text.value} placeholder={theirs || 'https://logs.example/?q={trace_id}&from={from_ms}&to={to_ms}'} aria-invalid={fault !== ''} spellcheck={false} onInput={(event) => (text.value = event.currentTarget.value)} />
       </label>
       <p class="muted">
         {fault || `${formatCount(LOG_PLACES.length)} places can stand in it: ${LOG_PLACES.map((place) => `{${place}}`).join(' ')}`}
+        {theirs !== '' && '. Left empty, the collector\'s own address holds.'}
       </p>
       <span>
         <button class="button small primary" disabled={fault !== ''}>
@@ -75,6 +93,7 @@ function Editor({ onDone }: { onDone: () => void }) {
 
 export function LogLink({ store, at }: { store: TraceStore; at: number }) {
   const editing = useSignal(false);
+  useEffect(() => void askCollector(), []);
   const href = hrefFor(store, at);
   if (editing.value) return <Editor onDone={() => (editing.value = false)} />;
   return (
@@ -87,6 +106,7 @@ export function LogLink({ store, at }: { store: TraceStore; at: number }) {
       <button type="button" class="as-link" onClick={() => (editing.value = true)}>
         {href ? 'Change' : 'Link spans to their logs…'}
       </button>
+      {href && <span class="muted">{own.value === '' ? 'as the collector says' : 'as this browser keeps it'}</span>}
     </p>
   );
 }
