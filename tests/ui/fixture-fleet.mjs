@@ -125,6 +125,15 @@ function caches(path, query, nowMs) {
   return list ? [200, heavy(list, query.get('by') ?? 'calls')] : [404, { error: 'there is no such cache' }];
 }
 
+/* So many services: each calls three that are its own and one across. */
+function largeGraph(services) {
+  const latency = (p50) => ({ count: 200, p50_ns: p50, p90_ns: p50 * 2, p99_ns: p50 * 8, max_ns: p50 * 20 });
+  const edges = Array.from({ length: services }, (_, i) => [3 * i + 1, 3 * i + 2, 3 * i + 3, ...(i % 7 === 3 ? [(i * 5) % services] : [])]
+    .filter((to) => to < services && to !== i)
+    .map((to) => ({ from: i, to, type: 'call', calls: 3000 - 9 * i, errors: to % 40 === 9 ? 30 : 0, died: 0, in_flight: 0, caller: latency(90_000 + 1000 * to), exemplar: '0190000000000000000000000000d001' }))).flat();
+  return { traces: 1000, unresolved_links: 0, more: true, end: 'all', partial: false, nodes: Array.from({ length: services }, (_, i) => ({ kind: 'service', name: `service-${i}` })), edges };
+}
+
 function graph() {
   const latency = (p50) => ({ count: 200, p50_ns: p50, p90_ns: p50 * 2, p99_ns: p50 * 8, max_ns: p50 * 20 });
   const edge = (from, to, calls, errors, p50, more = {}) => ({ from, to, type: 'call', calls, errors, died: 0, in_flight: 0, caller: latency(p50), ...more });
@@ -139,7 +148,7 @@ function graph() {
 }
 
 /** [status, body], or undefined for what is not of the fleet. */
-export function answerFleet(url, nowMs, { empty = false, full = false } = {}) {
+export function answerFleet(url, nowMs, { empty = false, full = false, services = 0 } = {}) {
   const { pathname: path, searchParams: query } = url;
   const data = (what) => [200, { status: 'success', data: what }];
   if (path === '/api/v1/query') return data({ resultType: 'vector', result: empty ? [] : vector(query.get('query'), nowMs / 1000) });
@@ -158,7 +167,7 @@ export function answerFleet(url, nowMs, { empty = false, full = false } = {}) {
     const mark = marks(nowMs).find((each) => each.id === Number(id) && each.kind === 'deploy');
     return mark ? [200, deploy(mark)] : [404, { error: `there is no deploy ${id}` }];
   }
-  if (path === '/api/v1/graph') return [200, empty ? { traces: 0, nodes: [], edges: [] } : graph()];
+  if (path === '/api/v1/graph') return [200, empty ? { traces: 0, nodes: [], edges: [] } : services > 0 ? largeGraph(services) : graph()];
   if (path.startsWith('/api/v1/caches')) return empty ? [200, { caches: [] }] : caches(path, query, nowMs);
   return undefined;
 }

@@ -55,6 +55,8 @@ class Fixture {
   constructor({ empty = false, arriving = true } = {}) {
     this.empty = empty;
     this.silent = false;
+    /** So many services are in the graph; 0: the fleet's. */
+    this.graphServices = 0;
     /** What the collector is configured to link logs with. */
     this.logLink = '';
     /** Whether older marks are said to be there than those told. */
@@ -106,7 +108,7 @@ class Fixture {
     }
     const explained = /^\/api\/v1\/analysis\/traces\/([^/]+)$/.exec(path)?.[1];
     if (explained !== undefined) return this.explain(explained);
-    const told = answerFleet(url, Date.now(), { empty: this.empty, full: this.manyMarks }) ?? answerProm(path, query, this.traces);
+    const told = answerFleet(url, Date.now(), { empty: this.empty, full: this.manyMarks, services: this.graphServices }) ?? answerProm(path, query, this.traces);
     if (told) return told;
     const id = /^\/api\/v1\/traces\/([^/]+)$/.exec(path)?.[1];
     return this.traceAs(id, query);

@@ -38,6 +38,91 @@ test('the graph shows who calls whom, and leads to a service and back', async ()
   await close();
 });
 
+test('the graph is moved over by keys: among nodes, along calls, nearer and back', async () => {
+  const { page, faults, close } = await openPage(browser, at.url);
+  await page.goto('/services?range=15m');
+  const graph = region(page, 'Graph of services');
+  await graph.locator('.node').first().waitFor();
+  const scale = async () => Number(/scale\(([\d.]+)\)/.exec(await graph.locator('svg > g').getAttribute('transform'))[1]);
+  const focused = () => page.evaluate(() => document.activeElement.getAttribute('aria-label'));
+  await graph.getByRole('link', { name: 'web', exact: true }).focus();
+  await page.keyboard.press('ArrowRight');
+  assert.notEqual(await focused(), 'web');
+  await page.keyboard.press('ArrowLeft');
+  assert.equal(await focused(), 'web');
+  await page.keyboard.press(']');
+  assert.match(await focused(), /\bto\b.*: .* calls?/);
+  await page.keyboard.press('Escape');
+  assert.equal(await focused(), 'web');
+  const before = await scale();
+  await page.keyboard.press('+');
+  assert.ok((await scale()) > before);
+  await page.keyboard.press('0');
+  assert.ok((await scale()) <= 1);
+  await graph.getByRole('button', { name: 'Zoom out' }).click();
+  assert.ok((await scale()) < before);
+  assert.deepEqual(faults, []);
+  await close();
+});
+
+test('a drag moves the graph and opens nothing; Ctrl and the wheel zoom where the pointer is', async () => {
+  const { page, faults, close } = await openPage(browser, at.url);
+  await page.goto('/services?range=15m');
+  const graph = region(page, 'Graph of services');
+  const node = graph.getByRole('link', { name: 'web', exact: true });
+  const middle = async () => {
+    const { x, y, width, height } = await node.boundingBox();
+    return { x: x + width / 2, y: y + height / 2 };
+  };
+  await node.waitFor();
+  const from = await middle();
+  await page.mouse.move(from.x, from.y);
+  await page.mouse.down();
+  await page.mouse.move(from.x + 40, from.y + 10, { steps: 4 });
+  await page.mouse.up();
+  const to = await middle();
+  assert.ok(Math.abs(to.x - from.x - 40) < 2 && Math.abs(to.y - from.y - 10) < 2, JSON.stringify([from, to]));
+  assert.equal(new URL(page.url()).pathname, '/services');
+  const wide = (await node.boundingBox()).width;
+  await page.keyboard.down('Control');
+  await page.mouse.wheel(0, -200);
+  await page.keyboard.up('Control');
+  await eventually('it is larger', async () => (await node.boundingBox()).width > wide * 1.2);
+  const now = await middle();
+  assert.ok(Math.abs(now.x - to.x) < 8 && Math.abs(now.y - to.y) < 8, JSON.stringify([to, now]));
+  assert.deepEqual(faults, []);
+  await close();
+});
+
+test('of 300 services the neighbourhood is shown, any is found, and all are there when asked for', { skip: Boolean(process.env.WEFT_URL) }, async (t) => {
+  const own = await startFixture({ arriving: false });
+  t.after(() => own.close());
+  own.fixture.graphServices = 300;
+  const { page, faults, close } = await openPage(browser, own.url);
+  await page.goto('/services');
+  const nodes = region(page, 'Graph of services').locator('[data-node]');
+  await nodes.first().waitFor();
+  assert.ok((await nodes.count()) < 40);
+  await page.getByText(/^around service-\d+: \d+ of 300.nodes$/).waitFor();
+  const find = page.getByLabel('Find a service in the graph');
+  await find.fill('service-25');
+  await find.press('Enter');
+  await page.locator('[data-node="service service-25"] .focal').waitFor();
+  assert.equal(new URL(page.url()).search, '?focus=service-25');
+  const few = await nodes.count();
+  await page.getByRole('radio', { name: 'Two calls' }).check();
+  await eventually('more of it', async () => (await nodes.count()) > few);
+  await page.getByRole('radio', { name: 'All', exact: true }).check();
+  await eventually('all of it', async () => (await nodes.count()) === 300);
+  await page.locator('[data-node="service service-25"] .focal').waitFor();
+  assert.deepEqual(await seriousFaults(page), []);
+  await page.goBack();
+  await page.goBack();
+  await eventually('the neighbours again', async () => (await nodes.count()) === few);
+  assert.deepEqual(faults, []);
+  await close();
+});
+
 test('a service has its operations, where it runs, and its calls', async () => {
   const { page, faults, close } = await openPage(browser, at.url);
   await page.goto('/services/web');

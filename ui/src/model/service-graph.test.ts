@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { WireGraph } from '../api/graph';
 import { layoutOf } from './graph-layout';
 import { pathOf } from './graph-path';
-import { graphOf, neighbourhood } from './service-graph';
+import { busiest, graphOf, neighbourhood, scopeOf, SHOWN_AT_ONCE } from './service-graph';
 
 const latency = (p50_ns: number) => ({ count: 1, p50_ns, p90_ns: 1, p99_ns: 1, max_ns: 1 });
 const WIRE: WireGraph = {
@@ -34,6 +34,21 @@ describe('the graph of services', () => {
   it('has a neighbourhood of one hop around a service', () => {
     expect(neighbourhood(graph, 'cell').nodes.map(({ name }) => name)).toEqual(['web', 'cell', 'redis', 'mysql']);
     expect(neighbourhood(graph, 'nobody')).toEqual({ nodes: [], edges: [] });
+  });
+  it('reaches two calls far, and no further', () => {
+    expect(neighbourhood(graph, 'outside', 2).nodes.map(({ name }) => name)).toEqual(['outside', 'web', 'cell']);
+    expect(neighbourhood(graph, 'mysql').nodes.map(({ name }) => name)).toEqual(['cell', 'mysql']);
+  });
+  it('is shown whole where it is small, else around the busiest or what is asked for', () => {
+    expect(scopeOf(graph, { focal: '', reach: undefined })).toMatchObject({ focal: '', reach: 'all', shown: graph });
+    expect(scopeOf(graph, { focal: 'mysql', reach: undefined })).toMatchObject({ focal: 'mysql', reach: 1 });
+    const nodes = Array.from({ length: SHOWN_AT_ONCE + 5 }, (_, i) => ({ id: `service s${i}`, kind: 'service' as const, name: `s${i}` }));
+    const edges = nodes.slice(1).map(({ id }, i) => ({ id, from: i < 9 ? 'service s0' : `service s${i}`, to: id, message: false, calls: 1, errors: 0, latency: undefined, exemplar: undefined }));
+    const large = { nodes, edges };
+    expect(busiest(large)).toBe('s0');
+    const scope = scopeOf(large, { focal: 'gone', reach: undefined });
+    expect([scope.focal, scope.reach, scope.shown.nodes.length]).toEqual(['s0', 1, 10]);
+    expect(scopeOf(large, { focal: 's7', reach: 'all' })).toMatchObject({ focal: 's7', shown: large });
   });
 });
 

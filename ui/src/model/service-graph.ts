@@ -61,13 +61,49 @@ export function graphOf(wire: WireGraph): ServiceGraph {
   return { nodes: [...nodes.values()], edges: [...edges.values()] };
 }
 
-/** What calls `name` and what it calls, with the calls among these. */
-export function neighbourhood({ nodes, edges }: ServiceGraph, name: string): ServiceGraph {
-  const focal = nodes.find((node) => node.kind === 'service' && node.name === name);
+/** How much of the graph is shown: so many calls away from its middle, or all of it. */
+export type Reach = 1 | 2 | 'all';
+
+/** Beyond it the graph is shown around one node, unless all is asked for. */
+export const SHOWN_AT_ONCE = 40;
+
+/** The node of that name; the service where there are several. */
+export const nodeNamed = ({ nodes }: ServiceGraph, name: string) =>
+  nodes.find((node) => node.kind === 'service' && node.name === name) ?? nodes.find((node) => node.name === name);
+
+/** The service with most calls from and to it; '' where there is none. */
+export function busiest({ nodes, edges }: ServiceGraph): string {
+  const calls = new Map<string, number>();
+  for (const edge of edges) for (const id of [edge.from, edge.to]) calls.set(id, (calls.get(id) ?? 0) + edge.calls);
+  const services = nodes.filter(({ kind }) => kind === 'service');
+  return services.reduce<GraphNode | undefined>((best, node) => (best && (calls.get(best.id) ?? 0) >= (calls.get(node.id) ?? 0) ? best : node), undefined)?.name ?? '';
+}
+
+/** What is `reach` calls away from `name` at most, in either direction, with the calls among these. */
+export function neighbourhood({ nodes, edges }: ServiceGraph, name: string, reach: 1 | 2 = 1): ServiceGraph {
+  const focal = nodeNamed({ nodes, edges }, name);
   if (!focal) return { nodes: [], edges: [] };
-  const near = new Set([focal.id, ...edges.flatMap(({ from, to }) => (from === focal.id ? [to] : to === focal.id ? [from] : []))]);
+  const near = new Set([focal.id]);
+  for (let step = 0; step < reach; step++) {
+    for (const { from, to } of edges.filter((edge) => near.has(edge.from) !== near.has(edge.to))) near.add(from).add(to);
+  }
   return {
     nodes: nodes.filter(({ id }) => near.has(id)),
     edges: edges.filter(({ from, to }) => near.has(from) && near.has(to)),
   };
+}
+
+export interface Scope {
+  shown: ServiceGraph;
+  focal: string;
+  reach: Reach;
+}
+
+/** What of the graph is shown; where nothing is asked for, all of a small one, or what is around the busiest. */
+export function scopeOf(graph: ServiceGraph, asked: { focal: string; reach: Reach | undefined }): Scope {
+  const small = graph.nodes.length <= SHOWN_AT_ONCE;
+  const known = asked.focal !== '' && nodeNamed(graph, asked.focal) !== undefined;
+  const reach = asked.reach ?? (small && !known ? 'all' : 1);
+  const focal = known ? asked.focal : reach === 'all' ? '' : busiest(graph);
+  return { focal, reach, shown: reach === 'all' ? graph : neighbourhood(graph, focal, reach) };
 }

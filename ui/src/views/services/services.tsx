@@ -6,12 +6,13 @@ import { usePoll } from '../../api/use-poll';
 import { Box, PageHead } from '../../components/panel';
 import { refreshMs } from '../../components/query-chart';
 import { ErrorState, StaleNotice, State } from '../../components/states';
-import { plural } from '../../model/format';
-import { graphOf } from '../../model/service-graph';
+import { formatCount, plural } from '../../model/format';
+import { graphOf, scopeOf, SHOWN_AT_ONCE } from '../../model/service-graph';
 import { timeRange, windowNow } from '../../routes/location';
 import type { PageProps } from '../pages';
 import { Calls } from './calls';
 import { GraphBox } from './graph-box';
+import { GraphTools, reachFrom } from './graph-tools';
 import { ServiceView } from './service';
 import './services.css';
 
@@ -26,6 +27,9 @@ function Services({ query }: { query: URLSearchParams }) {
   if (!wire && poll.error.value) return <ErrorState error={poll.error.value} retry={poll.refresh} />;
   if (!wire) return <div class="skeleton page-skeleton" aria-busy="true" />;
   const graph = graphOf(wire);
+  const scope = scopeOf(graph, { focal: query.get('focus') ?? '', reach: reachFrom(query.get('reach')) });
+  const { shown, focal, reach } = scope;
+  const part = shown.nodes.length < graph.nodes.length;
   return (
     <>
       <PageHead title="Services" note={`of the newest ${plural(wire.traces, 'trace')} in this time`} />
@@ -35,11 +39,15 @@ function Services({ query }: { query: URLSearchParams }) {
         </State>
       ) : (
         <div class="page-body services">
-          <Box title="Who calls whom" note="calls, median latency and failures on the way; choose a service for its own page">
-            <GraphBox graph={graph} label="Graph of services" />
+          <Box
+            title="Who calls whom"
+            note={part ? `around ${focal}: ${formatCount(shown.nodes.length)} of ${plural(graph.nodes.length, 'node')}` : 'calls, median latency and failures on the way; choose a service for its own page'}
+            aside={<GraphTools graph={graph} scope={scope} />}
+          >
+            <GraphBox graph={shown} focal={focal} whole={reach === 'all' && graph.nodes.length > SHOWN_AT_ONCE} label="Graph of services" />
           </Box>
-          <Box title="Calls" note={plural(graph.edges.length, 'pair')}>
-            <Calls graph={graph} sort={query.get('sort')} hold={range} />
+          <Box title="Calls" note={part ? `${plural(shown.edges.length, 'pair')}, of what is shown above` : plural(shown.edges.length, 'pair')}>
+            <Calls graph={shown} sort={query.get('sort')} hold={range} />
           </Box>
         </div>
       )}
