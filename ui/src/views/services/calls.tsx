@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The calls of a graph in a table: from whom to whom, how many, how they went. */
-import { DataTable, sortingFrom, type Column } from '../../components/panel';
+import { DataTable, sortingFrom, sortRows, type Column } from '../../components/panel';
 import { ServiceName } from '../../components/parts';
-import { formatCount, formatDuration, formatPercent } from '../../model/format';
+import { formatCount, formatDuration, formatPercent, plural } from '../../model/format';
 import type { GraphEdge, ServiceGraph } from '../../model/service-graph';
 import { hrefWith, inRange, navigate } from '../../routes/location';
 import { pageHref, traceHref } from '../../routes/routes';
+
+const MOST = 100;
 
 function columns({ nodes }: ServiceGraph): Column<GraphEdge>[] {
   const known = new Map(nodes.map((node) => [node.id, node]));
@@ -25,10 +27,16 @@ function columns({ nodes }: ServiceGraph): Column<GraphEdge>[] {
 }
 
 export function Calls({ graph, sort, hold }: { graph: ServiceGraph; sort: string | null; hold: string }) {
+  const sorting = sortingFrom(sort, 'calls');
+  const all = columns(graph);
+  const left = graph.edges.length - MOST;
   return (
-    <DataTable
-      label="Calls" rows={graph.edges} columns={columns(graph)} keyOf={({ id }) => id} hold={hold}
-      sorting={sortingFrom(sort, 'calls')} onSort={(by) => navigate(hrefWith({ sort: by }), { replace: true })}
-    />
+    <>
+      <DataTable
+        label="Calls" rows={left > 0 ? sortRows(graph.edges, all, sorting).slice(0, MOST) : graph.edges} columns={all} keyOf={({ id }) => id} hold={hold}
+        sorting={sorting} onSort={(by) => navigate(hrefWith({ sort: by }), { replace: true })}
+      />
+      {left > 0 && <p class="muted graph-keys">and {plural(left, 'more pair')}: show less of the graph, or sort by what matters</p>}
+    </>
   );
 }

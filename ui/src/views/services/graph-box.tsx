@@ -41,13 +41,13 @@ function useLayout(graph: ServiceGraph, labelled: boolean): { layout: Layout | u
 }
 
 /** The edges of what is pointed at or has the focus, strong and with their figures. */
-function Near({ graph, layout, pointed, labelled }: { graph: ServiceGraph; layout: Layout; pointed: Signal<string>; labelled: boolean }) {
+function Near({ graph, layout, pointed }: { graph: ServiceGraph; layout: Layout; pointed: Signal<string> }) {
   const id = pointed.value;
   const near = id === '' ? [] : graph.edges.filter((edge) => edge.id === id || edge.from === id || edge.to === id);
   return (
     <g class="nears">
       {near.map((edge) => layout.edges[edge.id] && <NearEdge key={edge.id} edge={edge} way={layout.edges[edge.id]!} />)}
-      {!labelled && near.map((edge) => layout.edges[edge.id] && <EdgeLabel key={edge.id} edge={edge} way={layout.edges[edge.id]!} />)}
+      {near.map((edge) => layout.edges[edge.id] && <EdgeLabel key={edge.id} edge={edge} way={layout.edges[edge.id]!} />)}
     </g>
   );
 }
@@ -117,7 +117,7 @@ function LaidOut({ graph, layout, focal, whole, label, labelled, current }: Requ
           </defs>
           <g ref={moved}>
             {drawn}
-            <Near graph={graph} layout={layout} pointed={pointed} labelled={labelled} />
+            <Near graph={graph} layout={layout} pointed={pointed} />
           </g>
         </svg>
         <div class="graph-zoom" role="group" aria-label="Zoom">
@@ -127,7 +127,7 @@ function LaidOut({ graph, layout, focal, whole, label, labelled, current }: Requ
           <button type="button" class="button square" aria-label="Zoom out" title="Zoom out (−)" onClick={() => zoom(1 / STEP)}>
             <Icon name="minus" />
           </button>
-          <button type="button" class="button small" title="All of it (0)" onClick={() => fit()}>
+          <button type="button" class="button" title="All of it (0)" onClick={() => fit()}>
             All
           </button>
         </div>
