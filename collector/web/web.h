@@ -52,10 +52,10 @@ struct web {
     unsigned query_threads; /* 0: one for each processor */
     const char *page_directory;
     const char *log_link; /* what the page links spans to their logs with; NULL: nothing */
-    const char *token; /* NULL: none is needed */
-    const char *hosts; /* further names under which we may be asked; commas; NULL: none */
-    bool admin;        /* series may be deleted */
-    bool loopback;     /* we listen there alone: other Hosts are refused */
+    const char *token;    /* NULL: none is needed */
+    const char *hosts;    /* further names under which we may be asked; commas; NULL: none */
+    bool admin;           /* series may be deleted */
+    bool loopback;        /* we listen there alone: other Hosts are refused */
 };
 
 static inline const struct series_source *web_source(const struct web *w)

@@ -154,7 +154,7 @@ static void file_errors_say_where_what_and_what_instead(void **state)
     expect_file_error("logs: https:///x\n", ":1: logs: found \"https:///x\", expected an address "
                                             "that begins with http:// or https://");
     expect_file_error("logs: \"http://a b\"\n", ":1: logs: found \"http://a b\", expected an "
-                                                 "address that begins with http:// or https://");
+                                                "address that begins with http:// or https://");
     expect_file_error("spool-limt: 1G\n",
                       ":1: found unknown option \"spool-limt\", expected \"spool-limit\"?");
     expect_file_error("colour: red\n",

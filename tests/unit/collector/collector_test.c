@@ -245,7 +245,8 @@ static void a_log_link_has_places_that_the_page_knows(void **state)
     struct collector_config config = f->config;
     char why[512];
     static char good[] = "https://logs.example/?q={trace_id}&from={from_ms}&to={to_iso}",
-                odd[] = "https://logs.example/{trace_id}/{trace}", open[] = "https://x.example/{host";
+                odd[] = "https://logs.example/{trace_id}/{trace}",
+                open[] = "https://x.example/{host";
     config.log_link = good;
     assert_int_equal(collector_config_check(&config, why, sizeof why), 0);
     config.log_link = odd;
