@@ -21,7 +21,8 @@ struct agent_config {
     int64_t in_flight; /* batches under way */
     char *http;        /* "127.0.0.1:4041", "" none */
     uint64_t drain_ns;
-    char *statsd; /* "127.0.0.1:8125", "" none */
+    uint64_t own_metrics_ns; /* 0: never */
+    char *statsd;            /* "127.0.0.1:8125", "" none */
     char *processes;
     int64_t series_per_metric;
     char *log_level;

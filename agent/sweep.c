@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "agent/report.h"
 #include "agent/stats/spans.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
@@ -17,6 +18,7 @@
 #define BLOCKED_BYTES_MAX   (6u << 20)
 #define STATS_BYTES_MOST    (4u << 20) /* of rows: then the next batch */
 #define STATS_BYTES_MAX     (7u << 20) /* even where nothing can be compressed it is one message */
+#define OWN_EARLY_NS        500000000u /* rounds come about each second */
 #define TURNS_MAX           16         /* of a process in a round, a batch's bytes each */
 
 static uint64_t monotonic_ns(void)
@@ -294,6 +296,22 @@ static void tell_round(struct sweeper *s, size_t bytes_most)
     }
 }
 
+/* The agent's own metrics, as they stand: what a round leaves out, the next one tells. */
+static void tell_own(struct sweeper *s)
+{
+    uint64_t now_ns = clock_monotonic_ns(), every_ns = s->config->own_metrics_ns;
+    if (every_ns == 0 || now_ns < s->own_due_ns)
+        return;
+    s->own_due_ns = now_ns + (every_ns > OWN_EARLY_NS ? every_ns - OWN_EARLY_NS : 0);
+    const struct own_label labels[] = {{"agent", s->config->agent}, {"host", s->host}};
+    struct stats_batch b = stats_batch(s, STATS_BYTES_MAX);
+    struct own_metrics m = own_to_rows(b.builder, b.unix_ms, labels, 2);
+    struct outbox_stats stats;
+    outbox_stats(s->outbox, &stats);
+    report_metrics(&m, s->counters, &stats);
+    mark_begun(s);
+}
+
 void sweep_stats(struct sweeper *s)
 {
     size_t bytes_most = 8 * s->config->batch_bytes;
@@ -307,8 +325,10 @@ void sweep_stats(struct sweeper *s)
         mark_begun(s);
     statsd_round(s->statsd);
     services_gather(s->services, s->stats, clock_monotonic_ms());
-    if (taken)
+    if (taken) {
+        tell_own(s);
         tell_round(s, bytes_most);
+    }
     stats_table_end_round(s->stats);
 }
 

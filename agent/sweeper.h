@@ -45,6 +45,7 @@ struct sweeper {
 
     uint32_t stats_round;  /* of statistics; from 1 */
     int64_t stats_unix_ms; /* of the latest rows */
+    uint64_t own_due_ns;   /* monotonic: when the agent's own metrics are told next */
 
     size_t first; /* where the next round begins: no process is always last */
     uint64_t last_sweep_ns, longest_pause_ns, busy_until_ns;

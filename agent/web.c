@@ -49,7 +49,8 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
     struct buffer text = {0};
     struct outbox_stats stats;
     outbox_stats(w->outbox, &stats);
-    report_metrics(&text, w->counters, &stats);
+    struct own_metrics m = own_to_text(&text);
+    report_metrics(&m, w->counters, &stats);
     enum MHD_Result result = text.failed ? reply(connection, 500, "out of memory\n", 14)
                                          : reply(connection, 200, text.data, text.length);
     buffer_fini(&text);

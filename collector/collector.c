@@ -117,6 +117,8 @@ void collector_stop(struct collector **place)
         return;
     if (c->firehose)
         firehose_stop(c->firehose, FIREHOSE_STOP_MS);
+    if (c->own)
+        own_teller_close(c->own);
     if (c->rules)
         rules_close(c->rules);
     if (c->archive)

@@ -26,6 +26,7 @@ struct collector_config {
     int64_t hot_key_share, hot_key_rate; /* in percent; calls a second */
     char *rules, *alertmanagers;         /* lists with commas; NULL: none */
     uint64_t rules_grace_ns;
+    uint64_t own_metrics_ns; /* 0: they are not kept */
     bool admin_api;
     char *archive;     /* a file, "default" or "none" */
     char *archive_dir; /* NULL: likewise "archive" */

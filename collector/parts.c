@@ -328,18 +328,22 @@ int parts_open(struct collector *c, char *why, size_t why_size)
         open_dashboards(c, why, why_size) != 0 || open_marks(c, why, why_size) != 0 ||
         open_caches(c, why, why_size) != 0 || open_archive(c, why, why_size) != 0 ||
         open_rules(c, why, why_size) != 0 || open_firehose(c, why, why_size) != 0 ||
-        open_link(c, why, why_size) != 0 || parts_open_web(c, why, why_size) != 0)
+        open_link(c, why, why_size) != 0 || parts_open_own(c, why, why_size) != 0 ||
+        parts_open_web(c, why, why_size) != 0)
         return -1;
     return 0;
 }
 
 int parts_start(struct collector *c, char *why, size_t why_size)
 {
-    return start_rules(c, why, why_size) == 0 && start_archive(c, why, why_size) == 0 ? 0 : -1;
+    if (start_rules(c, why, why_size) != 0 || start_archive(c, why, why_size) != 0)
+        return -1;
+    return parts_start_own(c, why, why_size);
 }
 
 void parts_close(struct collector *c)
 {
+    own_teller_destroy(&c->own);
     rules_destroy(&c->rules);
     archive_destroy(&c->archive);
     firehose_close(&c->firehose);

@@ -15,6 +15,7 @@
 #include "collector/collector.h"
 #include "collector/firehose/firehose.h"
 #include "collector/marks/observe.h"
+#include "collector/own/teller.h"
 #include "collector/rules/rules.h"
 #include "collector/web/web.h"
 
@@ -40,6 +41,7 @@ struct collector {
     struct caches_watch caches;
     struct observer *caches_observer;
     struct rules *rules;
+    struct own_teller *own; /* NULL: its metrics are not kept */
     struct stores stores;
     struct inflight *inflight;
     struct freshness freshness;
@@ -59,11 +61,17 @@ struct collector {
 /* Opens all parts, of which those that people and agents talk to come last. With config and
  * start_unix_ns set. 0, or -1 and a sentence; parts_close all the same. */
 int parts_open(struct collector *c, char *why, size_t why_size);
-/* Starts what works by itself: rules, the archive. 0, or -1 and a sentence. */
+/* Starts what works by itself: rules, the archive, what is kept of its own metrics. 0, or -1 and a
+ * sentence. */
 int parts_start(struct collector *c, char *why, size_t why_size);
 /* No thread of collector.c may run any more. */
 void parts_close(struct collector *c);
 
+/* In parts_own.c. */
+int parts_open_own(struct collector *c, char *why, size_t why_size);
+int parts_start_own(struct collector *c, char *why, size_t why_size);
+/* All that is asked of the parts at a moment, given back by pipeline_status_fini. -1: no memory. */
+int parts_status(struct collector *c, struct pipeline_status *s);
 /* Parts of that, in parts_web.c. The web comes last: its port says that all is there. */
 int parts_open_web(struct collector *c, char *why, size_t why_size);
 /* Why nothing can be accepted now, in a sentence; NULL: all is well. Any thread. */

@@ -68,41 +68,12 @@ static enum link_verdict on_import(void *context, enum frame_kind kind, void *me
     const char *name = kind == FRAME_BATCH ? IMPORT_OTLP : IMPORT_PROMETHEUS;
     return parts_import(context, name, kind, memory, length, why, why_size);
 }
+
 static int on_status(void *context, struct pipeline_status *s)
 {
-    struct collector *c = context;
-    const struct commit_counts *counts = &c->commit.counts;
-    *s = (struct pipeline_status){
-        .version = WEFT_VERSION,
-        .start_unix_ns = c->start_unix_ns,
-        .now_unix_ns = clock_unix_ns(),
-        .batches = atomic_load_explicit(&counts->batches, memory_order_relaxed),
-        .spans = atomic_load_explicit(&counts->spans, memory_order_relaxed),
-        .bytes = atomic_load_explicit(&counts->bytes, memory_order_relaxed),
-        .duplicate_batches = atomic_load_explicit(&c->receiver.duplicates, memory_order_relaxed),
-        .spans_per_s =
-            (double)atomic_load_explicit(&counts->spans_per_ks, memory_order_relaxed) / 1000,
-        .not_ready = on_not_ready(c),
-    };
-    queue_size(&c->queue, &s->queued_batches, &s->queued_bytes);
-    store_stats(c->stores.traces, &s->store);
-    s->damaged = store_damaged(c->stores.traces, &s->damaged_count);
-    series_store_stats(c->stores.series, &s->series);
-    s->series_damaged = series_store_damaged(c->stores.series, &s->series_damaged_count);
-    ledger_stats(c->ledger, &s->ledger);
-    observer_stats(c->observer, &s->marks);
-    observer_stats(c->caches_observer, &s->caches_observer);
-    caches_read_stats(c->caches.caches, &s->caches);
-    watchers_stats(c->watchers, &s->watchers);
-    freshness_read(&c->freshness, s->now_unix_ns, &s->freshness);
-    link_server_stats(c->link, &s->link);
-    s->agents = agents_copy(c->agents, s->now_unix_ns, &s->agent_count);
-    s->losses = losses_copy(c->losses, &s->loss_count);
-    if (s->agents && s->losses)
-        return 0;
-    pipeline_status_fini(s);
-    return -1;
+    return parts_status(context, s);
 }
+
 /* ---- opening ----------------------------------------------------------------------------- */
 
 /* The file's first line, without space around it. */
@@ -142,6 +113,7 @@ int parts_open_web(struct collector *c, char *why, size_t why_size)
         .watchers = c->watchers,
         .rules = c->rules,
         .archive = c->archive,
+        .own = c->own,
         .firehose = c->firehose,
         .dashboards = c->dashboards,
         .status = on_status,

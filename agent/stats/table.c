@@ -256,9 +256,24 @@ static struct stats_metric *metric_of(struct stats_table *t, struct batch_str na
     return make_metric(t, name, type, naming, origin);
 }
 
+/* What the agent says of itself (agent/report.h) goes past the table: its names are kept free by
+ * how they begin. */
+static bool is_reserved(struct batch_str name)
+{
+    static const char prefix[] = "weft_agent_";
+    return name.length >= sizeof prefix - 1 && memcmp(name.bytes, prefix, sizeof prefix - 1) == 0;
+}
+
 struct stats_metric *stats_metric(struct stats_table *t, struct batch_str name,
                                   enum metric_type type, enum stats_origin origin)
 {
+    if (is_reserved(name) && origin != STATS_OWN && !find_metric(t, name)) {
+        LOG_WARN_EVERY("metric %.*s: names that begin with weft_agent_ are the agent's own",
+                       (int)(name.length < STATS_TEXT_MAX ? name.length : STATS_TEXT_MAX),
+                       name.bytes);
+        stats_refuse(t, NULL, STATS_OWN_NAME);
+        return NULL;
+    }
     return metric_of(t, name, type, STATS_SERVICE, origin);
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What comes over HTTP (OTLP, remote write), or from the rules or what is known of
- * caches, rather than from an agent: it goes the same way, through the queue to the committing
- * thread, under a name that no agent can have ("@otlp", "@prometheus", …), and whoever brought it
- * waits until it is durable. Any thread.
+/* What comes over HTTP (OTLP, remote write), or from the rules, what is known of
+ * caches or of the collector itself, rather than from an agent: it goes the same way, through the
+ * queue to the committing thread, under a name that no agent can have ("@otlp", "@prometheus", …),
+ * and whoever brought it waits until it is durable. Any thread.
  */
 #ifndef WEFT_COLLECTOR_ACCEPT_IMPORT_H
 #define WEFT_COLLECTOR_ACCEPT_IMPORT_H
@@ -16,6 +16,7 @@
 #define IMPORT_PROMETHEUS "@prometheus"
 #define IMPORT_RULES      "@rules"
 #define IMPORT_CACHES     "@caches"
+#define IMPORT_OWN        "@weft"
 
 struct import_waiter;
 

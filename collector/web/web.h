@@ -35,6 +35,7 @@ struct web {
     struct watchers *watchers;
     struct rules *rules;       /* NULL: none */
     struct archive *archive;   /* NULL: none */
+    struct own_teller *own;    /* NULL: none */
     struct firehose *firehose; /* NULL: none */
     struct dashboards *dashboards;
     /* Fills *status, given back by pipeline_status_fini. -1: no memory. */
