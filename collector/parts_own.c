@@ -45,10 +45,9 @@ static int on_list(void *context, struct own_metrics *m)
     struct pipeline_status s;
     if (parts_status(c, &s) != 0)
         return -1;
-    collector_own_metrics(m, &(struct own_sources){.status = &s,
-                                                   .archive = c->archive,
-                                                   .rules = c->rules,
-                                                   .teller = c->own});
+    collector_own_metrics(
+        m, &(struct own_sources){
+               .status = &s, .archive = c->archive, .rules = c->rules, .teller = c->own});
     pipeline_status_fini(&s);
     return 0;
 }
@@ -62,10 +61,8 @@ static int on_write(void *context, void *memory, size_t length, char *why, size_
 
 int parts_open_own(struct collector *c, char *why, size_t why_size)
 {
-    const struct own_teller_options options = {.every_ns = c->config->own_metrics_ns,
-                                               .list = on_list,
-                                               .write = on_write,
-                                               .context = c};
+    const struct own_teller_options options = {
+        .every_ns = c->config->own_metrics_ns, .list = on_list, .write = on_write, .context = c};
     if (options.every_ns == 0)
         return 0;
     c->own = own_teller_create(&options);

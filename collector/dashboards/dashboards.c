@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <xxhash.h>
 
 struct dashboards {
     char *directory;
@@ -110,6 +111,83 @@ int dashboards_each_in(const char *directory, void (*each)(void *context, const 
     return 0;
 }
 
+/* ---- versions ---------------------------------------------------------------------------- */
+
+static void print_version(XXH64_hash_t hash, char out[DASHBOARD_VERSION_BYTES])
+{
+    snprintf(out, DASHBOARD_VERSION_BYTES, "%016llx", (unsigned long long)hash);
+}
+
+void dashboards_version_of(const char *bytes, size_t length, char out[DASHBOARD_VERSION_BYTES])
+{
+    print_version(XXH3_64bits(bytes, length), out);
+}
+
+int dashboards_version(int fd, char out[DASHBOARD_VERSION_BYTES])
+{
+    char part[16384];
+    off_t at = 0;
+    XXH3_state_t *state = XXH3_createState();
+    if (!state || XXH3_64bits_reset(state) != XXH_OK) {
+        XXH3_freeState(state);
+        errno = ENOMEM;
+        return -1;
+    }
+    ssize_t n;
+    while ((n = pread(fd, part, sizeof part, at)) > 0) {
+        XXH3_64bits_update(state, part, (size_t)n);
+        at += n;
+    }
+    int error = errno;
+    print_version(XXH3_64bits_digest(state), out);
+    XXH3_freeState(state);
+    errno = error;
+    return n < 0 ? -1 : 0;
+}
+
+/* Of what is shown under the name now; "": there is nothing. -1 with errno. */
+static int version_now(const struct dashboards *d, const char *name, const char *shipped,
+                       char out[DASHBOARD_VERSION_BYTES])
+{
+    struct stat st;
+    *out = '\0';
+    int fd = dashboards_open_in(d->directory, name, &st);
+    if (fd < 0 && errno == ENOENT && shipped)
+        fd = dashboards_open_in(shipped, name, &st);
+    if (fd < 0)
+        return errno == ENOENT ? 0 : -1;
+    int result = dashboards_version(fd, out), error = errno;
+    close(fd);
+    errno = error;
+    return result;
+}
+
+/* Whether the list has it, in quotes. A weak one (W/"…") never is the same. */
+static bool list_has(const char *list, const char *version)
+{
+    char quoted[DASHBOARD_VERSION_BYTES + 2];
+    snprintf(quoted, sizeof quoted, "\"%s\"", version);
+    const char *at = strstr(list, quoted);
+    return at && (at == list || at[-1] != '/');
+}
+
+/* -1 with errno: ESTALE where it does not hold. */
+static int check(const struct dashboards *d, const char *name, const struct dashboards_if *c)
+{
+    char version[DASHBOARD_VERSION_BYTES];
+    if (!c || (!c->match && !c->none))
+        return 0;
+    if (version_now(d, name, c->shipped, version) != 0)
+        return -1;
+    bool is_there = *version != '\0';
+    bool holds =
+        !c->match || (is_there && (strcmp(c->match, "*") == 0 || list_has(c->match, version)));
+    if (c->none && strcmp(c->none, "*") == 0)
+        holds = holds && !is_there;
+    errno = ESTALE;
+    return holds ? 0 : -1;
+}
+
 /* ---- writing ----------------------------------------------------------------------------- */
 
 static int write_all(int fd, const char *bytes, size_t length)
@@ -198,27 +276,39 @@ static int put_locked(struct dashboards *d, const char *file, const char *bytes,
     return result;
 }
 
-int dashboards_put(struct dashboards *d, const char *name, const char *bytes, size_t length)
+int dashboards_put(struct dashboards *d, const char *name, const char *bytes, size_t length,
+                   const struct dashboards_if *condition)
 {
     char file[FILE_NAME_BYTES];
     file_name(name, file);
     pthread_mutex_lock(&d->lock);
-    int result = put_locked(d, file, bytes, length);
+    int result = check(d, name, condition);
+    if (result == 0)
+        result = put_locked(d, file, bytes, length);
     pthread_mutex_unlock(&d->lock);
     return result;
 }
 
-int dashboards_remove(struct dashboards *d, const char *name)
+static int remove_locked(struct dashboards *d, const char *name)
 {
     char file[FILE_NAME_BYTES];
     file_name(name, file);
+    int top = open(d->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (top < 0)
+        return -1;
+    int result = unlinkat(top, file, 0) == 0 ? fsync(top) : -1, error = errno;
+    close(top);
+    errno = error;
+    return result;
+}
+
+int dashboards_remove(struct dashboards *d, const char *name, const struct dashboards_if *condition)
+{
     pthread_mutex_lock(&d->lock);
-    int top = open(d->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC), result = -1, error = errno;
-    if (top >= 0) {
-        result = unlinkat(top, file, 0) == 0 ? fsync(top) : -1;
-        error = errno;
-        close(top);
-    }
+    int result = check(d, name, condition);
+    if (result == 0)
+        result = remove_locked(d, name);
+    int error = errno;
     pthread_mutex_unlock(&d->lock);
     errno = error;
     return result;

@@ -19,7 +19,8 @@ struct own_teller_options {
     uint64_t every_ns; /* a second at least */
     /* Adds the rows. -1: no memory. */
     int (*list)(void *context, struct own_metrics *m);
-    /* Makes an encoded batch durable and visible, or refuses it. May wait for that. `memory` (malloc'ed) is taken over. -1 and the reason. */
+    /* Makes an encoded batch durable and visible, or refuses it. May wait for that. `memory`
+     * (malloc'ed) is taken over. -1 and the reason. */
     int (*write)(void *context, void *memory, size_t length, char *why, size_t why_size);
     void *context;
 };

@@ -103,6 +103,11 @@ static bool name_is_right(const struct api_call *call, struct reply *reply)
     return false;
 }
 
+static void put_version(const char *version, struct reply *reply)
+{
+    snprintf(reply->etag, sizeof reply->etag, "\"%s\"", version);
+}
+
 void api_dashboard(const struct api_call *call, struct reply *reply)
 {
     char shipped[4096];
@@ -120,6 +125,10 @@ void api_dashboard(const struct api_call *call, struct reply *reply)
         reply_error(reply, 404, "there is no dashboard %s", call->rest);
         return;
     }
+    char version[DASHBOARD_VERSION_BYTES];
+    if (dashboards_version(file, version) == 0)
+        put_version(version, reply);
+    reply->modified_unix_s = st.st_mtim.tv_sec;
     reply->file = file;
     reply->file_bytes = (uint64_t)st.st_size;
 }
@@ -129,6 +138,13 @@ void api_dashboard(const struct api_call *call, struct reply *reply)
 static void say_disk(const struct web *w, const char *name, struct reply *reply)
 {
     int error = errno;
+    if (error == ESTALE) {
+        reply_error(reply, 412,
+                    "the dashboard %s is not as it was read: somebody saved or removed it since; "
+                    "read it again, or save without If-Match",
+                    name);
+        return;
+    }
     LOG_WARN("dashboard %s: %s/%s.json: %s", name, dashboards_directory(w->dashboards), name,
              strerror(error));
     if (error == EDQUOT)
@@ -136,7 +152,19 @@ static void say_disk(const struct web *w, const char *name, struct reply *reply)
                     DASHBOARDS_MAX);
     else
         reply_error(reply, error == ENOSPC ? 507 : 503, "the dashboard cannot be written: %s",
-                    strerror(error));
+                    error == ENOSPC ? "the disk is full; make room and save it again. What was "
+                                      "saved before is unharmed"
+                                    : strerror(error));
+}
+
+/* What whoever asks knows of the dashboard. `shipped` is room for a path. */
+static struct dashboards_if condition_of(const struct api_call *call, char shipped[4096])
+{
+    return (struct dashboards_if){
+        .match = call->request->if_match,
+        .none = call->request->if_none_match,
+        .shipped = shipped_directory(call->web, shipped) ? shipped : NULL,
+    };
 }
 
 static bool is_dashboard(const json_t *body, struct reply *reply)
@@ -155,11 +183,16 @@ void api_dashboard_put(const struct api_call *call, struct reply *reply)
         return;
     json_t *body = api_json_body(call, reply);
     if (body && is_dashboard(body, reply)) {
-        if (dashboards_put(call->web->dashboards, call->rest, request->body,
-                           request->body_length) == 0)
+        char shipped[4096], version[DASHBOARD_VERSION_BYTES];
+        const struct dashboards_if condition = condition_of(call, shipped);
+        if (dashboards_put(call->web->dashboards, call->rest, request->body, request->body_length,
+                           &condition) == 0) {
+            dashboards_version_of(request->body, request->body_length, version);
+            put_version(version, reply);
             buffer_printf(&reply->body, "{\"name\":\"%s\"}\n", call->rest);
-        else
+        } else {
             say_disk(call->web, call->rest, reply);
+        }
     }
     json_decref(body);
 }
@@ -168,7 +201,9 @@ void api_dashboard_delete(const struct api_call *call, struct reply *reply)
 {
     if (!name_is_right(call, reply))
         return;
-    if (dashboards_remove(call->web->dashboards, call->rest) == 0)
+    char shipped[4096];
+    const struct dashboards_if condition = condition_of(call, shipped);
+    if (dashboards_remove(call->web->dashboards, call->rest, &condition) == 0)
         buffer_printf(&reply->body, "{\"name\":\"%s\"}\n", call->rest);
     else if (errno == ENOENT)
         reply_error(reply, 404, "nobody saved a dashboard %s", call->rest);

@@ -18,7 +18,7 @@ struct web_request {
     const char *origin, *fetch_site; /* where a browser says the question comes from */
     const char *authorization;
     const char *content_type, *accept;
-    const char *if_none_match;
+    const char *if_match, *if_none_match;
     int socket;       /* the connection's; 0: there is none */
     const char *body; /* of a POST, NUL-terminated */
     size_t body_length;
@@ -41,6 +41,7 @@ struct reply {
     uint64_t file_bytes;
     const char *cache_control; /* static; NULL: "no-store" */
     char etag[40];             /* "": none */
+    int64_t modified_unix_s;   /* 0: not said */
     const char *allow;         /* static; of a 405 */
     const char *authenticate;  /* static; of a 401 */
     bool endless;              /* a stream that its reader may let stand still */

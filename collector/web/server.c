@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "collector/web/params.h"
 #include "collector/web/web.h"
@@ -164,6 +165,16 @@ static void add_header(struct MHD_Response *response, const char *name, const ch
         MHD_add_response_header(response, name, value);
 }
 
+static void add_modified(struct MHD_Response *response, int64_t unix_s)
+{
+    char text[40];
+    struct tm tm;
+    time_t t = (time_t)unix_s;
+    if (unix_s != 0 && gmtime_r(&t, &tm) &&
+        strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &tm) > 0)
+        add_header(response, "Last-Modified", text);
+}
+
 static enum MHD_Result send_reply(struct MHD_Connection *connection, struct reply *r)
 {
     struct MHD_Response *response = body_response(r);
@@ -174,6 +185,7 @@ static enum MHD_Result send_reply(struct MHD_Connection *connection, struct repl
         add_header(response, "Content-Type", r->content_type);
         add_header(response, "Cache-Control", r->cache_control ? r->cache_control : "no-store");
         add_header(response, "ETag", r->etag);
+        add_modified(response, r->modified_unix_s);
         add_header(response, "Allow", r->allow);
         add_header(response, "WWW-Authenticate", r->authenticate);
         add_header(response, "X-Content-Type-Options", "nosniff");
@@ -240,6 +252,7 @@ static struct web_request request_of(struct MHD_Connection *connection, const ch
         .authorization = header(connection, "Authorization"),
         .content_type = header(connection, "Content-Type"),
         .accept = header(connection, "Accept"),
+        .if_match = header(connection, "If-Match"),
         .if_none_match = header(connection, "If-None-Match"),
         .socket = socket_of(connection),
         .body = buffer_cstring(&x->body),

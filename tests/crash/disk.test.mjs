@@ -128,3 +128,55 @@ scenario("the marks' disk is full: all else goes on, and a death of that time is
   await until('both deaths are marks', async () => (await deaths(again)).length === 2);
   assert.deepEqual(await deaths(again), ['first 1', 'second 1']);
 });
+
+const dashboard = (letter, kilobytes) =>
+  JSON.stringify({ title: letter, panels: [{ title: letter, kind: 'lines', note: letter.repeat(kilobytes << 10), queries: [{ query: 'up' }] }] });
+const save = (collector, body, headers = {}) =>
+  collector.ask('/api/v1/dashboards/ours', { method: 'PUT', headers: { 'Content-Type': 'application/json', ...headers }, body });
+
+scenario("the dashboards' disk is full: saving says what to do, and what was saved before is whole", async (world, t) => {
+  const disk = await world.smallDisk('1m');
+  if (disk.denied) return t.skip(`no small disk can be made here: ${disk.denied}`);
+  const collector = await world.collector({ within: disk.within, args: [`--dashboards-dir=${path.join(disk.path, 'dashboards')}`] });
+  const fill = path.join(disk.path, 'fill');
+  const old = dashboard('a', 40);
+  assert.equal((await save(collector, old)).status, 200);
+  const read = await collector.ask('/api/v1/dashboards/ours');
+  world.run('sh', ['-c', `cat /dev/zero > ${fill}; true`], { within: disk.within });
+  const refused = await save(collector, dashboard('b', 80), { 'If-Match': read.headers.etag });
+  assert.equal(refused.status, 507);
+  assert.match(refused.json().error, /disk is full; make room and save it again/);
+  const still = await collector.ask('/api/v1/dashboards/ours');
+  assert.equal(still.text, old);
+  assert.equal(still.headers.etag, read.headers.etag);
+  assert.equal((await collector.ask('/readyz')).status, 200, 'nothing else is held up');
+  world.run('rm', [fill], { within: disk.within });
+  assert.equal((await save(collector, dashboard('b', 80), { 'If-Match': read.headers.etag })).status, 200);
+  assert.equal((await save(collector, old, { 'If-Match': read.headers.etag })).status, 412);
+  await collector.stop();
+});
+
+scenario('a collector that is killed while dashboards are saved has the old one or the new one, whole', async (world) => {
+  let collector = await world.collector();
+  const versions = ['a', 'b', 'c', 'd'].map((letter) => dashboard(letter, 60));
+  let answered = versions[0];
+  assert.equal((await save(collector, answered)).status, 200);
+  for (let round = 0; round < 8; round++) {
+    const sent = [];
+    const writing = (async () => {
+      for (let i = round; ; i++) {
+        sent.push(versions[i % versions.length]);
+        if ((await save(collector, sent.at(-1))).status !== 200) return;
+        answered = sent.at(-1);
+      }
+    })().catch(() => {});
+    await until('some were saved', () => sent.length > 3 + round);
+    await collector.kill();
+    await writing;
+    collector = await collector.again();
+    const { text } = await collector.ask('/api/v1/dashboards/ours');
+    assert.ok(text === answered || text === sent.at(-1), `round ${round}: it is one of the last two`);
+    assert.deepEqual((await collector.api('/api/v1/dashboards')).dashboards.filter(({ saved }) => saved).map(({ name }) => name), ['ours']);
+  }
+  await collector.stop();
+});

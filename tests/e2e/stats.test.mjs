@@ -194,8 +194,8 @@ scenario('labels that explode are refused by metric, and named', async (world) =
 });
 
 scenario('the collector refuses series beyond its limit, and old ones go on', async (world) => {
-  const collector = await world.collector({ args: ['--series-active=5'] });
-  const agent = await world.agent(collector);
+  const collector = await world.collector({ args: ['--series-active=5', '--own-metrics=0'] });
+  const agent = await world.agent(collector, { args: ['--own-metrics=0'] });
   const [, port] = await agent.says(/statsd on port (\d+)/);
   const socket = dgram.createSocket('udp4');
   const send = (text) => new Promise((done) => { socket.send(text, Number(port), '127.0.0.1', done); });

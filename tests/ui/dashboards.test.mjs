@@ -123,12 +123,79 @@ test('a disk that is full is told, and what was changed is still there to be sav
   await page.getByRole('button', { name: 'Remove Load' }).click();
   at.fixture.disk.full = true;
   await page.getByRole('button', { name: 'Save', exact: true }).click();
-  await page.getByRole('alert').getByText('No space left on device').waitFor();
+  await page.getByRole('alert').getByText('the disk is full').waitFor();
   at.fixture.disk.full = false;
   await page.getByRole('button', { name: 'Save', exact: true }).click();
   await page.getByRole('button', { name: 'Saved', exact: true }).waitFor();
   assert.equal((await api(at.url, '/api/v1/dashboards/hosts')).panels.length, json('hosts.json').panels.length - 1);
   await remove('hosts');
+  await close();
+});
+
+/* Opens hosts, takes a panel away, and lets somebody else save before it is saved here. */
+async function disagree(page) {
+  await remove('hosts');
+  await page.goto('/dashboards/hosts?edit=on');
+  await page.getByRole('button', { name: 'Remove Load' }).click();
+  const theirs = json('hosts.json');
+  theirs.title = 'Hosts of ours';
+  theirs.panels = theirs.panels.filter(({ title }) => title !== 'Memory in use');
+  const answer = await fetch(`${at.url}/api/v1/dashboards/hosts`, { method: 'PUT', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(theirs) });
+  assert.equal(answer.status, 200);
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await page.getByRole('alert').getByText('Somebody else saved this dashboard').waitFor();
+  await page.getByText('They removed “Memory in use”; changed its title or order.').waitFor();
+  assert.deepEqual(await saved(), theirs, 'nothing is saved before one has chosen');
+  return theirs;
+}
+const saved = () => api(at.url, '/api/v1/dashboards/hosts');
+const titles = ({ panels }) => panels.map(({ title }) => title);
+
+test('of two who change a dashboard the second is asked: his own may be kept, and exported', async () => {
+  const { page, close } = await openPage(browser, at.url);
+  await disagree(page);
+  const waiting = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Export mine' }).click();
+  const mine = JSON.parse(readFileSync(await (await waiting).path(), 'utf8'));
+  await page.getByRole('button', { name: 'Keep mine' }).click();
+  await page.getByRole('button', { name: 'Saved', exact: true }).waitFor();
+  assert.equal(await page.getByText('Somebody else').count(), 0);
+  assert.deepEqual(await saved(), mine);
+  assert.ok(titles(mine).includes('Memory in use') && !titles(mine).includes('Load'));
+  await remove('hosts');
+  await close();
+});
+
+test('or theirs is taken, and undo brings back what was changed here', async () => {
+  const { page, close } = await openPage(browser, at.url);
+  const theirs = await disagree(page);
+  await page.getByRole('button', { name: 'Take theirs' }).click();
+  await panel(page, 'Load').waitFor();
+  await page.getByRole('button', { name: 'Saved', exact: true }).waitFor();
+  assert.equal(await page.getByLabel('Title of the dashboard').inputValue(), theirs.title);
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await eventually('mine again', async () => (await panel(page, 'Load').count()) === 0);
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await page.getByRole('button', { name: 'Saved', exact: true }).waitFor();
+  assert.ok(!titles(await saved()).includes('Load'));
+  await remove('hosts');
+  await close();
+});
+
+test('what somebody else removed meanwhile may be saved again', async () => {
+  const { page, close } = await openPage(browser, at.url);
+  await page.goto('/dashboards/once?edit=on');
+  await page.getByRole('button', { name: 'Add a panel' }).click();
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await page.getByRole('button', { name: 'Saved', exact: true }).waitFor();
+  await page.getByRole('button', { name: 'Add a panel' }).click();
+  await remove('once');
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await page.getByText('Somebody else removed this dashboard').waitFor();
+  await page.getByRole('button', { name: 'Save mine again' }).click();
+  await page.getByRole('button', { name: 'Saved', exact: true }).waitFor();
+  assert.equal((await api(at.url, '/api/v1/dashboards/once')).panels.length, 2);
+  await remove('once');
   await close();
 });
 

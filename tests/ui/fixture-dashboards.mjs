@@ -1,27 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Dashboards as the fixture keeps them: those of the repository, and what was saved since it began. */
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const SHIPPED = fileURLToPath(new URL('../../dashboards', import.meta.url));
 
-/** `disk` is { saved: Map, full: boolean }. [status, body] */
-export function answerDashboards(disk, method, path, body) {
+const version = (text) => `"${createHash('sha256').update(text).digest('hex').slice(0, 16)}"`;
+
+/** `disk` is { saved: Map, full: boolean }, `said` the request's headers. [status, body, headers] */
+export function answerDashboards(disk, method, path, body, said = {}) {
   const name = path.slice('/api/v1/dashboards'.length).replace(/^\//, '');
   const shipped = readdirSync(SHIPPED).filter((file) => file.endsWith('.json')).map((file) => file.slice(0, -5));
   if (name === '') {
     const names = [...new Set([...shipped, ...disk.saved.keys()])].sort();
     return [200, { dashboards: names.map((each) => ({ name: each, shipped: shipped.includes(each), saved: disk.saved.has(each) })) }];
   }
-  if (method === 'PUT' && disk.full) return [507, { error: 'the dashboard cannot be written: No space left on device' }];
+  const read = () => disk.saved.get(name) ?? (shipped.includes(name) ? readFileSync(join(SHIPPED, `${name}.json`), 'utf8') : undefined);
+  const now = read();
+  const stale = (said['if-match'] && (now === undefined || said['if-match'] !== version(now))) || (said['if-none-match'] === '*' && now !== undefined);
+  if (method !== 'GET' && stale) return [412, { error: `the dashboard ${name} is not as it was read: somebody saved or removed it since; read it again, or save without If-Match` }];
+  if (method === 'PUT' && disk.full) return [507, { error: 'the dashboard cannot be written: the disk is full; make room and save it again. What was saved before is unharmed' }];
   if (method === 'PUT') {
     disk.saved.set(name, body);
-    return [200, { name }];
+    return [200, { name }, { ETag: version(body) }];
   }
   if (method === 'DELETE') return disk.saved.delete(name) ? [200, { name }] : [404, { error: `nobody saved a dashboard ${name}` }];
-  const text = disk.saved.get(name) ?? (shipped.includes(name) ? readFileSync(join(SHIPPED, `${name}.json`), 'utf8') : undefined);
-  return text === undefined ? [404, { error: `there is no dashboard ${name}` }] : [200, JSON.parse(text)];
+  if (now === undefined) return [404, { error: `there is no dashboard ${name}` }];
+  return [200, JSON.parse(now), { ETag: version(now), 'Last-Modified': new Date().toUTCString() }];
 }
 
 /** Phases of the critical path, as docs/api.md has them. */

@@ -201,8 +201,8 @@ function api(fixture, request, url, response) {
 async function dashboards(fixture, request, url, response) {
   let body = '';
   for await (const piece of request) body += piece;
-  const [status, answer] = answerDashboards(fixture.disk, request.method, url.pathname, body);
-  response.writeHead(status, { 'Content-Type': 'application/json; charset=utf-8' }).end(JSON.stringify(answer));
+  const [status, answer, headers] = answerDashboards(fixture.disk, request.method, url.pathname, body, request.headers);
+  response.writeHead(status, { ...headers, 'Content-Type': 'application/json; charset=utf-8' }).end(JSON.stringify(answer));
 }
 
 /** Starts on a free port of the loopback; resolves to { url, fixture, close }. */

@@ -80,6 +80,7 @@ weft_unit(collector/web/route LINK weft_collector)
 
 weft_fuzz(ledger LINK weft_collector)
 weft_fuzz(http_query LINK weft_collector)
+weft_fuzz(dashboards LINK weft_collector)
 weft_fuzz(segment LINK weft_collector)
 weft_fuzz(archive_plan LINK weft_collector)
 weft_fuzz(rules LINK weft_collector)

@@ -58,9 +58,9 @@ static void print_row(const struct batch *b, uint32_t row, char *out, size_t siz
     assert_true(batch_series_labels(b, b->samples.series_of[row], room, &labels));
     int length = 0;
     for (uint32_t i = 0; i < labels.count; i++)
-        length += snprintf(out + length, size - (size_t)length, "%.*s=%.*s,",
-                           (int)room[i].name.length, room[i].name.bytes, (int)room[i].value.length,
-                           room[i].value.bytes);
+        length +=
+            snprintf(out + length, size - (size_t)length, "%.*s=%.*s,", (int)room[i].name.length,
+                     room[i].name.bytes, (int)room[i].value.length, room[i].value.bytes);
     snprintf(out + length, size - (size_t)length, " %.17g", b->samples.value[row]);
 }
 

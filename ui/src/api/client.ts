@@ -16,6 +16,7 @@ export interface CallOptions {
   /** With `body`, which goes as JSON: what changes something. */
   method?: 'PUT' | 'POST' | 'DELETE' | undefined;
   body?: string | undefined;
+  headers?: Readonly<Record<string, string>> | undefined;
 }
 
 const DEFAULT_TIMEOUT_MS = 10_000;
@@ -31,6 +32,19 @@ export function withQuery(path: string, params: Params): string {
 }
 
 export const getJson = <T>(url: string, options: CallOptions = {}): Promise<T> => get(url, options, (response) => response.json() as Promise<T>);
+
+/** What was read together with the version that it had then (ETag), and when it was written. */
+export interface Versioned<T> {
+  value: T;
+  version: string;
+  writtenMs: number | undefined;
+}
+
+export const getVersioned = <T>(url: string, options: CallOptions = {}): Promise<Versioned<T>> =>
+  get(url, options, async (response) => {
+    const written = Date.parse(response.headers.get('Last-Modified') ?? '');
+    return { value: (await response.json()) as T, version: response.headers.get('ETag') ?? '', writtenMs: Number.isNaN(written) ? undefined : written };
+  });
 
 const getBytes = (url: string, options: CallOptions = {}): Promise<ArrayBuffer> => get(url, options, (response) => response.arrayBuffer());
 
@@ -59,11 +73,11 @@ async function get<T>(url: string, options: CallOptions, read: (response: Respon
 
 async function answerOf<T>(
   url: string,
-  { token, method, body }: CallOptions,
+  { token, method, body, headers: more }: CallOptions,
   signal: AbortSignal,
   read: (response: Response) => Promise<T>,
 ): Promise<T> {
-  const headers: Record<string, string> = { Accept: 'application/json' };
+  const headers: Record<string, string> = { Accept: 'application/json', ...more };
   if (body !== undefined) headers['Content-Type'] = 'application/json';
   if (token) headers['Authorization'] = `Bearer ${token}`;
   let response: Response;

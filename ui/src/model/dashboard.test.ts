@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
-import { begun, changed, filled, movedPanel, readDashboard, redone, repeated, undone, withoutPanel, withPanel, writeDashboard, type Dashboard } from './dashboard';
+import { begun, changed, difference, filled, movedPanel, readDashboard, redone, repeated, undone, withoutPanel, withPanel, writeDashboard, type Dashboard } from './dashboard';
 
 const ONE: Dashboard = { title: 'One', panels: [{ title: 'a', kind: 'lines', queries: [{ query: 'x' }] }, { title: 'b', kind: 'losses' }] };
 const SHIPPED = import.meta.glob<unknown>('../../../dashboards/*.json', { eager: true, import: 'default' });
@@ -53,5 +53,19 @@ describe('changes', () => {
     expect(titles(movedPanel(ONE, 0, 1))).toBe('ba');
     expect(titles(movedPanel(ONE, 0, -1))).toBe('ab');
     expect(titles(movedPanel(ONE, 1, 1))).toBe('ab');
+  });
+});
+
+describe('what somebody else did to a dashboard', () => {
+  const [a, b] = ONE.panels as [Dashboard['panels'][0], Dashboard['panels'][0]];
+  it('is told in titles of panels', () => {
+    const after: Dashboard = { ...ONE, panels: [{ ...a, width: 12 }, { title: 'c', kind: 'losses' }] };
+    expect(difference(ONE, after)).toEqual({ made: ['c'], changed: ['a'], gone: ['b'], other: false });
+  });
+  it('may be another order, or another title', () => {
+    const none = { made: [], changed: [], gone: [] };
+    expect(difference(ONE, { ...ONE, panels: [b, a] })).toEqual({ ...none, other: true });
+    expect(difference(ONE, { ...ONE, title: 'Two' })).toEqual({ ...none, other: true });
+    expect(difference(ONE, { ...ONE })).toEqual({ ...none, other: false });
   });
 });

@@ -135,3 +135,21 @@ export function movedPanel(dashboard: Dashboard, at: number, by: -1 | 1): Dashbo
   if (panel) panels.splice(Math.min(Math.max(at + by, 0), panels.length), 0, panel);
   return { ...dashboard, panels };
 }
+
+/** What somebody else did to it, in titles of panels: those that he made, changed and took away. */
+export function difference(before: Dashboard, after: Dashboard): { made: string[]; changed: string[]; gone: string[]; other: boolean } {
+  const text = (panel: Panel) => JSON.stringify(panel);
+  const unlike = (list: readonly Panel[], others: readonly Panel[]) => list.filter((panel) => !others.some((other) => text(other) === text(panel)));
+  const titles = (list: readonly Panel[]) => [...new Set(list.map(({ title }) => title))];
+  const fresh = titles(unlike(after.panels, before.panels));
+  const old = titles(unlike(before.panels, after.panels));
+  const { panels: _, ...headBefore } = before;
+  const { panels: __, ...headAfter } = after;
+  const moved = fresh.length + old.length === 0 && JSON.stringify(before.panels) !== JSON.stringify(after.panels);
+  return {
+    made: fresh.filter((title) => !old.includes(title)),
+    changed: fresh.filter((title) => old.includes(title)),
+    gone: old.filter((title) => !fresh.includes(title)),
+    other: moved || JSON.stringify(headBefore) !== JSON.stringify(headAfter),
+  };
+}

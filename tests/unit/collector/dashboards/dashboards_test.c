@@ -67,7 +67,7 @@ static int put(struct fixture *f, const char *name, char letter, size_t length)
 {
     char *text = malloc(length);
     memset(text, letter, length);
-    int result = dashboards_put(f->dashboards, name, text, length);
+    int result = dashboards_put(f->dashboards, name, text, length, NULL);
     int error = errno;
     free(text);
     errno = error;
@@ -86,14 +86,14 @@ static void what_is_put_is_there_until_it_is_removed(void **state)
     char names[64] = "";
     assert_int_equal(whole(f, "a"), -1);
     assert_int_equal(dashboards_each_in(f->directory, note, names), 0);
-    assert_int_equal(dashboards_remove(f->dashboards, "a"), -1);
+    assert_int_equal(dashboards_remove(f->dashboards, "a", NULL), -1);
     assert_int_equal(errno, ENOENT);
     assert_int_equal(put(f, "a", 'x', 100), 0);
     assert_int_equal(put(f, "a", 'y', 70), 0);
     assert_int_equal(whole(f, "a"), 70);
     assert_int_equal(dashboards_each_in(f->directory, note, names), 0);
     assert_string_equal(names, "a ");
-    assert_int_equal(dashboards_remove(f->dashboards, "a"), 0);
+    assert_int_equal(dashboards_remove(f->dashboards, "a", NULL), 0);
     assert_int_equal(whole(f, "a"), -1);
 }
 
@@ -135,7 +135,7 @@ static void links_and_strange_files_are_no_dashboards(void **state)
     assert_int_equal(put(f, "c", 'x', 10), 0);
     snprintf(path, sizeof path, "%s/outside", f->above);
     assert_int_equal(access(path, F_OK), -1);
-    assert_int_equal(dashboards_remove(f->dashboards, "b"), 0);
+    assert_int_equal(dashboards_remove(f->dashboards, "b", NULL), 0);
     dashboards_each_in(f->directory, note, names);
     assert_int_equal(strlen(names), 4);
 }
@@ -208,6 +208,53 @@ static void writers_and_readers_see_whole_ones(void **state)
     assert_int_equal(whole(f, "a"), 3000 + 500 * 19);
 }
 
+static void of_two_who_read_the_same_version_one_saves(void **state)
+{
+    struct fixture *f = *state;
+    char read[DASHBOARD_VERSION_BYTES + 2], version[DASHBOARD_VERSION_BYTES];
+    const struct dashboards_if fresh = {.none = "*"};
+    assert_int_equal(dashboards_put(f->dashboards, "a", "old", 3, &fresh), 0);
+    assert_int_equal(dashboards_put(f->dashboards, "a", "old", 3, &fresh), -1);
+    assert_int_equal(errno, ESTALE);
+    dashboards_version_of("old", 3, version);
+    snprintf(read, sizeof read, "\"%s\"", version);
+    const struct dashboards_if condition = {.match = read};
+    assert_int_equal(dashboards_put(f->dashboards, "a", "mine", 4, &condition), 0);
+    assert_int_equal(dashboards_put(f->dashboards, "a", "theirs", 6, &condition), -1);
+    assert_int_equal(errno, ESTALE);
+    assert_int_equal(dashboards_remove(f->dashboards, "a", &condition), -1);
+    assert_int_equal(errno, ESTALE);
+    struct stat st;
+    int fd = dashboards_open_in(f->directory, "a", &st);
+    assert_int_equal(st.st_size, 4);
+    assert_int_equal(dashboards_version(fd, version), 0);
+    close(fd);
+    snprintf(read, sizeof read, "\"%s\"", version);
+    assert_int_equal(dashboards_remove(f->dashboards, "a", &condition), 0);
+    assert_int_equal(dashboards_put(f->dashboards, "a", "mine", 4, &condition), -1);
+    assert_int_equal(errno, ESTALE);
+}
+
+static void versions_are_told_apart_as_http_has_them(void **state)
+{
+    struct fixture *f = *state;
+    char version[DASHBOARD_VERSION_BYTES], list[128], weak[64];
+    assert_int_equal(dashboards_put(f->dashboards, "a", "old", 3, NULL), 0);
+    dashboards_version_of("old", 3, version);
+    snprintf(list, sizeof list, "\"0123456789abcdef\", \"%s\"", version);
+    snprintf(weak, sizeof weak, "W/\"%s\"", version);
+    const struct {
+        const char *match;
+        int result;
+    } cases[] = {{"*", 0}, {list, 0}, {weak, -1}, {version, -1}, {"", -1}, {"\"\"", -1}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct dashboards_if condition = {.match = cases[i].match};
+        assert_int_equal(dashboards_put(f->dashboards, "a", "old", 3, &condition), cases[i].result);
+    }
+    const struct dashboards_if there = {.match = "*"};
+    assert_int_equal(dashboards_put(f->dashboards, "b", "old", 3, &there), -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -218,6 +265,8 @@ int main(void)
         TEST(there_is_a_bound),
         TEST(what_was_put_outlives_a_kill),
         TEST(writers_and_readers_see_whole_ones),
+        TEST(of_two_who_read_the_same_version_one_saves),
+        TEST(versions_are_told_apart_as_http_has_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -139,6 +139,43 @@ static void strangers_change_none_and_bodies_are_bounded(void **state)
     }
 }
 
+static unsigned change(struct fixture *f, enum web_method method, const char *if_match,
+                       char etag[40])
+{
+    struct reply reply;
+    struct web_request request = {.method = method,
+                                  .path = "/api/v1/dashboards/deploys",
+                                  .host = "localhost",
+                                  .content_type = "application/json",
+                                  .if_match = if_match,
+                                  .body = BODY,
+                                  .body_length = strlen(BODY)};
+    web_answer(&f->web, &request, &reply);
+    unsigned status = reply.status;
+    if (etag)
+        memcpy(etag, reply.etag, sizeof reply.etag);
+    reply_fini(&reply);
+    return status;
+}
+
+static void who_changes_what_another_saved_since_is_told(void **state)
+{
+    struct fixture *f = *state;
+    char shipped[40], saved[40], read[40];
+    ship(f);
+    assert_int_equal(change(f, WEB_GET, NULL, shipped), 200);
+    assert_int_equal(change(f, WEB_PUT, shipped, saved), 200);
+    assert_string_not_equal(saved, shipped);
+    assert_int_equal(change(f, WEB_GET, NULL, read), 200);
+    assert_string_equal(read, saved);
+    assert_int_equal(change(f, WEB_PUT, shipped, NULL), 412);
+    assert_int_equal(change(f, WEB_DELETE, shipped, NULL), 412);
+    assert_int_equal(change(f, WEB_PUT, NULL, NULL), 200); /* who does not ask is not told */
+    assert_int_equal(change(f, WEB_DELETE, saved, NULL), 200);
+    assert_int_equal(change(f, WEB_PUT, saved, NULL), 412);
+    assert_int_equal(change(f, WEB_PUT, shipped, NULL), 200);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -147,6 +184,7 @@ int main(void)
         TEST(names_that_are_paths_are_refused),
         TEST(what_is_no_dashboard_is_not_kept),
         TEST(strangers_change_none_and_bodies_are_bounded),
+        TEST(who_changes_what_another_saved_since_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

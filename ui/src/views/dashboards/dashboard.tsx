@@ -3,7 +3,8 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { asApiError } from '../../api/error';
-import { getDashboard, putDashboard, removeDashboard } from '../../api/dashboards';
+import type { Versioned } from '../../api/client';
+import { getDashboard, isStale, putDashboard, removeDashboard } from '../../api/dashboards';
 import { chartMark, getMarks } from '../../api/marks';
 import { token } from '../../api/session';
 import { usePoll } from '../../api/use-poll';
@@ -17,6 +18,7 @@ import {
 } from '../../model/dashboard';
 import { hrefWith, inRange, navigate, timeRange } from '../../routes/location';
 import { pageHref } from '../../routes/routes';
+import { Conflict } from './conflict';
 import { PanelForm } from './panel-form';
 import { PanelView } from './panel-view';
 
@@ -44,14 +46,18 @@ function download(name: string, dashboard: Dashboard): void {
 interface EditedProps {
   name: string;
   found: Dashboard;
-  isNew: boolean;
+  /** Of what was found; empty: there is none yet. */
+  version: string;
   editing: boolean;
   reload: () => void;
 }
 
-function Edited({ name, found, isNew, editing, reload }: EditedProps) {
+function Edited({ name, found, version: first, editing, reload }: EditedProps) {
   const history = useSignal<History>(begun(found));
-  const saved = useSignal(isNew ? '' : JSON.stringify(found));
+  const version = useSignal(first);
+  const base = useSignal(found);
+  const saved = useSignal(first === '' ? '' : JSON.stringify(found));
+  const conflict = useSignal<{ theirs: Versioned<Dashboard> | undefined } | null>(null);
   const opened = useSignal(-1);
   const failure = useSignal('');
   const busy = useSignal(false);
@@ -85,15 +91,39 @@ function Edited({ name, found, isNew, editing, reload }: EditedProps) {
       await call();
       then();
     } catch (error) {
-      failure.value = asApiError(error).message;
+      if (isStale(error)) await meet();
+      else failure.value = asApiError(error).message;
     }
     busy.value = false;
   };
-  const save = () => tell(() => putDashboard(name, present, { token: token.value }), () => (saved.value = JSON.stringify(present)));
-  const remove = () => tell(() => removeDashboard(name, { token: token.value }), () => {
+  const meet = async () => {
+    try {
+      conflict.value = { theirs: await getDashboard(name, { token: token.value }) };
+    } catch (error) {
+      failure.value = asApiError(error).message;
+    }
+  };
+  const save = (over: string) => tell(
+    async () => (version.value = await putDashboard(name, present, over, { token: token.value })),
+    () => {
+      conflict.value = null;
+      base.value = present;
+      saved.value = JSON.stringify(present);
+    },
+  );
+  const leave = () => {
     navigate(hrefWith({ edit: undefined }), { replace: true });
     reload();
-  });
+  };
+  const remove = () => tell(() => removeDashboard(name, version.value, { token: token.value }), leave);
+  const take = (theirs: Versioned<Dashboard> | undefined) => {
+    if (!theirs) return leave();
+    conflict.value = null;
+    version.value = theirs.version;
+    base.value = theirs.value;
+    saved.value = JSON.stringify(theirs.value);
+    change(theirs.value);
+  };
   const add = () => {
     opened.value = present.panels.length;
     change({ ...present, panels: [...present.panels, { title: 'New panel', kind: 'lines', queries: [{ query: 'sum by (service) (weft_processes)' }] }] });
@@ -140,11 +170,21 @@ function Edited({ name, found, isNew, editing, reload }: EditedProps) {
             <button type="button" class="button" onClick={add}>Add a panel</button>
             <button type="button" class="button" disabled={past.length === 0} onClick={() => (history.value = undone(history.value))}>Undo</button>
             <button type="button" class="button" disabled={future.length === 0} onClick={() => (history.value = redone(history.value))}>Redo</button>
-            <button type="button" class="button" disabled={busy.value || isNew} onClick={remove} title="What came with the page, if anything did, is shown again">
+            <button type="button" class="button" disabled={busy.value || version.value === ''} onClick={remove} title="What came with the page, if anything did, is shown again">
               Remove what was saved
             </button>
-            <button type="button" class="button primary" disabled={busy.value || !unsaved} onClick={save}>{unsaved ? 'Save' : 'Saved'}</button>
+            <button type="button" class="button primary" disabled={busy.value || !unsaved || conflict.value !== null} onClick={() => save(version.value)}>{unsaved ? 'Save' : 'Saved'}</button>
             {failure.value && <p class="wrong" role="alert">{failure.value}</p>}
+            {conflict.value && (
+              <Conflict
+                base={base.value}
+                theirs={conflict.value.theirs}
+                busy={busy.value}
+                onMine={() => save(conflict.value?.theirs?.version ?? '')}
+                onTheirs={() => take(conflict.value?.theirs)}
+                onExport={() => download(name, present)}
+              />
+            )}
           </section>
         )}
         <div class="dashboard-grid">
@@ -171,5 +211,5 @@ export function DashboardView({ name, editing }: { name: string; editing: boolea
   if (!answer && poll.error.value) return <ErrorState error={poll.error.value} retry={poll.refresh} />;
   if (!answer) return <div class="skeleton page-skeleton" aria-busy="true" />;
   const fresh: Dashboard = { title: name, marks: ['deploy'], panels: [] };
-  return <Edited key={turn.value} name={name} found={answer.found ?? fresh} isNew={answer.found === undefined} editing={editing} reload={() => turn.value++} />;
+  return <Edited key={turn.value} name={name} found={answer.found?.value ?? fresh} version={answer.found?.version ?? ''} editing={editing} reload={() => turn.value++} />;
 }
