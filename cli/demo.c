@@ -100,9 +100,13 @@ static int each_second(struct world *w, const struct plan *plan, int second)
 
 static int start_all(struct world *w)
 {
-    for (int i = 0; i < WORLD_MEMBERS; i++)
-        if ((i != WORLD_TAP || world_may_tap()) && world_start(w, (enum world_member)i) != 0)
+    for (int i = 0; i < WORLD_MEMBERS; i++) {
+        bool is_there = i == WORLD_TAP        ? world_may_tap()
+                        : i == WORLD_COLLECTD ? world_has_collectd()
+                                              : true;
+        if (is_there && world_start(w, (enum world_member)i) != 0)
             return -1;
+    }
     return 0;
 }
 
@@ -110,11 +114,12 @@ static int run(struct world *w, const struct plan *plan)
 {
     printf("The page: %s/\n\n"
            "  redis and memcached hold inboxes and posts, web and firehose take requests,\n"
-           "  two cells deliver. %.0f requests a second.%s\n%s",
+           "  two cells deliver. %.0f requests a second.%s\n%s%s",
            w->url, plan->rate, plan->seconds > 0 ? "" : " Ctrl-C ends it.",
            w->pids[WORLD_TAP] ? "  weft-tap watches what they ask of redis and memcached.\n"
                               : "  Redis and memcached are not tapped: that takes CAP_NET_RAW, "
-                                "which root has.\n");
+                                "which root has.\n",
+           w->pids[WORLD_COLLECTD] ? "  collectd reads this host.\n" : "");
     fflush(stdout);
     double start = now_s();
     for (int second = 1; !ending && (plan->seconds <= 0 || now_s() - start < plan->seconds);

@@ -18,11 +18,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/world_collectd.h"
+
 enum { ARGUMENTS_MAX = 32 };
 
-static const char *const names[WORLD_MEMBERS] = {"redis", "memcached", "collector", "agent",
-                                                 "tap",   "firehose",  "cell-1",    "cell-2",
-                                                 "web",   "load"};
+static const char *const names[WORLD_MEMBERS] = {"redis",  "memcached", "collector", "agent",
+                                                 "tap",    "collectd",  "firehose",  "cell-1",
+                                                 "cell-2", "web",       "load"};
 
 const char *world_name(enum world_member member)
 {
@@ -198,6 +200,31 @@ static bool tap_line(const struct world *w, struct line *l)
     return true;
 }
 
+/* Where our plugin for collectd lies. */
+static bool plugin_directory(char *path, size_t size)
+{
+    return beside_us(path, size, "../plugins/collectd") || beside_us(path, size, "../lib/collectd");
+}
+
+bool world_has_collectd(void)
+{
+    char plugin[2048];
+    return plugin_directory(plugin, sizeof plugin) && world_collectd_is_there(plugin);
+}
+
+static bool collectd_line(const struct world *w, struct line *l)
+{
+    char plugin[2048], config[128];
+    if (!plugin_directory(plugin, sizeof plugin) ||
+        !world_collectd_configure(w->directory, w->slabs, plugin, config, sizeof config))
+        return false;
+    add(l, "%s", WORLD_COLLECTD_PROGRAM);
+    add(l, "-f");
+    add(l, "-C");
+    add(l, "%s", config);
+    return true;
+}
+
 static bool cell_line(const struct world *w, struct line *l, enum world_member member)
 {
     if (!add_program(l, "demo", "weft-demo-cell"))
@@ -250,6 +277,8 @@ static bool command_line(const struct world *w, enum world_member member, struct
         return agent_line(w, l);
     case WORLD_TAP:
         return tap_line(w, l);
+    case WORLD_COLLECTD:
+        return collectd_line(w, l);
     case WORLD_FIREHOSE:
         if (!add_program(l, "demo", "weft-demo-firehose"))
             return false;
@@ -360,7 +389,7 @@ bool world_may_tap(void)
 
 static bool is_ready(const struct world *w, enum world_member member)
 {
-    return member == WORLD_LOAD ||
+    return member == WORLD_LOAD || member == WORLD_COLLECTD ||
            (member == WORLD_TAP ? says_ready(w) : answers(w->ports[member]));
 }
 
@@ -434,7 +463,7 @@ void world_stop(struct world *w, enum world_member member)
 int world_find_dead(struct world *w)
 {
     for (int i = 0; i < WORLD_MEMBERS; i++)
-        if (has_ended(w, (enum world_member)i)) {
+        if (has_ended(w, (enum world_member)i) && i != WORLD_COLLECTD) {
             print_log(w, (enum world_member)i);
             return i;
         }
@@ -464,6 +493,7 @@ void world_fini(struct world *w)
     /* Users first, the caches last: nobody fails on the way out. */
     for (int i = WORLD_MEMBERS; i-- > WORLD_FIREHOSE;)
         world_stop(w, (enum world_member)i);
+    world_stop(w, WORLD_COLLECTD);
     world_stop(w, WORLD_TAP); /* as long as somebody takes what it has to tell */
     world_stop(w, WORLD_AGENT);
     world_stop(w, WORLD_COLLECTOR);

@@ -17,7 +17,8 @@ enum world_member {
     WORLD_MEMCACHED,
     WORLD_COLLECTOR,
     WORLD_AGENT,
-    WORLD_TAP, /* where it may capture */
+    WORLD_TAP,      /* where it may capture */
+    WORLD_COLLECTD, /* where it is installed */
     WORLD_FIREHOSE,
     WORLD_CELL_1,
     WORLD_CELL_2,
@@ -44,13 +45,15 @@ struct world {
 int world_init(struct world *w, uint16_t http_port, double rate);
 /* Whether this process may look at packets. */
 bool world_may_tap(void);
+/* Whether collectd is installed, with our plugin for it. */
+bool world_has_collectd(void);
 /* Starts one and waits until it answers, or says that it is ready. 0, or -1 with a printed reason.
  */
 int world_start(struct world *w, enum world_member member);
 /* SIGTERM, and SIGKILL where that has no effect within ten seconds. */
 void world_stop(struct world *w, enum world_member member);
 void world_kill(struct world *w, enum world_member member);
-/* A member that has ended by itself, or -1. */
+/* A member that has ended by itself, or -1. A collectd that has is let go: nobody needs it. */
 int world_find_dead(struct world *w);
 const char *world_name(enum world_member member);
 /* Where a member's output went. */

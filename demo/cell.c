@@ -148,33 +148,38 @@ static bool deliver(unsigned long post, unsigned author, const char *traceparent
 
 /* ---- following --------------------------------------------------------------------------- */
 
-static long read_checkpoint(void)
+struct checkpoint {
+    long offset;         /* in the firehose's log */
+    unsigned long taken; /* posts before it */
+};
+
+static struct checkpoint read_checkpoint(void)
 {
-    long offset = 0;
+    struct checkpoint at = {0, 0};
     FILE *file = fopen(cell.checkpoint, "r");
     if (file) {
-        if (fscanf(file, "%ld", &offset) != 1 || offset < 0)
-            offset = 0;
+        if (fscanf(file, "%ld %lu", &at.offset, &at.taken) != 2 || at.offset < 0)
+            at = (struct checkpoint){0, 0};
         fclose(file);
     }
-    return offset;
+    return at;
 }
 
 /* Written beside and renamed: a killed cell finds the old one or the new one. */
-static void write_checkpoint(long offset)
+static void write_checkpoint(struct checkpoint at)
 {
     char temporary[4096];
     snprintf(temporary, sizeof temporary, "%s.new", cell.checkpoint);
     FILE *file = fopen(temporary, "w");
     if (!file)
         return;
-    fprintf(file, "%ld\n", offset);
+    fprintf(file, "%ld %lu\n", at.offset, at.taken);
     if (fclose(file) == 0)
         rename(temporary, cell.checkpoint);
 }
 
-/* Delivers the lines of `text`; returns how many bytes of them are done. */
-static long deliver_lines(char *text)
+/* Delivers the lines of `text`, and moves the checkpoint behind those that are done. */
+static void deliver_lines(char *text, struct checkpoint *at)
 {
     char *line = text, *end;
     for (; (end = strchr(line, '\n')); line = end + 1) {
@@ -185,8 +190,9 @@ static long deliver_lines(char *text)
         if (sscanf(line, "%lu %u %55s", &post, &author, traceparent) >= 2 && author >= 1 &&
             author <= PEOPLE && !deliver(post, author, traceparent))
             break;
+        at->taken++;
     }
-    return line - text;
+    at->offset += line - text;
 }
 
 static void pause_ms(long ms)
@@ -198,17 +204,17 @@ static void pause_ms(long ms)
 static void *follow(void *context)
 {
     (void)context;
-    long offset = read_checkpoint();
+    struct checkpoint at = read_checkpoint();
     while (!service_ending()) {
         char url[128];
         struct buffer lines = {0};
-        snprintf(url, sizeof url, "http://127.0.0.1:%u/read?offset=%ld", cell.firehose, offset);
+        snprintf(url, sizeof url, "http://127.0.0.1:%u/read?offset=%ld&cell=%u&taken=%lu",
+                 cell.firehose, at.offset, cell.number, at.taken);
         int status = service_call(WEFT_NAME("GET firehose/read"), "firehose", url, NULL, &lines);
         if (status == 200 && lines.length) {
             buffer_byte(&lines, '\0');
-            long done = deliver_lines(lines.data);
-            offset += done;
-            write_checkpoint(offset);
+            deliver_lines(lines.data, &at);
+            write_checkpoint(at);
         } else if (status != 200) {
             pause_ms(200);
         }

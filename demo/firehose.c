@@ -4,7 +4,8 @@
  *
  *     POST /append?user=N   stores the post in memcached and appends a line to the log:
  *                           "<post id> <user> <traceparent>\n"
- *     GET /read?offset=N    the log from byte N on, whole lines; waits up to a second for one
+ *     GET /read?offset=N    the log from byte N on, whole lines; waits up to a second for one.
+ *                           &cell=C&taken=COUNT: who asks, and how many posts he has done
  */
 #include <fcntl.h>
 #include <libmemcached/memcached.h>
@@ -15,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "demo/readers.h"
 #include "demo/service.h"
 
 enum { READ_MAX = 64 << 10 };
@@ -51,8 +53,10 @@ static bool publish(unsigned long id, long user)
     int length = snprintf(line, sizeof line, "%lu %ld %s\n", id, user, traceparent);
     pthread_mutex_lock(&mutex);
     bool written = write(log_fd, line, (size_t)length) == length;
-    if (written)
+    if (written) {
         log_bytes += length;
+        readers_published();
+    }
     weft_set_int(span, WEFT_NAME("offset"), log_bytes);
     pthread_cond_broadcast(&grown);
     pthread_mutex_unlock(&mutex);
@@ -89,6 +93,8 @@ static void wait_beyond(off_t offset)
 static int read_log(struct service_request *request, struct buffer *answer)
 {
     off_t offset = service_query(request, "offset", 0);
+    readers_read((unsigned)service_query(request, "cell", 0),
+                 (unsigned long)service_query(request, "taken", 0));
     wait_beyond(offset);
     char *to = buffer_reserve(answer, READ_MAX);
     ssize_t n = to ? pread(log_fd, to, READ_MAX, offset) : -1;

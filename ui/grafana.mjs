@@ -79,13 +79,13 @@ function placed(dashboard, name) {
 }
 
 function variables({ panels }) {
-  const weft = { name: 'weft', label: 'Weft', type: 'textbox', query: 'http://127.0.0.1:4040', current: { text: 'http://127.0.0.1:4040', value: 'http://127.0.0.1:4040' }, hide: 2 };
+  const weft = { name: 'weft', label: 'Weft', type: 'textbox', query: 'http://127.0.0.1:4040', current: { text: 'http://127.0.0.1:4040', value: 'http://127.0.0.1:4040' }, options: [], hide: 0 };
   const labels = new Map(panels.flatMap(({ repeat }) => (repeat ? [[repeat.label, repeat.metric]] : [])));
   const of = ([label, metric]) => ({
     name: label, type: 'query', datasource: SOURCE, definition: `label_values(${metric}, ${label})`, query: { query: `label_values(${metric}, ${label})`, refId: label },
     refresh: 2, sort: 1, includeAll: true, multi: true, current: { text: ['All'], value: ['$__all'] },
   });
-  return [weft, ...[...labels].map(of)];
+  return [...(panels.some(({ queries }) => !queries) ? [weft] : []), ...[...labels].map(of)];
 }
 
 /* What changes when processes of a service begin to run with another version, as the marks tell it in Weft. */
@@ -97,12 +97,21 @@ const DEPLOYS = {
 export function grafana(dashboard, name) {
   return {
     __inputs: [{ name: 'DS_WEFT', label: 'Weft', description: 'A Prometheus data source that has the collector\'s address', type: 'datasource', pluginId: 'prometheus', pluginName: 'Prometheus' }],
-    __requires: [{ type: 'datasource', id: 'prometheus', name: 'Prometheus', version: '1.0.0' }],
+    __elements: {},
+    __requires: [
+      { type: 'grafana', id: 'grafana', name: 'Grafana', version: '10.0.0' },
+      { type: 'datasource', id: 'prometheus', name: 'Prometheus', version: '1.0.0' },
+    ],
+    id: null,
     uid: `weft-${name}`,
     title: `Weft: ${dashboard.title}`,
     description: dashboard.description ?? '',
     tags: ['weft'],
     schemaVersion: 39,
+    version: 0,
+    timezone: 'browser',
+    timepicker: {},
+    links: [],
     editable: true,
     graphTooltip: 1,
     refresh: '10s',
