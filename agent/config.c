@@ -34,7 +34,7 @@ static const struct config_option options[] = {
      "where StatsD is listened for over UDP, on loopback only; empty: nowhere"},
     {"processes", CONFIG_STRING, NULL, AT(processes), 0, 0, "FILE",
      "rules by which running processes are watched as services: executable, unit, port"},
-    {"own-metrics", CONFIG_DURATION, "10s", AT(own_metrics_ns), 0, INT64_MAX, NULL,
+    {"own-metrics", CONFIG_DURATION, "5s", AT(own_metrics_ns), 0, INT64_MAX, NULL,
      "how often what /metrics say is told as series, each second at most; 0: never"},
     {"series-per-metric", CONFIG_INTEGER, "2000", AT(series_per_metric), 1, 1000000, NULL,
      "how many series of one metric are counted at a time; further ones are refused, and counted"},

@@ -69,7 +69,7 @@ static const struct config_option options[] = {
      "the bound of memory for samples on their way to disk ..."},
     {"series-memory-each", CONFIG_BYTES, "1K", FIELD(series_memory_each_bytes), 0, 1 << 20, NULL,
      "... and as much more for each series that lives"},
-    {"own-metrics", CONFIG_DURATION, "10s", FIELD(own_metrics_ns), 0, INT64_MAX, NULL,
+    {"own-metrics", CONFIG_DURATION, "5s", FIELD(own_metrics_ns), 0, INT64_MAX, NULL,
      "how often the collector keeps what its /metrics say as series, a second at least; 0: never"},
     {"dashboards-dir", CONFIG_STRING, NULL, FIELD(dashboards_dir), 0, 0, "DIRECTORY",
      "where dashboards are kept that people save; by default dashboards beside the ledger's"},

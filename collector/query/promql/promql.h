@@ -27,6 +27,8 @@ struct promql_options {
     int64_t subquery_step_ms;   /* where none is written; 0: PROMQL_SUBQUERY_STEP_MS */
     uint64_t samples_max;       /* held in memory at a time; 0: no limit */
     uint64_t memory_bytes_max;  /* 0: no limit */
+    bool histograms_coarse;     /* native histograms are read with schema ... */
+    int histogram_schema_most;  /* ... this one at most: less to hold and to tell */
     uint64_t deadline_ns;       /* on CLOCK_MONOTONIC; 0: none */
     const atomic_bool *stopped; /* the query ends soon after it becomes true; may be NULL */
 };

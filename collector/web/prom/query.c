@@ -56,6 +56,13 @@ static bool parse_common(struct prom_call *c, struct asked *a)
         prom_fail_parameter(c, "lookback_delta", "a duration");
         return false;
     }
+    uint64_t schema = HISTOGRAM_SCHEMA_MOST;
+    a->options.histograms_coarse = form_get(&c->form, "histogram_schema") != NULL;
+    if (form_number(&c->form, "histogram_schema", &schema) != 0 || schema > HISTOGRAM_SCHEMA_MOST) {
+        prom_fail_parameter(c, "histogram_schema", "a whole number from 0 to 8");
+        return false;
+    }
+    a->options.histogram_schema_most = (int)schema;
     if (form_number(&c->form, "limit", &a->limit) != 0) {
         prom_fail_parameter(c, "limit", "a whole number");
         return false;

@@ -55,8 +55,9 @@ export function aligned({ fromMs, toMs, stepSeconds }: Span): { start: number; e
   return { start: floor(fromMs), end: floor(toMs) };
 }
 
-export async function queryRange(query: string, span: Span, options?: CallOptions): Promise<MatrixSeries[]> {
-  const data = await ask<{ result: MatrixSeries[] }>('/api/v1/query_range', { query, ...aligned(span), step: span.stepSeconds }, options);
+/** `schema`: how fine native histograms are at most, in 2^schema buckets to a doubling. */
+export async function queryRange(query: string, span: Span, options?: CallOptions, schema?: number): Promise<MatrixSeries[]> {
+  const data = await ask<{ result: MatrixSeries[] }>('/api/v1/query_range', { query, ...aligned(span), step: span.stepSeconds, histogram_schema: schema }, options);
   return data.result;
 }
 

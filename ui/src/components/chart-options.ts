@@ -3,7 +3,7 @@
 import type uPlot from 'uplot';
 import { SERVICE_COLOURS, serviceColour } from '../model/service-colour';
 import { momentText } from '../model/time-range';
-import { formatValue, type Unit } from '../model/units';
+import { axisSteps, formatTick, type Unit } from '../model/units';
 
 export interface ChartSeries {
   name: string;
@@ -64,6 +64,9 @@ export interface PlotParts {
   onSelect: (fromS: number, toS: number) => void;
 }
 
+const PADDING: [number, number, number, number] = [16, 8, 0, 0];
+const CHARACTER_PX = 7;
+
 export function withAlpha(colour: string, alpha: number): string {
   return colour.startsWith('rgb(') ? colour.replace('rgb(', 'rgba(').replace(')', `, ${alpha})`) : colour;
 }
@@ -79,11 +82,20 @@ export function timeLabels(splits: readonly number[], step: number, utc: boolean
   });
 }
 
-function axes({ unit, utc, colours }: PlotParts): uPlot.Axis[] {
+/* The last label is left out where its half would lie beyond the edge. */
+function withinPlot(plot: uPlot, splits: readonly number[], labels: string[]): string[] {
+  const { min, max } = plot.scales['x'] ?? {};
+  const width = plot.bbox.width / devicePixelRatio;
+  if (min === undefined || min === null || max === undefined || max === null || max <= min) return labels;
+  return labels.map((label, i) => (((max - splits[i]!) / (max - min)) * width + PADDING[1] < label.length * CHARACTER_PX / 2 ? '' : label));
+}
+
+function axes({ unit, utc, log, colours }: PlotParts): uPlot.Axis[] {
   const shared = { stroke: colours.ink, font: colours.font, grid: { stroke: colours.grid, width: 1 }, ticks: { stroke: colours.grid, width: 1, size: 4 } };
+  const steps = axisSteps(unit);
   return [
-    { ...shared, grid: { show: false }, size: 26, space: 70, values: (_plot, splits, _axis, _space, step) => timeLabels(splits, step, utc) },
-    { ...shared, size: 72, space: 28, values: (_plot, splits) => splits.map((value) => (value === null ? '' : formatValue(value, unit))) },
+    { ...shared, grid: { show: false }, size: 26, space: 70, values: (plot, splits, _axis, _space, step) => withinPlot(plot, splits, timeLabels(splits, step, utc)) },
+    { ...shared, size: 72, space: 28, ...(steps && !log ? { incrs: steps } : {}), values: (_plot, splits, _axis, _space, step) => splits.map((value) => (value === null ? '' : formatTick(value, step, unit))) },
   ];
 }
 
@@ -110,7 +122,7 @@ export function plotOptions(parts: PlotParts): uPlot.Options {
     width,
     height,
     legend: { show: false },
-    padding: [16, 8, 0, 0],
+    padding: PADDING,
     cursor: {
       y: false,
       drag: { x: true, y: false, setScale: false },

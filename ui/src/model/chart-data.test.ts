@@ -21,6 +21,8 @@ describe('columns', () => {
 describe('stacking', () => {
   it('sums from below, gaps counting as nothing', () => {
     expect(stacked([[1, null, 3], [10, 20, null]])).toEqual([[1, 0, 3], [11, 20, 3]]);
+    expect(stacked([[null, 2], [null, null]])).toEqual([[null, 2], [null, 2]]);
+    expect(stacked([])).toEqual([]);
   });
 });
 

@@ -32,12 +32,13 @@ export function toColumns(matrix: readonly MatrixSeries[], start: number, end: n
   return { times, series };
 }
 
-/** Each column on top of those before it; what says nothing counts as 0 there. */
-export function stacked(columns: readonly (readonly (number | null)[])[]): number[][] {
-  const sums: number[][] = [];
+/** Each column on top of those before it. What says nothing counts as 0 there, but where none says anything there is nothing. */
+export function stacked(columns: readonly (readonly (number | null)[])[]): (number | null)[][] {
+  const silent = (columns[0] ?? []).map((_, row) => columns.every((column) => (column[row] ?? null) === null));
+  const sums: (number | null)[][] = [];
   for (const column of columns) {
     const below = sums.at(-1);
-    sums.push(column.map((value, row) => (value ?? 0) + (below?.[row] ?? 0)));
+    sums.push(column.map((value, row) => (silent[row] ? null : (value ?? 0) + (below?.[row] ?? 0))));
   }
   return sums;
 }

@@ -26,6 +26,9 @@ export interface Heat {
 
 const ROWS_MOST = 48;
 
+/** How fine histograms are asked for, in 2^n buckets to a doubling: finer than rows are, as percentiles are made of them, too. */
+export const HEAT_SCHEMA = 4;
+
 type Columns = Map<string, Bucket>[];
 
 function add(column: Map<string, Bucket>, bucket: Bucket): void {

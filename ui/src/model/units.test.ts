@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
-import { formatValue, unitOf } from './units';
+import { axisSteps, formatTick, formatValue, unitOf } from './units';
 
 const plain = (text: string) => text.replaceAll('\u00a0', ' ');
 
@@ -28,5 +28,19 @@ describe('units of queries', () => {
     expect(unitOf('rate(weft_cache_reply_bytes_total[1m])')).toBe('bytes_rate');
     expect(unitOf('weft_cache_hot_key_share')).toBe('share');
     expect(unitOf('up')).toBe('count');
+  });
+});
+
+describe('the lines of an axis', () => {
+  it('are round where they count bytes', () => {
+    const steps = axisSteps('bytes') ?? [];
+    expect(steps).toContain(1024 * 1024);
+    expect(formatValue(steps.find((step) => step > 3e6), 'bytes')).toBe(formatValue(4 * 1024 * 1024, 'bytes'));
+    expect(axisSteps('count')).toBeUndefined();
+  });
+  it('are told apart where they are close', () => {
+    expect([0, 0.0005, 0.001].map((value) => plain(formatTick(value, 0.0005, 'share')))).toEqual(['0.0 %', '0.05 %', '0.10 %']);
+    expect(plain(formatTick(0.2, 0.1, 'share'))).toBe(plain(formatValue(0.2, 'share')));
+    expect(formatTick(2, 1, 'count')).toBe('2');
   });
 });

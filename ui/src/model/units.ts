@@ -27,6 +27,18 @@ export function formatValue(value: number | null | undefined, unit: Unit): strin
   }
 }
 
+/** The value at a line of an axis whose lines are `step` apart: with as many digits as tell them apart. */
+export function formatTick(value: number, step: number, unit: Unit): string {
+  const digits = Math.ceil(-Math.log10(step * 100));
+  if (unit !== 'share' || value === 0 || digits <= 1) return formatValue(value, unit);
+  return `${(value * 100).toFixed(Math.min(digits, 6))}\u00a0%`;
+}
+
+/** How far apart an axis' lines may be: for bytes powers of two, so that they are round as these are written. Undefined: as for any number. */
+export function axisSteps(unit: Unit): number[] | undefined {
+  return unit === 'bytes' || unit === 'bytes_rate' ? Array.from({ length: 60 }, (_, i) => 2 ** i) : undefined;
+}
+
 /** The unit that a query's text suggests, as the names of metrics say it. */
 export function unitOf(query: string): Unit {
   const perSecond = /\b(rate|irate)\s*\(/.test(query);

@@ -211,6 +211,14 @@ const struct series_selection *evaluation_select(struct evaluation *ev,
     return &h->selection;
 }
 
+/* What was read is ours until the next read. */
+static void make_coarse(const struct evaluation *ev, struct points *p)
+{
+    for (size_t i = 0; p->histogram && i < p->count; i++)
+        if (p->histogram[i] && !histogram_is_custom(p->histogram[i]))
+            histogram_downscale(&p->histograms, p->histogram[i], ev->options.histogram_schema_most);
+}
+
 void evaluation_read(struct evaluation *ev, const struct series_selection *s, size_t i,
                      int64_t from_ms, int64_t to_ms, struct points *out)
 {
@@ -219,6 +227,8 @@ void evaluation_read(struct evaluation *ev, const struct series_selection *s, si
     out->count = 0;
     out->start_unix_ms = NULL;
     check_source(ev, ev->source->read(ev->source->context, s, i, from_ms, to_ms, out));
+    if (ev->options.histograms_coarse)
+        make_coarse(ev, out);
     ev->result->stats.samples += out->count;
     evaluation_hold(ev, out->count);
     check_memory(ev);

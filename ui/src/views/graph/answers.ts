@@ -22,15 +22,16 @@ export interface Answers {
 
 const POINTS = 400;
 
-export function useAnswers(queries: readonly string[]) {
+/** `schema` as queryRange has it. */
+export function useAnswers(queries: readonly string[], schema?: number) {
   return usePoll<Answers>(
-    JSON.stringify([queries, timeRange.value]),
+    JSON.stringify([queries, schema, timeRange.value]),
     async (options) => {
       const span = spanNow(POINTS);
       const ask = async (query: string): Promise<Answer> => {
         if (query === '') return { query, matrix: [], error: '' };
         try {
-          return { query, matrix: await queryRange(query, span, options), error: '' };
+          return { query, matrix: await queryRange(query, span, options, schema), error: '' };
         } catch (error) {
           const { kind, message } = asApiError(error);
           if (kind !== 'refused') throw error;

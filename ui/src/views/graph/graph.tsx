@@ -8,6 +8,7 @@ import { ErrorState, StaleNotice } from '../../components/states';
 import { Icon } from '../../components/icon';
 import { formatCount } from '../../model/format';
 import { graphFrom, graphHref, graphParams, QUERIES_MOST, type GraphState } from '../../model/graph-state';
+import { HEAT_SCHEMA } from '../../model/heat';
 import { UNITS, unitOf } from '../../model/units';
 import { hrefWith, inRange, navigate } from '../../routes/location';
 import type { PageProps } from '../pages';
@@ -115,7 +116,7 @@ function Examples() {
 export default function GraphPage({ query }: PageProps) {
   const state = graphFrom(query);
   const asked = state.queries.length > 0;
-  const poll = useAnswers(state.queries);
+  const poll = useAnswers(state.queries, state.shape === 'heatmap' ? HEAT_SCHEMA : undefined);
   const { marks, more } = useMarks(asked && state.marks);
   const answers = poll.data.value;
   const errors = state.queries.map((text, i) => (answers?.answers[i]?.query === text ? answers.answers[i]!.error : ''));

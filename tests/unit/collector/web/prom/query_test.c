@@ -50,10 +50,25 @@ static void a_limit_that_cuts_the_answer_is_told(void **state)
     assert_false(query_tells("limit=0", "warnings"));
 }
 
+static void histograms_are_as_coarse_as_is_asked(void **state)
+{
+    int32_t index[] = {1, 2, 9};
+    double value[] = {3, 4, 5};
+    struct histogram h = {.schema = 3, .count = 12, .sum = 20, .positive = {3, index, value}};
+    (void)state;
+    world_begin(&world);
+    world_append(&world, "__name__=up job=h", SAMPLE_HISTOGRAM, BASE_MS, 20, &h);
+    series_store_commit(world.store);
+    assert_true(query_tells("stats=", "[0,\"1\",\"1.0905077326652577\",\"3\"]"));
+    assert_true(query_tells("histogram_schema=8", "[0,\"1\",\"1.0905077326652577\",\"3\"]"));
+    assert_true(query_tells("histogram_schema=0", "[0,\"1\",\"2\",\"7\"],[0,\"2\",\"4\",\"5\"]"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_limit_that_cuts_the_answer_is_told, setup, teardown),
+        cmocka_unit_test_setup_teardown(histograms_are_as_coarse_as_is_asked, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
