@@ -6,6 +6,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { launch } from '../tests/ui/browser.mjs';
+import { largeTraceId, sendLargeTrace, spanCount } from '../tests/ui/real/spans.mjs';
 import { writeHeaders, writeRequest } from '../tests/interop/remote_write.mjs';
 import { World, count, mb, median, table, until } from './daemons.mjs';
 
@@ -14,41 +15,14 @@ const SIZES = [100, 10_000, 100_000];
 const PATIENCE_MS = 120_000;
 const PANEL = { series: 100, points: 10_000 };
 const world = new World();
-const hex = (number, digits) => number.toString(16).padStart(digits, '0');
 const at = (path) => `http://127.0.0.1:${world.http}${path}`;
 const ms = (value) => `${value.toFixed(value < 10 ? 1 : 0)}`;
 
 // ---- data --------------------------------------------------------------------------------------
 
-const SERVICES = ['web', 'firehose', 'cell', 'redis', 'memcached', 'search'];
-const traceId = (size) => hex(size, 32);
-
-// A request that fans out: batches of twelve below the root, four levels deep, with what spans say as a rule.
 async function writeTrace(size) {
-  const start = BigInt(Date.now() - 60_000) * 1_000_000n;
-  const span = (i) => {
-    const parent = i === 0 ? -1 : Math.floor((i - 1) / 12);
-    const begin = BigInt(i) * 900n;
-    return {
-      traceId: traceId(size), spanId: hex(i + 1, 16), parentSpanId: parent < 0 ? '' : hex(parent + 1, 16),
-      name: `step ${i % 40}`, kind: i % 3 === 0 ? 3 : 2, startTimeUnixNano: String(start + begin),
-      endTimeUnixNano: String(start + begin + BigInt(20_000 + (i * 7919) % 400_000)),
-      attributes: [
-        { key: 'user.id', value: { intValue: String(i * 31) } }, { key: 'peer.service', value: { stringValue: SERVICES[i % 6] } },
-        { key: 'http.route', value: { stringValue: `/v1/things/{id}/${i % 25}` } },
-      ],
-    };
-  };
-  for (let first = 0; first < size; first += 5000) {
-    const spans = Array.from({ length: Math.min(5000, size - first) }, (_, i) => span(first + i));
-    const resourceSpans = SERVICES.map((name, n) => ({
-      resource: { attributes: [{ key: 'service.name', value: { stringValue: name } }] },
-      scopeSpans: [{ spans: spans.filter((_, i) => (first + i) % SERVICES.length === n) }],
-    }));
-    const answer = await fetch(at('/v1/traces'), { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ resourceSpans }) });
-    if (!answer.ok) throw new Error(`spans were refused: ${await answer.text()}`);
-  }
-  await until('the trace', async () => (await (await fetch(at(`/api/v1/traces/${traceId(size)}?limit=1`))).json()).span_count === size);
+  await sendLargeTrace(at(''), size);
+  await until('the trace', async () => (await spanCount(at(''), largeTraceId(size))) === size);
 }
 
 async function writeSeries({ series, points }) {
@@ -116,10 +90,10 @@ async function openTrace(browser, size) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
   const page = await context.newPage();
   page.setDefaultTimeout(PATIENCE_MS);
-  const path = `/api/v1/traces/${traceId(size)}`;
+  const path = `/api/v1/traces/${largeTraceId(size)}`;
   const wire = await fetched(`${path}?format=columns`);
   const json = await fetched(path);
-  await page.goto(at(`/trace/${traceId(size)}`), { waitUntil: 'commit' });
+  await page.goto(at(`/trace/${largeTraceId(size)}`), { waitUntil: 'commit' });
   const drawn = await whenDrawn(page);
   await page.locator('[role=treegrid]').focus();
   const scroll = await framesOf(page, 'scroll', 120);

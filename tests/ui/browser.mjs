@@ -3,9 +3,11 @@
  * What the tests of the page share: Debian's Chromium by playwright-core (installed in ui/), pages that
  * remember what went wrong in them, and the collector to look at: WEFT_URL's, or a fixture.
  */
+import assert from 'node:assert/strict';
 import { mkdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { startFixture } from './fixture-server.mjs';
 
@@ -58,6 +60,45 @@ export async function openPage(browser, base, { width = 1280, height = 800, dark
   return { page, faults, close: () => context.close() };
 }
 
+/**
+ * A browser and a collector for all tests of a file, there from before the first until after the last. `begin` makes
+ * the collector (`{ url, close }`), `ready` waits until it has what the tests look at. `look(name, options, body)`
+ * is a test with a page of its own, closed however it ends, in which nothing may complain but what `forgive` matches;
+ * `begin` there makes a collector for this test alone.
+ */
+export function stage({ begin = collector, ready = async () => {} } = {}) {
+  const scene = {};
+  before(async () => {
+    scene.browser = await launch();
+    scene.at = await begin();
+    await ready(scene.at);
+  });
+  after(async () => {
+    await scene.browser?.close();
+    await scene.at?.close();
+  });
+  scene.look = (name, options, body) => {
+    if (!body) [options, body] = [{}, options];
+    test(name, { skip: options.skip ?? false }, async (t) => {
+      const own = await options.begin?.();
+      const at = own ?? scene.at;
+      const opened = await openPage(scene.browser, at.url, options);
+      try {
+        await body({ ...opened, at, t });
+        assert.deepEqual(complaints(opened.faults, options.forgive), []);
+      } finally {
+        await opened.close();
+        await own?.close();
+      }
+    });
+  };
+  return scene;
+}
+
+/** The browser's own word for each request that failed: what a test makes fail on purpose is forgiven by it. */
+export const FAILED_REQUEST = /Failed to load resource/;
+export const complaints = (faults, forgive) => faults.filter((fault) => !forgive?.test(fault));
+
 /** What axe-core finds serious or critical on a page, as text; the script goes in past the page's policy. */
 export async function seriousFaults(page) {
   await page.evaluate(await readFile(require.resolve('axe-core/axe.min.js'), 'utf8'));
@@ -79,6 +120,17 @@ export async function eventually(what, check, patienceMs = PATIENCE_MS) {
 }
 
 export const api = async (base, path) => (await fetch(base + path)).json();
+
+/** A parameter of the page's address. */
+export const param = (page, name) => new URL(page.url()).searchParams.get(name);
+
+/** A box of a page by its heading. */
+export const region = (page, name) => page.getByRole('region', { name, exact: true });
+
+/** Nothing is asked for any more of which the page shows that it waits. */
+export const drawn = (page) => eventually('drawn', async () => (await page.locator('[aria-busy="true"]').count()) === 0);
+
+export const detailOf = (page) => page.getByRole('complementary', { name: 'Span details' });
 
 /** Rows of the waterfall as screen readers hear them. */
 export const spanRows = (page) => page.getByRole('treegrid').getByRole('row');

@@ -1,29 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The caches' pages; against a real collector where WEFT_URL names one, with a tap beside it. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
 import { startFixture } from './fixture-server.mjs';
-import { api, collector, launch, openPage, seriousFaults } from './browser.mjs';
+import { api, FAILED_REQUEST, region, seriousFaults, stage } from './browser.mjs';
 
-let browser;
-let at;
 let none = false;
-
-before(async () => {
-  browser = await launch();
-  at = await collector();
-  none = (await api(at.url, '/api/v1/caches')).caches.length === 0;
+const scene = stage({
+  ready: async (at) => {
+    none = (await api(at.url, '/api/v1/caches')).caches.length === 0;
+  },
 });
-after(async () => {
-  await browser?.close();
-  await at?.close();
-});
+const { look } = scene;
 
-const region = (page, name) => page.getByRole('region', { name, exact: true });
 
-test('all caches are listed, and one opens', async (t) => {
+look('all caches are listed, and one opens', async ({ page, t }) => {
   if (none) return t.skip('no tap tells this collector of a cache');
-  const { page, faults, close } = await openPage(browser, at.url);
   await page.goto('/caches?range=15m');
   const first = region(page, 'Caches').getByRole('link').first();
   const address = await first.innerText();
@@ -33,13 +24,10 @@ test('all caches are listed, and one opens', async (t) => {
   for (const name of ['Commands', 'Service time', 'Hit rate', 'Traffic', 'Heaviest']) await page.getByRole('heading', { name, exact: true }).waitFor();
   await page.getByRole('group', { name: 'The cache' }).getByText('/s').first().waitFor();
   assert.deepEqual(await seriousFaults(page), []);
-  assert.deepEqual(faults, []);
-  await close();
 });
 
-test('what the heaviest are, and by what, is in the address', async (t) => {
+look('what the heaviest are, and by what, is in the address', async ({ page, t }) => {
   if (none) return t.skip('no tap tells this collector of a cache');
-  const { page, close } = await openPage(browser, at.url);
   await page.goto('/caches');
   await region(page, 'Heaviest keys').waitFor();
   await page.getByRole('radio', { name: 'Patterns' }).check();
@@ -51,12 +39,10 @@ test('what the heaviest are, and by what, is in the address', async (t) => {
   await page.reload();
   await region(page, 'Heaviest patterns').waitFor();
   assert.ok(await page.getByRole('radio', { name: 'Bytes' }).isChecked());
-  await close();
 });
 
-test('the list sorts by keyboard', async (t) => {
+look('the list sorts by keyboard', async ({ page, t }) => {
   if (none) return t.skip('no tap tells this collector of a cache');
-  const { page, close } = await openPage(browser, at.url);
   await page.goto('/caches');
   await region(page, 'Caches').getByRole('button', { name: 'p99' }).focus();
   await page.keyboard.press('Enter');
@@ -64,18 +50,14 @@ test('the list sorts by keyboard', async (t) => {
   await page.keyboard.press('Enter');
   await page.locator('th[aria-sort=ascending]', { hasText: 'p99' }).waitFor();
   assert.equal(new URL(page.url()).searchParams.get('sort'), '-p99');
-  await close();
 });
 
-test('where no cache was seen, and where there is none such, the page says so', async () => {
-  const empty = await startFixture({ empty: true });
-  const { page, close } = await openPage(browser, empty.url);
+look('where no cache was seen the page says so', { begin: () => startFixture({ empty: true }) }, async ({ page }) => {
   await page.goto('/caches');
   await page.getByText('No cache was seen in this time').waitFor();
-  await close();
-  await empty.close();
-  const other = await openPage(browser, at.url);
-  await other.page.goto('/caches/987654');
-  await other.page.getByRole('alert').getByText('Not here').waitFor();
-  await other.close();
+});
+
+look('where there is no such cache the page says so', { forgive: FAILED_REQUEST }, async ({ page }) => {
+  await page.goto('/caches/987654');
+  await page.getByRole('alert').getByText('Not here').waitFor();
 });

@@ -1,33 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Dashboards: those that came with the page, changed with undo, saved, taken away again; and the same for Grafana. */
 import assert from 'node:assert/strict';
+import { test } from 'node:test';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { after, before, test } from 'node:test';
-import { api, collector, eventually, launch, openPage } from './browser.mjs';
+import { api, drawn, eventually, FAILED_REQUEST, stage } from './browser.mjs';
 
 const require = createRequire(new URL('../../ui/package.json', import.meta.url));
-const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 const Ajv = require('ajv/dist/2020').default;
 const directory = new URL('../../dashboards/', import.meta.url);
 const files = readdirSync(directory).filter((name) => name.endsWith('.json'));
 const json = (name, from = directory) => JSON.parse(readFileSync(new URL(name, from), 'utf8'));
 
-let browser;
-let at;
+const scene = stage();
+const { look } = scene;
 
-before(async () => {
-  browser = await launch();
-  at = await collector();
-});
-after(async () => {
-  await browser?.close();
-  await at?.close();
-});
-
-const drawn = (page) => eventually('drawn', async () => (await page.locator('[aria-busy="true"]').count()) === 0);
 const panel = (page, name) => page.locator('.dashboard-panel', { has: page.getByRole('heading', { name, exact: true }) });
-const remove = (name) => fetch(`${at.url}/api/v1/dashboards/${name}`, { method: 'DELETE' });
+const remove = (name) => fetch(`${scene.at.url}/api/v1/dashboards/${name}`, { method: 'DELETE' });
 
 test('what came with the page is as the schema says', () => {
   const validate = new Ajv({ allErrors: true, allowUnionTypes: true }).compile(json('../docs/dashboards.schema.json'));
@@ -51,8 +40,7 @@ test('the dashboards for Grafana are made of these, and nothing is left open in 
   }
 });
 
-test('each that came with the page is listed, opens, and every panel has an answer', async () => {
-  const { page, faults, close } = await openPage(browser, at.url);
+look('each that came with the page is listed, opens, and every panel has an answer', { forgive: FAILED_REQUEST }, async ({ page }) => {
   await page.goto('/dashboards');
   for (const name of files) await page.getByRole('link', { name: name.slice(0, -5), exact: true }).waitFor();
   for (const name of files) {
@@ -60,12 +48,9 @@ test('each that came with the page is listed, opens, and every panel has an answ
     await page.getByRole('heading', { level: 1 }).getByText(json(name).title).waitFor();
     await drawn(page);
   }
-  assert.deepEqual(faults.filter((fault) => at.fixture === undefined || !/404/.test(fault)), []);
-  await close();
 });
 
-test('a panel opens as a graph of its queries, and back returns', async () => {
-  const { page, close } = await openPage(browser, at.url);
+look('a panel opens as a graph of its queries, and back returns', async ({ page }) => {
   await page.goto('/dashboards/hosts?range=15m');
   await page.getByRole('link', { name: 'Open Processors by service as a graph' }).click();
   await page.getByRole('combobox', { name: 'Query 1' }).waitFor();
@@ -74,12 +59,10 @@ test('a panel opens as a graph of its queries, and back returns', async () => {
   assert.equal(new URL(page.url()).searchParams.get('range'), '15m');
   await page.goBack();
   await page.getByRole('link', { name: 'Open Processors by service as a graph' }).waitFor();
-  await close();
 });
 
-test('changes are undone and done again, saved, there after a reload, and taken away', async () => {
+look('changes are undone and done again, saved, there after a reload, and taken away', { forgive: FAILED_REQUEST }, async ({ page }) => {
   await remove('tried');
-  const { page, close } = await openPage(browser, at.url);
   await page.goto('/dashboards');
   await page.getByLabel('Name of a new dashboard').fill('No Name');
   await page.getByRole('button', { name: 'Make a new one' }).click();
@@ -101,7 +84,7 @@ test('changes are undone and done again, saved, there after a reload, and taken 
   await page.getByRole('button', { name: 'Move New panel back' }).click();
   await page.getByRole('button', { name: 'Save', exact: true }).click();
   await page.getByRole('button', { name: 'Saved', exact: true }).waitFor();
-  const saved = await api(at.url, '/api/v1/dashboards/tried');
+  const saved = await api(scene.at.url, '/api/v1/dashboards/tried');
   assert.deepEqual(saved.panels.map((each) => [each.title, each.kind]), [['New panel', 'lines'], ['<b>Processes</b>', 'stacked']]);
   const waiting = page.waitForEvent('download');
   await page.getByRole('button', { name: 'Export' }).click();
@@ -112,24 +95,21 @@ test('changes are undone and done again, saved, there after a reload, and taken 
   await panel(page, '<b>Processes</b>').waitFor();
   await page.getByRole('button', { name: 'Remove what was saved' }).click();
   await page.getByText('There is no panel yet').waitFor();
-  assert.equal((await fetch(`${at.url}/api/v1/dashboards/tried`)).status, 404);
-  await close();
+  assert.equal((await fetch(`${scene.at.url}/api/v1/dashboards/tried`)).status, 404);
 });
 
-test('a disk that is full is told, and what was changed is still there to be saved', async (t) => {
-  if (!at.fixture) return t.skip('a real disk is not filled here');
-  const { page, close } = await openPage(browser, at.url);
+look('a disk that is full is told, and what was changed is still there to be saved', { forgive: FAILED_REQUEST }, async ({ page, t }) => {
+  if (!scene.at.fixture) return t.skip('a real disk is not filled here');
   await page.goto('/dashboards/hosts?edit=on');
   await page.getByRole('button', { name: 'Remove Load' }).click();
-  at.fixture.disk.full = true;
+  scene.at.fixture.disk.full = true;
   await page.getByRole('button', { name: 'Save', exact: true }).click();
   await page.getByRole('alert').getByText('the disk is full').waitFor();
-  at.fixture.disk.full = false;
+  scene.at.fixture.disk.full = false;
   await page.getByRole('button', { name: 'Save', exact: true }).click();
   await page.getByRole('button', { name: 'Saved', exact: true }).waitFor();
-  assert.equal((await api(at.url, '/api/v1/dashboards/hosts')).panels.length, json('hosts.json').panels.length - 1);
+  assert.equal((await api(scene.at.url, '/api/v1/dashboards/hosts')).panels.length, json('hosts.json').panels.length - 1);
   await remove('hosts');
-  await close();
 });
 
 /* Opens hosts, takes a panel away, and lets somebody else save before it is saved here. */
@@ -140,7 +120,7 @@ async function disagree(page) {
   const theirs = json('hosts.json');
   theirs.title = 'Hosts of ours';
   theirs.panels = theirs.panels.filter(({ title }) => title !== 'Memory in use');
-  const answer = await fetch(`${at.url}/api/v1/dashboards/hosts`, { method: 'PUT', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(theirs) });
+  const answer = await fetch(`${scene.at.url}/api/v1/dashboards/hosts`, { method: 'PUT', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(theirs) });
   assert.equal(answer.status, 200);
   await page.getByRole('button', { name: 'Save', exact: true }).click();
   await page.getByRole('alert').getByText('Somebody else saved this dashboard').waitFor();
@@ -148,11 +128,10 @@ async function disagree(page) {
   assert.deepEqual(await saved(), theirs, 'nothing is saved before one has chosen');
   return theirs;
 }
-const saved = () => api(at.url, '/api/v1/dashboards/hosts');
+const saved = () => api(scene.at.url, '/api/v1/dashboards/hosts');
 const titles = ({ panels }) => panels.map(({ title }) => title);
 
-test('of two who change a dashboard the second is asked: his own may be kept, and exported', async () => {
-  const { page, close } = await openPage(browser, at.url);
+look('of two who change a dashboard the second is asked: his own may be kept, and exported', { forgive: FAILED_REQUEST }, async ({ page }) => {
   await disagree(page);
   const waiting = page.waitForEvent('download');
   await page.getByRole('button', { name: 'Export mine' }).click();
@@ -163,11 +142,9 @@ test('of two who change a dashboard the second is asked: his own may be kept, an
   assert.deepEqual(await saved(), mine);
   assert.ok(titles(mine).includes('Memory in use') && !titles(mine).includes('Load'));
   await remove('hosts');
-  await close();
 });
 
-test('or theirs is taken, and undo brings back what was changed here', async () => {
-  const { page, close } = await openPage(browser, at.url);
+look('or theirs is taken, and undo brings back what was changed here', { forgive: FAILED_REQUEST }, async ({ page }) => {
   const theirs = await disagree(page);
   await page.getByRole('button', { name: 'Take theirs' }).click();
   await panel(page, 'Load').waitFor();
@@ -179,11 +156,9 @@ test('or theirs is taken, and undo brings back what was changed here', async () 
   await page.getByRole('button', { name: 'Saved', exact: true }).waitFor();
   assert.ok(!titles(await saved()).includes('Load'));
   await remove('hosts');
-  await close();
 });
 
-test('what somebody else removed meanwhile may be saved again', async () => {
-  const { page, close } = await openPage(browser, at.url);
+look('what somebody else removed meanwhile may be saved again', { forgive: FAILED_REQUEST }, async ({ page }) => {
   await page.goto('/dashboards/once?edit=on');
   await page.getByRole('button', { name: 'Add a panel' }).click();
   await page.getByRole('button', { name: 'Save', exact: true }).click();
@@ -194,24 +169,6 @@ test('what somebody else removed meanwhile may be saved again', async () => {
   await page.getByText('Somebody else removed this dashboard').waitFor();
   await page.getByRole('button', { name: 'Save mine again' }).click();
   await page.getByRole('button', { name: 'Saved', exact: true }).waitFor();
-  assert.equal((await api(at.url, '/api/v1/dashboards/once')).panels.length, 2);
+  assert.equal((await api(scene.at.url, '/api/v1/dashboards/once')).panels.length, 2);
   await remove('once');
-  await close();
-});
-
-test('axe finds nothing serious', async () => {
-  for (const dark of [false, true]) {
-    const { page, close } = await openPage(browser, at.url, { dark });
-    for (const path of ['/dashboards', '/dashboards/deploys', '/dashboards/cache?edit=on']) {
-      await page.goto(path);
-      await page.getByRole('heading', { level: 1 }).waitFor();
-      await drawn(page);
-      if (path.endsWith('on')) await page.getByRole('button', { name: 'Change Commands' }).click();
-      await page.evaluate(axe);
-      const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
-      const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
-      assert.deepEqual(serious.map(({ id, nodes }) => [id, nodes[0].html]), []);
-    }
-    await close();
-  }
 });

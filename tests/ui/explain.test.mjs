@@ -2,44 +2,28 @@
 /* The trace page beyond its waterfall: the analysis, the search, sums, flame graph, comparison, export, keys. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { after, before, test } from 'node:test';
-import { eventually, launch, openPage, spanRows } from './browser.mjs';
+import { detailOf, eventually, param, region, spanRows, stage } from './browser.mjs';
 import { IDS } from './fixture-data.mjs';
 import { startFixture } from './fixture-server.mjs';
 
-let browser;
-let at;
+const scene = stage({ begin: startFixture });
+const { look } = scene;
 
-before(async () => {
-  browser = await launch();
-  at = await startFixture();
-});
-after(async () => {
-  await browser?.close();
-  await at?.close();
-});
-
-const open = async (id, query = '', options = {}) => {
-  const opened = await openPage(browser, at.url, options);
-  await opened.page.goto(`/trace/${id}${query}`);
-  await opened.page.getByRole('radiogroup', { name: 'How the trace is shown' }).waitFor();
-  return opened;
+const open = async (page, id, query = '') => {
+  await page.goto(`/trace/${id}${query}`);
+  await page.getByRole('radiogroup', { name: 'How the trace is shown' }).waitFor();
 };
-const param = (page, name) => new URL(page.url()).searchParams.get(name);
-const detailOf = (page) => page.getByRole('complementary', { name: 'Span details' });
 
-test('the culprit is told in a sentence, and shown', async () => {
-  const { page, faults, close } = await open(IDS.died);
+look('the culprit is told in a sentence, and shown', async ({ page }) => {
+  await open(page, IDS.died);
   await page.getByText('web "POST /post" failed because cell "redis LPUSH" died').waitFor();
   await page.getByRole('button', { name: 'Show the culprit' }).click();
   await detailOf(page).getByRole('heading', { name: 'redis LPUSH' }).waitFor();
   await detailOf(page).getByText('Not observed: no tap watches this cache').waitFor();
-  assert.deepEqual(faults, []);
-  await close();
 });
 
-test('what a tap observed says so, and the call tells server and network', async () => {
-  const { page, faults, close } = await open(IDS.dashboard);
+look('what a tap observed says so, and the call tells server and network', async ({ page }) => {
+  await open(page, IDS.dashboard);
   const row = spanRows(page).filter({ hasText: 'observed by a tap' });
   await row.first().waitFor({ state: 'attached' });
   assert.equal(await row.count(), 1);
@@ -47,29 +31,25 @@ test('what a tap observed says so, and the call tells server and network', async
   await detailOf(page).getByText('Server, as a tap saw it').waitFor();
   await detailOf(page).getByText('Network and queues').waitFor();
   await detailOf(page).getByText(/^p3 of 173$/).waitFor();
-  assert.deepEqual(faults, []);
-  await close();
 });
 
-test('a span whose host\'s clock was wrong tells the recorded and the corrected time', async () => {
-  const { page, faults, close } = await open(IDS.dashboard);
-  const trace = at.fixture.traces.find((each) => each.trace_id === IDS.dashboard);
+look('a span whose host\'s clock was wrong tells the recorded and the corrected time', async ({ page }) => {
+  await open(page, IDS.dashboard);
+  const trace = scene.at.fixture.traces.find((each) => each.trace_id === IDS.dashboard);
   const span = trace.spans.find(({ process }) => process === 1);
   await page.goto(`/trace/${IDS.dashboard}?span=${span.span_id}`);
   const clock = detailOf(page).locator('.corrected');
   await clock.getByText('\u22121.20\u00a0ms', { exact: true }).waitFor();
   const [recorded, , corrected] = (await clock.locator('dd').allInnerTexts()).map((text) => /\d\d:(\d\d):(\d\d\.\d{6})/.exec(text)).map((match) => match && Number(match[1]) * 60 + Number(match[2]));
   assert.ok(Math.abs(((recorded - corrected + 3600) % 3600) - 0.0012) < 2e-6, `${recorded} ${corrected}`);
-  assert.deepEqual(faults, []);
-  await close();
 });
 
-test('the search counts, goes around, and lies in the address', async () => {
-  const { page, faults, close } = await open(IDS.dashboard);
+look('the search counts, goes around, and lies in the address', async ({ page }) => {
+  await open(page, IDS.dashboard);
   await spanRows(page).first().waitFor({ state: 'attached' });
   await page.keyboard.press('Control+b');
   await page.keyboard.type('db.system=memcached');
-  const gets = at.fixture.traces.find((each) => each.trace_id === IDS.dashboard).spans.filter(({ name }) => name === 'memcached get').length;
+  const gets = scene.at.fixture.traces.find((each) => each.trace_id === IDS.dashboard).spans.filter(({ name }) => name === 'memcached get').length;
   await page.getByText(`– of ${gets}`).waitFor();
   assert.equal(param(page, 'find'), 'db.system=memcached');
   await page.keyboard.press('Enter');
@@ -79,12 +59,10 @@ test('the search counts, goes around, and lies in the address', async () => {
   await eventually('rows that say so', async () => (await spanRows(page).filter({ hasText: 'found' }).count()) === gets);
   await page.keyboard.press('Escape');
   await eventually('no search', () => param(page, 'find') === null);
-  assert.deepEqual(faults, []);
-  await close();
 });
 
-test("Jaeger's keys zoom, pan, fold and move", async () => {
-  const { page, faults, close } = await open(IDS.died);
+look("Jaeger's keys zoom, pan, fold and move", async ({ page }) => {
+  await open(page, IDS.died);
   await spanRows(page).first().waitFor({ state: 'attached' });
   const rows = async () => Number(await page.getByRole('treegrid').getAttribute('aria-rowcount'));
   const all = await rows();
@@ -109,24 +87,20 @@ test("Jaeger's keys zoom, pan, fold and move", async () => {
   await page.getByRole('dialog', { name: 'Keys' }).waitFor();
   await page.keyboard.press('Escape');
   await page.getByRole('dialog', { name: 'Keys' }).waitFor({ state: 'hidden' });
-  assert.deepEqual(faults, []);
-  await close();
 });
 
-test('sums lead to the longest span; back leads to the sums', async () => {
-  const { page, faults, close } = await open(IDS.died, '?tab=sums');
+look('sums lead to the longest span; back leads to the sums', async ({ page }) => {
+  await open(page, IDS.died, '?tab=sums');
   await page.getByRole('region', { name: 'By service' }).getByText('firehose').waitFor();
   await page.getByRole('region', { name: 'By operation' }).getByRole('button', { name: /^Show the longest/ }).first().click();
   await detailOf(page).waitFor();
   assert.equal(param(page, 'tab'), null);
   await page.goBack();
   await page.getByRole('region', { name: 'By operation' }).waitFor();
-  assert.deepEqual(faults, []);
-  await close();
 });
 
-test('the flame graph tells its boxes to the keyboard', async () => {
-  const { page, faults, close } = await open(IDS.dashboard, '?tab=flame');
+look('the flame graph tells its boxes to the keyboard', async ({ page }) => {
+  await open(page, IDS.dashboard, '?tab=flame');
   await page.getByRole('application', { name: /^Flame graph/ }).focus();
   await page.keyboard.press('ArrowDown');
   await page.getByRole('status').getByText('GET /dashboard').waitFor();
@@ -136,31 +110,25 @@ test('the flame graph tells its boxes to the keyboard', async () => {
   await page.getByRole('button', { name: 'Show all' }).waitFor();
   await page.keyboard.press('Enter');
   await detailOf(page).getByRole('heading', { name: 'cell read_inbox' }).waitFor();
-  assert.deepEqual(faults, []);
-  await close();
 });
 
-test('two traces are compared', async () => {
-  const { page, faults, close } = await open(IDS.died, '?tab=diff');
+look('two traces are compared', async ({ page }) => {
+  await open(page, IDS.died, '?tab=diff');
   await page.getByLabel('The other trace').fill(IDS.dashboard);
   await page.getByRole('button', { name: 'Compare', exact: true }).click();
   await page.getByRole('region', { name: 'Differences' }).getByText('redis LPUSH').waitFor();
   assert.equal(param(page, 'with'), IDS.dashboard);
-  assert.deepEqual(faults, []);
-  await close();
 });
 
-test('a trace is saved as a file', async () => {
-  const { page, faults, close } = await open(IDS.dashboard);
+look('a trace is saved as a file', async ({ page }) => {
+  await open(page, IDS.dashboard);
   const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Save as JSON' }).click()]);
   assert.equal(download.suggestedFilename(), `trace-${IDS.dashboard}.json`);
   assert.equal(JSON.parse(await readFile(await download.path(), 'utf8')).trace_id, IDS.dashboard);
-  assert.deepEqual(faults, []);
-  await close();
 });
 
-test('a template links spans to their logs, and no other address than of the web is taken', async () => {
-  const { page, faults, close } = await open(IDS.dashboard, '?span=00000000a0000001');
+look('a template links spans to their logs, and no other address than of the web is taken', async ({ page }) => {
+  await open(page, IDS.dashboard, '?span=00000000a0000001');
   await page.getByRole('button', { name: 'Link spans to their logs…' }).click();
   const field = page.getByLabel('Address of the logs');
   await field.fill('javascript:alert(1)//{trace_id}');
@@ -169,13 +137,11 @@ test('a template links spans to their logs, and no other address than of the web
   await page.getByRole('button', { name: 'Keep' }).click();
   const link = page.getByRole('link', { name: 'Logs of this span' });
   assert.equal(await link.getAttribute('href'), `https://logs.example/?q=${IDS.dashboard}`);
-  assert.deepEqual(faults, []);
-  await close();
 });
 
-test('the collector says where logs are, and a reader\'s own address goes before', async () => {
-  at.fixture.logLink = 'https://theirs.example/{service}';
-  const { page, faults, close } = await open(IDS.dashboard, '?span=00000000a0000001');
+look('the collector says where logs are, and a reader\'s own address goes before', async ({ page }) => {
+  scene.at.fixture.logLink = 'https://theirs.example/{service}';
+  await open(page, IDS.dashboard, '?span=00000000a0000001');
   const link = page.getByRole('link', { name: 'Logs of this span' });
   const href = (want) => eventually(want, async () => (await link.getAttribute('href')) === want);
   const keep = async (text) => {
@@ -190,17 +156,15 @@ test('the collector says where logs are, and a reader\'s own address goes before
   await href('https://mine.example/00000000a0000001');
   await keep('');
   await href('https://theirs.example/web');
-  at.fixture.logLink = 'javascript:alert(1)';
+  scene.at.fixture.logLink = 'javascript:alert(1)';
   await page.reload();
   await page.getByRole('button', { name: 'Link spans to their logs…' }).waitFor();
   assert.equal(await link.count(), 0);
-  at.fixture.logLink = '';
-  assert.deepEqual(faults, []);
-  await close();
+  scene.at.fixture.logLink = '';
 });
 
-test('hostile text stays text in each picture of a trace, in the search and in the firehose', async () => {
-  const { page, faults, close } = await open(IDS.hostile, '?tab=sums');
+look('hostile text stays text in each picture of a trace, in the search and in the firehose', async ({ page }) => {
+  await open(page, IDS.hostile, '?tab=sums');
   await page.getByRole('region', { name: 'By operation' }).getByText('onerror').first().waitFor();
   await page.getByRole('radio', { name: 'Flame graph' }).check();
   await page.getByRole('application', { name: /^Flame graph/ }).focus();
@@ -212,6 +176,4 @@ test('hostile text stays text in each picture of a trace, in the search and in t
   await page.locator('.hose-list').getByText('onerror').first().waitFor();
   assert.equal(await page.evaluate(() => window.__pwned), undefined);
   assert.equal(await page.locator('main img, main script, main b, main i').count(), 0);
-  assert.deepEqual(faults, []);
-  await close();
 });

@@ -4,16 +4,17 @@
  * They wait for the deploy's verdict.
  */
 import { join } from 'node:path';
-import { api, eventually, launch, openPage, spanRows } from './browser.mjs';
+import { api, drawn, eventually, launch, openPage, spanRows } from './browser.mjs';
+import { showpiece } from './demo/pages.mjs';
 
-const [base, directory] = process.argv.slice(2);
+const [url, directory] = process.argv.slice(2);
 if (!directory) {
   console.error('usage: node tests/ui/pictures.mjs URL DIRECTORY');
   process.exit(2);
 }
+const base = url.replace(/\/+$/, '');
 const VERDICT_MS = 300_000;
-const ask = (path) => api(base.replace(/\/+$/, ''), path);
-const settled = (page) => eventually('all is drawn', async () => (await page.locator('[aria-busy="true"]').count()) === 0);
+const ask = (path) => api(base, path);
 
 async function judgedDeploy() {
   const { marks } = await ask('/api/v1/marks?kind=deploy');
@@ -22,17 +23,9 @@ async function judgedDeploy() {
   return false;
 }
 
-/* A post that a killed cell left in the middle, or else the one with the most services. */
-async function showpiece() {
-  const { traces: died } = await ask('/api/v1/traces?status=died&limit=1');
-  if (died?.[0]) return died[0].trace_id;
-  const { traces } = await ask('/api/v1/traces?limit=200');
-  return traces.sort((a, b) => b.services.length - a.services.length)[0].trace_id;
-}
-
 const PICTURES = {
   async trace(page) {
-    await page.goto(`/trace/${await showpiece()}`);
+    await page.goto(`/trace/${await showpiece(base)}`);
     await spanRows(page).first().waitFor({ state: 'attached' });
     await page.getByText('Looking for what held it up').waitFor({ state: 'detached' });
   },
@@ -53,7 +46,7 @@ const browser = await launch();
 for (const [name, visit] of Object.entries(PICTURES)) {
   const { page, faults, close } = await openPage(browser, base, { width: 1280, height: 860 });
   await visit(page);
-  await settled(page);
+  await drawn(page);
   await page.screenshot({ path: join(directory, `${name}.png`) });
   if (faults.length) throw new Error(`${name}: ${faults.join('; ')}`);
   await close();

@@ -1,35 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Pipeline status, open spans, the theme; against a real collector where WEFT_URL names one. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { collector, eventually, launch, openPage } from './browser.mjs';
+import { api, eventually, stage } from './browser.mjs';
 
-let browser;
-let at;
+const scene = stage();
+const { look } = scene;
 
-before(async () => {
-  browser = await launch();
-  at = await collector();
-});
-after(async () => {
-  await browser?.close();
-  await at?.close();
-});
-
-test('the pipeline page shows every part', async () => {
-  const { page, faults, close } = await openPage(browser, at.url);
+look('the pipeline page shows every part', async ({ page }) => {
   await page.goto('/status');
   for (const name of ['Accepted', 'Freshness', 'Head memory', 'Ledger']) {
     await page.getByRole('heading', { name, exact: true }).waitFor();
   }
   await page.getByRole('heading', { name: 'Agents' }).waitFor();
   await page.getByRole('heading', { name: /^Losses|^Nothing was lost/ }).first().waitFor();
-  assert.deepEqual(faults, []);
-  await close();
 });
 
-test('a refresh moves nothing', async () => {
-  const { page, close } = await openPage(browser, at.url);
+look('a refresh moves nothing', async ({ page }) => {
   await page.goto('/status');
   await page.getByRole('heading', { name: 'Ledger' }).waitFor();
   const places = () =>
@@ -46,19 +32,14 @@ test('a refresh moves nothing', async () => {
   });
   await eventually('three refreshes', () => answers >= 3);
   assert.equal(await places(), before);
-  await close();
 });
 
-test('open spans are listed oldest first, or the page says that there are none', async () => {
-  const { page, faults, close } = await openPage(browser, at.url);
+look('open spans are listed oldest first, or the page says that there are none', async ({ page }) => {
   await page.goto('/inflight');
   await page.locator('.open-row').or(page.getByRole('heading', { name: 'Nothing is in flight' })).first().waitFor();
-  assert.deepEqual(faults, []);
-  await close();
 });
 
-test('the theme follows the system, then the button, and is remembered', async () => {
-  const { page, faults, close } = await openPage(browser, at.url, { dark: true });
+look('the theme follows the system, then the button, and is remembered', { dark: true }, async ({ page }) => {
   const ground = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
   await page.goto('/status');
   const dark = await ground();
@@ -72,13 +53,9 @@ test('the theme follows the system, then the button, and is remembered', async (
   await page.reload();
   await page.getByRole('button', { name: 'Theme: dark' }).waitFor();
   assert.equal(await ground(), dark);
-  assert.deepEqual(faults, []);
-  await close();
 });
 
-test('an address that is none says so', async () => {
-  const { page, close } = await openPage(browser, at.url);
+look('an address that is none says so', async ({ page }) => {
   await page.goto('/trace/not-an-id');
   await page.getByRole('heading', { name: 'There is no such page' }).waitFor();
-  await close();
 });

@@ -1,27 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The graph of services and a service's page; against a real collector where WEFT_URL names one, of the demo. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
 import { startFixture } from './fixture-server.mjs';
-import { api, collector, eventually, launch, openPage, seriousFaults } from './browser.mjs';
+import { api, eventually, region, seriousFaults, stage } from './browser.mjs';
 
-let browser;
-let at;
-
-before(async () => {
-  browser = await launch();
-  at = await collector();
-  await eventually('a call in the graph', async () => (await api(at.url, '/api/v1/graph')).edges?.length > 0);
+const scene = stage({
+  ready: async (at) => {
+    await eventually('a call in the graph', async () => (await api(at.url, '/api/v1/graph')).edges?.length > 0);
+  },
 });
-after(async () => {
-  await browser?.close();
-  await at?.close();
-});
+const { look } = scene;
 
-const region = (page, name) => page.getByRole('region', { name, exact: true });
 
-test('the graph shows who calls whom, and leads to a service and back', async () => {
-  const { page, faults, close } = await openPage(browser, at.url);
+look('the graph shows who calls whom, and leads to a service and back', async ({ page }) => {
   await page.goto('/services?range=15m');
   const graph = region(page, 'Graph of services');
   await graph.locator('.node').first().waitFor();
@@ -34,12 +25,9 @@ test('the graph shows who calls whom, and leads to a service and back', async ()
   await region(page, 'Around cell').locator('.focal').waitFor();
   await page.goBack();
   await region(page, 'Graph of services').waitFor();
-  assert.deepEqual(faults, []);
-  await close();
 });
 
-test('the graph is moved over by keys: among nodes, along calls, nearer and back', async () => {
-  const { page, faults, close } = await openPage(browser, at.url);
+look('the graph is moved over by keys: among nodes, along calls, nearer and back', async ({ page }) => {
   await page.goto('/services?range=15m');
   const graph = region(page, 'Graph of services');
   await graph.locator('.node').first().waitFor();
@@ -61,12 +49,9 @@ test('the graph is moved over by keys: among nodes, along calls, nearer and back
   assert.ok((await scale()) <= 1);
   await graph.getByRole('button', { name: 'Zoom out' }).click();
   assert.ok((await scale()) < before);
-  assert.deepEqual(faults, []);
-  await close();
 });
 
-test('a drag moves the graph and opens nothing; Ctrl and the wheel zoom where the pointer is', async () => {
-  const { page, faults, close } = await openPage(browser, at.url);
+look('a drag moves the graph and opens nothing; Ctrl and the wheel zoom where the pointer is', async ({ page }) => {
   await page.goto('/services?range=15m');
   const graph = region(page, 'Graph of services');
   const node = graph.getByRole('link', { name: 'web', exact: true });
@@ -90,15 +75,10 @@ test('a drag moves the graph and opens nothing; Ctrl and the wheel zoom where th
   await eventually('it is larger', async () => (await node.boundingBox()).width > wide * 1.2);
   const now = await middle();
   assert.ok(Math.abs(now.x - to.x) < 8 && Math.abs(now.y - to.y) < 8, JSON.stringify([to, now]));
-  assert.deepEqual(faults, []);
-  await close();
 });
 
-test('of 300 services the neighbourhood is shown, any is found, and all are there when asked for', { skip: Boolean(process.env.WEFT_URL) }, async (t) => {
-  const own = await startFixture({ arriving: false });
-  t.after(() => own.close());
-  own.fixture.graphServices = 300;
-  const { page, faults, close } = await openPage(browser, own.url);
+look('of 300 services the neighbourhood is shown, any is found, and all are there when asked for', { begin: () => startFixture({ arriving: false }) }, async ({ page, at }) => {
+  at.fixture.graphServices = 300;
   await page.goto('/services');
   const nodes = region(page, 'Graph of services').locator('[data-node]');
   await nodes.first().waitFor();
@@ -119,27 +99,20 @@ test('of 300 services the neighbourhood is shown, any is found, and all are ther
   await page.goBack();
   await page.goBack();
   await eventually('the neighbours again', async () => (await nodes.count()) === few);
-  assert.deepEqual(faults, []);
-  await close();
 });
 
-test('a service has its operations, where it runs, and its calls', async () => {
-  const { page, faults, close } = await openPage(browser, at.url);
+look('a service has its operations, where it runs, and its calls', async ({ page }) => {
   await page.goto('/services/web');
   for (const name of ['Operations', 'Where it runs', 'Calls']) await region(page, name).getByRole('row').nth(1).waitFor();
   await page.getByRole('group', { name: 'The service' }).getByText('/s').first().waitFor();
   await region(page, 'Operations').getByRole('button', { name: 'p99' }).click();
   assert.equal(new URL(page.url()).searchParams.get('by'), 'p99');
   const operation = region(page, 'Operations').getByRole('link', { name: 'GET /dashboard' }).first();
-  assert.equal(new URL(await operation.getAttribute('href'), at.url).searchParams.get('operation'), 'GET /dashboard');
+  assert.equal(new URL(await operation.getAttribute('href'), scene.at.url).searchParams.get('operation'), 'GET /dashboard');
   assert.deepEqual(await seriousFaults(page), []);
-  assert.deepEqual(faults, []);
-  await close();
 });
 
-test('a refresh leaves every node where it stands', { skip: Boolean(process.env.WEFT_URL) }, async () => {
-  const own = await startFixture({ arriving: false });
-  const { page, close } = await openPage(browser, own.url);
+look('a refresh leaves every node where it stands', { begin: () => startFixture({ arriving: false }) }, async ({ page }) => {
   await page.clock.install();
   await page.goto('/services');
   await page.locator('.service-graph .node').first().waitFor();
@@ -152,18 +125,12 @@ test('a refresh leaves every node where it stands', { skip: Boolean(process.env.
     return asked > 0;
   });
   assert.equal(await places(), first);
-  await close();
-  await own.close();
 });
 
-test('where nothing calls anything, and where nothing is known of a service, the page says so', async () => {
-  const empty = await startFixture({ empty: true });
-  const { page, close } = await openPage(browser, empty.url);
+look('where nothing calls anything, and where nothing is known of a service, the page says so', { begin: () => startFixture({ empty: true }) }, async ({ page }) => {
   await page.goto('/services');
   await page.getByText('No call was seen in this time').waitFor();
   await page.goto('/services/nobody');
   await page.getByText('No span of it was counted in this time.').waitFor();
   await page.getByText('No process of it runs now.').waitFor();
-  await close();
-  await empty.close();
 });

@@ -1,29 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 /* UTC or local time: one choice for all pages, in the address. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { eventually, launch, openPage, spanRows } from './browser.mjs';
+import { eventually, param, spanRows, stage } from './browser.mjs';
 import { IDS } from './fixture-data.mjs';
 import { startFixture } from './fixture-server.mjs';
 
-let browser;
-let at;
+const { look } = stage({ begin: () => startFixture({ arriving: false }) });
 
-before(async () => {
-  browser = await launch();
-  at = await startFixture({ arriving: false });
-});
-after(async () => {
-  await browser?.close();
-  await at?.close();
-});
-
-const zoneOf = (page) => new URL(page.url()).searchParams.get('tz');
+const zoneOf = (page) => param(page, 'tz');
 /* A zone that is half an hour off: minutes tell it from UTC at any time of the day. */
-const open = () => openPage(browser, at.url, { timezone: 'Asia/Kolkata' });
+const THERE = { timezone: 'Asia/Kolkata' };
 
-test('the zone goes along to every page, and back and forward', async () => {
-  const { page, faults, close } = await open();
+look('the zone goes along to every page, and back and forward', THERE, async ({ page }) => {
   await page.goto('/');
   const zone = page.getByRole('button', { name: 'Times in UTC' });
   assert.equal(await zone.getAttribute('aria-pressed'), 'false');
@@ -40,12 +28,9 @@ test('the zone goes along to every page, and back and forward', async () => {
   assert.equal(zoneOf(page), 'utc');
   await zone.click();
   await eventually('local time again', () => zoneOf(page) === null);
-  assert.deepEqual(faults, []);
-  await close();
 });
 
-test('a trace tells its times in the chosen zone, and an id that is opened keeps it', async () => {
-  const { page, faults, close } = await open();
+look('a trace tells its times in the chosen zone, and an id that is opened keeps it', THERE, async ({ page, at }) => {
   await page.goto('/status?tz=utc');
   const search = page.getByRole('searchbox', { name: 'Open a trace by its id' });
   await search.fill(IDS.dashboard);
@@ -59,6 +44,4 @@ test('a trace tells its times in the chosen zone, and an id that is opened keeps
   await page.getByRole('button', { name: 'Times in UTC' }).click();
   await eventually('the local time', async () => (await started.innerText()) !== utc);
   assert.equal((await started.innerText()).slice(6), utc.slice(6));
-  assert.deepEqual(faults, []);
-  await close();
 });

@@ -137,11 +137,15 @@ static int by_times(const struct verdict_question *q, struct arena *arena, struc
     int64_t now = (int64_t)(q->now_unix_ns / 1000000);
     int64_t window = now - (int64_t)(q->deploy->to_unix_ns / 1000000);
     window = window > WINDOW_MOST_MS ? WINDOW_MOST_MS : window;
-    if (window < WINDOW_LEAST_MS)
-        return 0;
-    if (compare_times(q, 0, window, arena, out, out->measures) != 0)
-        return -1;
-    if (!anything_known(out->measures))
+    bool known = false;
+    /* A service that began shortly before has too few long intervals of then: shorter ones are
+     * asked, by halves. */
+    for (; !known && window >= WINDOW_LEAST_MS; window = known ? window : window / 2) {
+        if (compare_times(q, 0, window, arena, out, out->measures) != 0)
+            return -1;
+        known = anything_known(out->measures);
+    }
+    if (!known)
         return 0;
     out->basis = VERDICT_TIMES;
     if (compare_times(q, DAY_MS, window, arena, out, out->yesterday) != 0)

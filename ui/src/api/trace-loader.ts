@@ -6,6 +6,7 @@
 import type { TraceColumns } from '../model/columns';
 import type { Insight } from '../model/insight';
 import { ApiError, type ApiErrorKind } from './error';
+import { FILES_UNREACHABLE } from './renew';
 import { token } from './session';
 import type { Span, Trace, TraceLoss } from './wire';
 
@@ -38,8 +39,11 @@ interface Waiting {
 const waiting = new Map<number, Waiting>();
 let lastId = 0;
 let worker: Worker | undefined;
+/* Whether it ever answered: before that, what fails is the fetching of its script. */
+let spoke = false;
 
 function onMessage({ data }: MessageEvent<FromWorker>): void {
+  spoke = true;
   const waiter = waiting.get(data.id) as { resolve(value: unknown): void; reject(error: unknown): void } | undefined;
   waiting.delete(data.id);
   if (data.type === 'failed') waiter?.reject(new ApiError(data.kind, data.message, data.status));
@@ -51,10 +55,11 @@ function onMessage({ data }: MessageEvent<FromWorker>): void {
 
 function theWorker(): Worker {
   if (worker) return worker;
+  spoke = false;
   worker = new Worker(new URL('./trace-worker.ts', import.meta.url), { type: 'module' });
   worker.onmessage = onMessage;
   worker.onerror = () => {
-    const error = new ApiError('malformed', 'The part of the page that reads traces failed. Reload the page.');
+    const error = spoke ? new ApiError('malformed', 'The part of the page that reads traces failed. Reload the page.') : FILES_UNREACHABLE;
     for (const { reject } of waiting.values()) reject(error);
     waiting.clear();
     worker?.terminate();

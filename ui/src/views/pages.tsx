@@ -6,7 +6,8 @@
 import type { ComponentType } from 'preact';
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { asApiError } from '../api/error';
+import type { ApiError } from '../api/error';
+import { FILES_MISSING, FILES_UNREACHABLE, renewWhenBack } from '../api/renew';
 import { ErrorState } from '../components/states';
 import type { Page } from '../routes/routes';
 
@@ -35,21 +36,28 @@ const loaded = new Map<Page, ComponentType<PageProps>>();
 export function PageView({ page, id, query }: PageProps & { page: Page }) {
   const entry = ENTRIES[page];
   const arrived = useSignal(0);
-  const failure = useSignal<unknown>(undefined);
-  const load = () => {
-    failure.value = undefined;
+  const failure = useSignal<ApiError | undefined>(undefined);
+  useEffect(() => {
+    if (loaded.has(page)) return;
+    let stop = () => {};
+    let left = false;
     entry.load().then(
       (component) => {
         loaded.set(page, component);
         arrived.value++;
       },
-      (error: unknown) => (failure.value = error),
+      () => {
+        if (left) return;
+        failure.value = FILES_UNREACHABLE;
+        stop = renewWhenBack(() => (failure.value = FILES_MISSING));
+      },
     );
-  };
-  useEffect(() => {
-    if (!loaded.has(page)) load();
+    return () => {
+      left = true;
+      stop();
+    };
   }, [page]);
-  if (failure.value !== undefined) return <ErrorState error={asApiError(failure.value)} retry={load} />;
+  if (failure.value !== undefined) return <ErrorState error={failure.value} retry={() => window.location.reload()} />;
   const Component = arrived.value >= 0 ? loaded.get(page) : undefined;
   return Component ? <Component key={id} id={id} query={query} /> : <div class="skeleton page-skeleton" aria-busy="true" />;
 }

@@ -61,7 +61,7 @@ export function Heavy({ id, state }: { id: string; state: HeavyState }) {
     refreshMs(),
   );
   const answer = poll.data.value;
-  const set = (params: Record<string, string | undefined>) => navigate(hrefWith(params), { replace: true });
+  const set = (params: Record<string, string | undefined>) => navigate(hrefWith(params));
   return (
     <Box
       title="Heaviest"

@@ -12,7 +12,7 @@ import type { ChartMark } from '../../components/chart';
 import { Icon } from '../../components/icon';
 import { PageHead } from '../../components/panel';
 import { refreshMs, spanNow } from '../../components/query-chart';
-import { ErrorState } from '../../components/states';
+import { ErrorState, StaleNotice } from '../../components/states';
 import {
   begun, changed, movedPanel, redone, undone, withoutPanel, withPanel, writeDashboard, type Dashboard, type History,
 } from '../../model/dashboard';
@@ -25,14 +25,13 @@ import { PanelView } from './panel-view';
 const NEVER_MS = 2 ** 31 - 1;
 const NONE: ChartMark[] = [];
 
-function useDashboardMarks(kinds: readonly string[]): readonly ChartMark[] {
-  const poll = usePoll(
+/* Asked as often as the panels, and also where no mark is wanted: that it fails is told once, for all of them. */
+const useDashboardMarks = (kinds: readonly string[]) =>
+  usePoll(
     JSON.stringify([kinds, timeRange.value]),
-    async (options) => (kinds.length === 0 ? NONE : (await getMarks(spanNow(), {}, options)).marks.filter(({ kind }) => kinds.includes(kind)).map(chartMark)),
+    async (options) => (await getMarks(spanNow(), {}, options)).marks.filter(({ kind }) => kinds.includes(kind)).map(chartMark),
     refreshMs(),
   );
-  return poll.data.value ?? NONE;
-}
 
 /* A file for the reader's disk, as it is in `dashboards/`. */
 function download(name: string, dashboard: Dashboard): void {
@@ -192,7 +191,7 @@ function Edited({ name, found, version: first, editing, reload }: EditedProps) {
             <PanelView
               key={`${i} ${panel.kind} ${JSON.stringify(panel.repeat ?? '')}`}
               panel={panel}
-              marks={marks}
+              marks={marks.data.value ?? NONE}
               tools={editing ? tools(i, panel.title) : undefined}
               form={editing && opened.value === i ? <PanelForm panel={panel} onChange={(next) => change(withPanel(present, i, next))} /> : undefined}
             />
@@ -200,6 +199,7 @@ function Edited({ name, found, version: first, editing, reload }: EditedProps) {
         </div>
         {present.panels.length === 0 && <p class="muted dashboard-none">There is no panel yet: {editing ? 'add one above.' : 'choose Edit, then Add a panel.'}</p>}
       </div>
+      <StaleNotice error={marks.error.value} />
     </>
   );
 }

@@ -52,16 +52,18 @@ const CELL_COLUMNS: Column<Known['cells'][number]>[] = [
   { id: 'text', title: 'What changed', grows: true, cell: ({ deploy }) => (deploy ? verdictText(deploy) : '') },
 ];
 
+const BASIS = { none: 'too early, or too few requests', versions: 'new against old version', times: 'after against before' };
+
 function Figures({ deploy }: { deploy: Deploy }) {
   const { mark, rollout, cell, service } = deploy;
   const tookNs = (unixMs(mark.to_unix_ns) - unixMs(mark.from_unix_ns)) * 1e6;
   const hosts = rollout.first_host ? (rollout.hosts === 1 ? `on ${rollout.first_host}` : `from ${rollout.first_host} to ${rollout.last_host ?? ''}`) : '';
   return (
     <Facts label="The deploy">
-      <Fact label={mark.cell ? `In cell ${mark.cell}` : 'Verdict'} bad={cell.change === 'worse'} under={cell.basis === 'none' ? 'too early to say' : cell.basis === 'versions' ? 'new against old version' : 'after against before'}>
+      <Fact label={mark.cell ? `In cell ${mark.cell}` : 'Verdict'} bad={cell.change === 'worse'} under={BASIS[cell.basis]}>
         {changeWord(cell.change)}
       </Fact>
-      <Fact label="In the whole service" bad={service.change === 'worse'} under={service.basis === 'none' ? 'too early to say' : service.basis === 'versions' ? 'new against old version' : 'after against before'}>
+      <Fact label="In the whole service" bad={service.change === 'worse'} under={BASIS[service.basis]}>
         {changeWord(service.change)}
       </Fact>
       <Fact label="Came to" under={hosts}>{rollout.of_hosts ? `${rollout.hosts} of ${plural(rollout.of_hosts, 'host')}` : plural(rollout.hosts, 'host')}</Fact>

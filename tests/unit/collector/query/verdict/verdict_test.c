@@ -170,6 +170,19 @@ static void a_slower_version_at_once_is_worse_than_before(void **state)
     assert_false(v.has_yesterday);
 }
 
+static void what_was_said_of_a_service_that_began_shortly_before_stays_true(void **state)
+{
+    struct fixture *f = *state;
+    int64_t at = NOW_MS - 20 * MINUTE;
+    serve_from(f, "1.0", at - MINUTE / 2, at, 0.010);
+    end(f, "1.0", at);
+    serve_from(f, "1.1", at, NOW_MS, 0.020);
+    struct verdict v = judge(f, at, at);
+    assert_int_equal(v.basis, VERDICT_TIMES);
+    assert_change(&v, MEASURE_P50, CHANGE_WORSE);
+    assert_true(v.before_to_ms - v.before_from_ms < 2 * MINUTE);
+}
+
 static void a_version_that_runs_beside_the_old_one_is_compared_with_it(void **state)
 {
     struct fixture *f = *state;
@@ -272,6 +285,8 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(a_slower_version_at_once_is_worse_than_before, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(
+            what_was_said_of_a_service_that_began_shortly_before_stays_true, setup, teardown),
         cmocka_unit_test_setup_teardown(a_version_that_runs_beside_the_old_one_is_compared_with_it,
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(a_version_that_is_the_same_changes_nothing, setup,

@@ -1,26 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Recent traces, against a real collector where WEFT_URL names one. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { api, collector, eventually, launch, openPage } from './browser.mjs';
+import { api, eventually, stage } from '../browser.mjs';
 
-let browser;
-let at;
-
-before(async () => {
-  browser = await launch();
-  at = await collector();
-  await eventually('a trace to look at', async () => (await api(at.url, '/api/v1/traces')).traces?.length > 0);
+const scene = stage({
+  ready: async (at) => {
+    await eventually('a trace to look at', async () => (await api(at.url, '/api/v1/traces')).traces?.length > 0);
+  },
 });
-after(async () => {
-  await browser?.close();
-  await at?.close();
-});
+const { look } = scene;
 
 const rows = (page) => page.locator('a.trace-row');
 
-test('recent traces are listed and open their trace', async () => {
-  const { page, faults, close } = await openPage(browser, at.url);
+look('recent traces are listed and open their trace', async ({ page }) => {
   await page.goto('/traces');
   await rows(page).first().waitFor();
   const href = await rows(page).first().getAttribute('href');
@@ -30,12 +22,9 @@ test('recent traces are listed and open their trace', async () => {
   assert.match(new URL(page.url()).pathname, /^\/trace\/[0-9a-f]{32}$/);
   await page.goBack();
   await rows(page).first().waitFor();
-  assert.deepEqual(faults, []);
-  await close();
 });
 
-test('filters, the address, and back and forward say the same', async () => {
-  const { page, faults, close } = await openPage(browser, at.url);
+look('filters, the address, and back and forward say the same', async ({ page }) => {
   await page.goto('/traces');
   await rows(page).first().waitFor();
   const query = () => new URL(page.url()).search;
@@ -65,34 +54,26 @@ test('filters, the address, and back and forward say the same', async () => {
 
   await page.reload();
   await eventually('the service after a reload', async () => (await service.inputValue()) === name);
-  assert.deepEqual(faults, []);
-  await close();
 });
 
-test('a duration that is none is marked and asks for nothing', async () => {
-  const { page, close } = await openPage(browser, at.url);
+look('a duration that is none is marked and asks for nothing', async ({ page }) => {
   await page.goto('/traces');
   const longest = page.getByLabel('Longest duration');
   await longest.fill('fast');
   await longest.press('Enter');
   assert.equal(await longest.getAttribute('aria-invalid'), 'true');
   assert.equal(new URL(page.url()).search, '');
-  await close();
 });
 
-test('a list that nothing fits says what to do', async () => {
-  const { page, faults, close } = await openPage(browser, at.url);
+look('a list that nothing fits says what to do', async ({ page }) => {
   await page.goto('/traces?operation=no-such-operation');
   await page.getByRole('heading', { name: 'No trace fits these filters' }).waitFor();
   await page.getByRole('link', { name: 'clear the filters' }).click();
   await rows(page).first().waitFor();
   assert.equal(new URL(page.url()).search, '');
-  assert.deepEqual(faults, []);
-  await close();
 });
 
-test('no row moves while the pointer is on the list', async () => {
-  const { page, close } = await openPage(browser, at.url);
+look('no row moves while the pointer is on the list', async ({ page }) => {
   await page.goto('/traces');
   await rows(page).first().hover();
   const hrefs = () => rows(page).evaluateAll((links) => links.map((link) => link.href).join('\n'));
@@ -105,13 +86,11 @@ test('no row moves while the pointer is on the list', async () => {
     await waiting.click();
     await eventually('the newest on top', async () => (await hrefs()) !== before);
   }
-  await close();
 });
 
-test('a pasted trace id opens, anything else is refused with a sentence', async () => {
-  const { page, close } = await openPage(browser, at.url);
+look('a pasted trace id opens, anything else is refused with a sentence', async ({ page }) => {
   await page.goto('/traces');
-  const { trace_id } = (await api(at.url, '/api/v1/traces?limit=1')).traces[0];
+  const { trace_id } = (await api(scene.at.url, '/api/v1/traces?limit=1')).traces[0];
   const search = page.getByRole('searchbox', { name: 'Open a trace by its id' });
   await search.fill('not an id');
   await search.press('Enter');
@@ -120,5 +99,4 @@ test('a pasted trace id opens, anything else is refused with a sentence', async 
   await search.press('Enter');
   await page.getByRole('treegrid').waitFor();
   assert.equal(new URL(page.url()).pathname, `/trace/${trace_id}`);
-  await close();
 });
