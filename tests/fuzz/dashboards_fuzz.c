@@ -13,16 +13,24 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { KEPT_MAX = 1 << 20 };
 
+static struct web web;
+
+static void clear(void)
+{
+    dashboards_remove(web.dashboards, "tried", NULL);
+    rmdir(dashboards_directory(web.dashboards));
+    dashboards_destroy(&web.dashboards);
+}
+
 static struct web *get_web(void)
 {
-    static struct web web;
     static char directory[] = "/dev/shm/weft-fuzz-XXXXXX"; /* every put is synced */
     if (!web.dashboards) {
         web.dashboards = mkdtemp(directory) ? dashboards_create(directory) : NULL;
         web.page_directory = "/nonexistent";
+        if (!web.dashboards || atexit(clear) != 0)
+            abort();
     }
-    if (!web.dashboards)
-        abort();
     return &web;
 }
 

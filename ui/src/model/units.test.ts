@@ -42,5 +42,7 @@ describe('the lines of an axis', () => {
     expect([0, 0.0005, 0.001].map((value) => plain(formatTick(value, 0.0005, 'share')))).toEqual(['0.0 %', '0.05 %', '0.10 %']);
     expect(plain(formatTick(0.2, 0.1, 'share'))).toBe(plain(formatValue(0.2, 'share')));
     expect(formatTick(2, 1, 'count')).toBe('2');
+    expect([0.025, 0.05].map((value) => formatTick(value, 0.025, 'rate'))).toEqual(['0.025/s', '0.050/s']);
+    expect(formatTick(1500, 500, 'rate')).toBe(formatValue(1500, 'rate'));
   });
 });

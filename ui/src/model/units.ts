@@ -29,9 +29,11 @@ export function formatValue(value: number | null | undefined, unit: Unit): strin
 
 /** The value at a line of an axis whose lines are `step` apart: with as many digits as tell them apart. */
 export function formatTick(value: number, step: number, unit: Unit): string {
-  const digits = Math.ceil(-Math.log10(step * 100));
-  if (unit !== 'share' || value === 0 || digits <= 1) return formatValue(value, unit);
-  return `${(value * 100).toFixed(Math.min(digits, 6))}\u00a0%`;
+  const scale = unit === 'share' ? 100 : 1;
+  const digits = (String(Number((step * scale).toPrecision(3))).split('.')[1] ?? '').length;
+  const isPlain = unit === 'share' || unit === 'rate' || unit === 'count';
+  if (!isPlain || value === 0 || digits < (unit === 'share' ? 2 : 3) || step * scale < 1e-6) return formatValue(value, unit);
+  return `${(value * scale).toFixed(digits)}${unit === 'share' ? '\u00a0%' : unit === 'rate' ? '/s' : ''}`.replace('-', MINUS);
 }
 
 /** How far apart an axis' lines may be: for bytes powers of two, so that they are round as these are written. Undefined: as for any number. */
