@@ -66,6 +66,9 @@ export interface PlotParts {
 
 const PADDING: [number, number, number, number] = [16, 8, 0, 0];
 const CHARACTER_PX = 7;
+/* On a phone labels stand closer, where the time is long enough for them to be without seconds. */
+const NARROW_PX = 420;
+const WITH_SECONDS_S = 300;
 
 export function withAlpha(colour: string, alpha: number): string {
   return colour.startsWith('rgb(') ? colour.replace('rgb(', 'rgba(').replace(')', `, ${alpha})`) : colour;
@@ -94,7 +97,7 @@ function axes({ unit, utc, log, colours }: PlotParts): uPlot.Axis[] {
   const shared = { stroke: colours.ink, font: colours.font, grid: { stroke: colours.grid, width: 1 }, ticks: { stroke: colours.grid, width: 1, size: 4 } };
   const steps = axisSteps(unit);
   return [
-    { ...shared, grid: { show: false }, size: 26, space: 70, values: (plot, splits, _axis, _space, step) => withinPlot(plot, splits, timeLabels(splits, step, utc)) },
+    { ...shared, grid: { show: false }, size: 26, space: (plot, _axis, min, max) => (plot.width < NARROW_PX && max - min >= WITH_SECONDS_S ? 48 : 70), values: (plot, splits, _axis, _space, step) => withinPlot(plot, splits, timeLabels(splits, step, utc)) },
     { ...shared, size: 72, space: 28, ...(steps && !log ? { incrs: steps } : {}), values: (_plot, splits, _axis, _space, step) => splits.map((value) => (value === null ? '' : formatTick(value, step, unit))) },
   ];
 }

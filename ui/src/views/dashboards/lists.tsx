@@ -38,7 +38,7 @@ function List<Row>({ kind, title, height, empty, ask, columns, keyOf }: ListProp
   else if (!rows) body = <div class="skeleton dashboard-fill" aria-busy="true" />;
   else if (rows.length === 0) body = <BoxMessage height={height - 8}>{empty}</BoxMessage>;
   else body = <DataTable label={title} rows={rows} columns={columns} keyOf={keyOf} />;
-  return <div class="dashboard-list" style={{ height: `${height}px` }}>{body}</div>;
+  return <div class="dashboard-list" style={{ '--height': `${height}px` }}>{body}</div>;
 }
 
 const now = () => windowNow(serverNowMs());
