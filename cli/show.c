@@ -7,39 +7,23 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/base/units.h"
+
 static char *next_buffer(void)
 {
-    static char buffers[8][32];
+    static char buffers[8][UNITS_TEXT_MAX];
     static unsigned turn;
     return buffers[turn++ % 8];
 }
 
-static const char *with_unit(double value, const char *const units[], const double steps[],
-                             int count)
-{
-    char *text = next_buffer();
-    int i = 0;
-    while (i < count - 1 && value >= steps[i]) {
-        value /= steps[i];
-        i++;
-    }
-    int digits = i == 0 || value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
-    snprintf(text, 32, "%.*f %s", digits, value, units[i]);
-    return text;
-}
-
 const char *show_duration(double ns)
 {
-    static const char *const units[] = {"ns", "µs", "ms", "s", "min", "h"};
-    static const double steps[] = {1000, 1000, 1000, 60, 60, 24};
-    return with_unit(ns, units, steps, 6);
+    return units_round_duration(ns, next_buffer());
 }
 
 const char *show_bytes(double bytes)
 {
-    static const char *const units[] = {"B", "kB", "MB", "GB", "TB"};
-    static const double steps[] = {1000, 1000, 1000, 1000, 1000};
-    return with_unit(bytes, units, steps, 5);
+    return units_round_bytes(bytes, next_buffer());
 }
 
 const char *show_time(uint64_t unix_ns)

@@ -150,3 +150,33 @@ const char *units_print_duration(uint64_t duration_ns, char text[UNITS_TEXT_MAX]
     }
     return text;
 }
+
+/* ---- for people -------------------------------------------------------------------------- */
+
+/* Goes on to the next unit where there are, rounded, as many of one as its step says. */
+static const char *round_to_unit(double value, const char *const units[], const double steps[],
+                                 int count, char text[UNITS_TEXT_MAX])
+{
+    int i = 0;
+    while (i < count - 1 && value >= 0.9995 * steps[i]) {
+        value /= steps[i];
+        i++;
+    }
+    int digits = i == 0 || value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
+    snprintf(text, UNITS_TEXT_MAX, "%.*f %s", digits, value, units[i]);
+    return text;
+}
+
+const char *units_round_duration(double duration_ns, char text[UNITS_TEXT_MAX])
+{
+    static const char *const units[] = {"ns", "µs", "ms", "s", "min", "h"};
+    static const double steps[] = {1000, 1000, 1000, 60, 60};
+    return round_to_unit(duration_ns, units, steps, 6, text);
+}
+
+const char *units_round_bytes(double bytes, char text[UNITS_TEXT_MAX])
+{
+    static const char *const units[] = {"B", "kB", "MB", "GB", "TB"};
+    static const double steps[] = {1000, 1000, 1000, 1000};
+    return round_to_unit(bytes, units, steps, 5, text);
+}

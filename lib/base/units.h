@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Quantities as people write them: sizes ("512M") and durations ("10ms"), both ways.
+/* Quantities as people write and read them: sizes ("512M") and durations ("10ms"), both ways.
  *
  * Sizes: a whole or decimal number and one of B, K, M, G, T (powers of 1024; "KiB", "KB",
  * "k" and so on mean the same), or no unit: bytes.
@@ -21,5 +21,9 @@ bool units_parse_duration(const char *text, uint64_t *duration_ns);
 enum { UNITS_TEXT_MAX = 32 };
 const char *units_print_bytes(uint64_t bytes, char text[UNITS_TEXT_MAX]);
 const char *units_print_duration(uint64_t duration_ns, char text[UNITS_TEXT_MAX]);
+
+/* For people, rounded to three digits: "12.4 ms", "1.50 MB" (powers of 1000). */
+const char *units_round_bytes(double bytes, char text[UNITS_TEXT_MAX]);
+const char *units_round_duration(double duration_ns, char text[UNITS_TEXT_MAX]);
 
 #endif

@@ -52,7 +52,7 @@ export function explain(trace) {
     skew: { corrected: true, clocks: [{ host: 'box7', process: 0, offset_ns: 0, pairs: 0, agreeing: 0 }, { host: 'box8', process: 1, offset_ns: 1_200_000, against: 0, uncertainty_ns: 3000, pairs: 4, agreeing: 4 }] },
     holes: trace.complete ? [] : [{ kind: 'parent', reason: 'lost', span_id: spans.at(-1).span_id, missing_span_id: 'feedfeedfeedfeed', count: 1, service: 'cell', sentence: 'A parent of "hydrate" is missing: cell lost 1240 spans in this time', losses: [] }],
     holes_beyond: 0, ranked_among_traces: 200,
-    calls: clients.slice(0, 10).map((span) => ({ span_id: span.span_id, sentence: `${service(span)} "${span.name}" took ${Math.round(span.duration_ns / 1000)} us: network and queues ${Math.round(span.duration_ns / 4000)} us` })),
+    calls: clients.slice(0, 10).map((span) => ({ span_id: span.span_id, sentence: `${service(span)} "${span.name}" took ${Math.round(span.duration_ns / 1000)} µs: network and queues ${Math.round(span.duration_ns / 4000)} µs` })),
     spans: spans.map((span, i) => {
       const below = children.get(span.span_id) ?? [];
       return {

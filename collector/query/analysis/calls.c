@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collector/query/analysis/calls.h"
 
-#include "collector/query/analysis/node.h"
+#include "collector/query/analysis/sentence.h"
 
 /* ---- one call ---------------------------------------------------------------------------- */
 
@@ -58,30 +58,9 @@ bool call_of(struct call *c, const struct tree *t, const struct timeline *l, uin
 
 /* ---- for people -------------------------------------------------------------------------- */
 
-static void put_str(struct buffer *out, struct batch_str s)
-{
-    buffer_append(out, s.bytes, s.length);
-}
-
-static void put_time(struct buffer *out, uint64_t ns)
-{
-    if (ns < 1000000)
-        buffer_printf(out, "%.3g us", (double)ns / 1e3);
-    else
-        buffer_printf(out, "%.3g ms", (double)ns / 1e6);
-}
-
-static void put_named(struct buffer *out, const struct tree *t, uint32_t node)
-{
-    put_str(out, node_service(t, node));
-    buffer_text(out, " \"");
-    put_str(out, node_name(t, node));
-    buffer_text(out, "\"");
-}
-
 static void put_server(struct buffer *out, const struct call *c, const struct tree *t)
 {
-    put_named(out, t, c->server);
+    put_who(out, t, c->server);
     struct batch_str pattern = node_attribute(t, c->server, "weft.cache.key_pattern");
     struct batch_str outcome = node_attribute(t, c->server, "weft.cache.outcome");
     if (pattern.length) {
@@ -100,15 +79,15 @@ static void put_server(struct buffer *out, const struct call *c, const struct tr
 void call_sentence(const struct call *c, const struct tree *t, const struct timeline *l,
                    uint32_t node, struct buffer *out)
 {
-    put_named(out, t, node);
+    put_who(out, t, node);
     buffer_text(out, " took ");
-    put_time(out, l->end_unix_ns[node] - l->start_unix_ns[node]);
+    put_duration(out, l->end_unix_ns[node] - l->start_unix_ns[node]);
     buffer_text(out, ": ");
     put_server(out, c, t);
     buffer_byte(out, ' ');
-    put_time(out, c->server_ns);
+    put_duration(out, c->server_ns);
     buffer_text(out, ", network and queues ");
-    put_time(out, c->between_ns);
+    put_duration(out, c->between_ns);
 }
 
 /* ---- the worst --------------------------------------------------------------------------- */

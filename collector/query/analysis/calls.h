@@ -21,8 +21,8 @@ struct call {
  * no server span is right below it. */
 bool call_of(struct call *c, const struct tree *t, const struct timeline *l, uint32_t node);
 
-/* A sentence for people: 'cell "read profile" took 410 us: redis "get" user:*:name (hit) 35 us,
- * network and queues 375 us'. */
+/* A sentence for people: 'cell "read profile" took 410 µs: redis "get" user:*:name (hit) 35.0 µs,
+ * network and queues 375 µs'. */
 void call_sentence(const struct call *c, const struct tree *t, const struct timeline *l,
                    uint32_t node, struct buffer *out);
 

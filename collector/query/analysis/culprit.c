@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "collector/query/analysis/node.h"
+#include "collector/query/analysis/sentence.h"
 
 enum { NOT_REACHED = 0 }; /* else: the depth, from 1 */
 
@@ -92,15 +92,6 @@ void culprit_fini(struct culprit *c)
 
 /* ---- in words ---------------------------------------------------------------------------- */
 
-static void put_who(struct buffer *out, const struct tree *t, uint32_t node)
-{
-    struct batch_str service = node_service(t, node), name = node_name(t, node);
-    buffer_append(out, service.bytes, service.length);
-    buffer_text(out, " \"");
-    buffer_append(out, name.bytes, name.length);
-    buffer_text(out, "\"");
-}
-
 static void put_how(struct buffer *out, const struct tree *t, uint32_t node)
 {
     const struct batch_process_view *process = node_process(t, node);
@@ -109,7 +100,7 @@ static void put_how(struct buffer *out, const struct tree *t, uint32_t node)
         buffer_text(out, " died");
         if (process->host.length > 0) {
             buffer_text(out, " on ");
-            buffer_append(out, process->host.bytes, process->host.length);
+            put_str(out, process->host);
         }
         buffer_printf(out, " (pid %u)", process->pid);
         return;
@@ -117,7 +108,7 @@ static void put_how(struct buffer *out, const struct tree *t, uint32_t node)
     buffer_text(out, node_failed(t, node) ? " failed" : " is waiting");
     if (message.length > 0 && node_failed(t, node)) {
         buffer_text(out, " (");
-        buffer_append(out, message.bytes, message.length);
+        put_str(out, message);
         buffer_text(out, ")");
     }
 }

@@ -5,7 +5,7 @@
 
 #include "collector/hash.h"
 #include "collector/query/analysis/dense.h"
-#include "collector/query/analysis/node.h"
+#include "collector/query/analysis/sentence.h"
 #include "lib/model/loss.h"
 
 enum { LIMIT = 1000 };
@@ -264,11 +264,6 @@ void holes_fini(struct holes *h)
 }
 
 /* ---- in words ---------------------------------------------------------------------------- */
-
-static void put_str(struct buffer *out, struct batch_str s)
-{
-    buffer_append(out, s.bytes, s.length);
-}
 
 static void put_what(const struct hole *hole, const struct tree *t, struct buffer *out)
 {

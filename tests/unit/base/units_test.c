@@ -96,6 +96,23 @@ static void printed_units_read_back_the_same(void **state)
     assert_string_equal(units_print_duration(10000000, text), "10ms");
 }
 
+static void people_read_three_digits(void **state)
+{
+    (void)state;
+    static const struct {
+        double ns;
+        const char *text;
+    } durations[] = {
+        {0, "0 ns"},         {999, "999 ns"},       {1500, "1.50 µs"},
+        {999999, "1.00 ms"}, {12400000, "12.4 ms"}, {12.4e9, "12.4 s"},
+        {90e9, "1.50 min"},  {7.2e12, "2.00 h"},    {1e16, "2778 h"},
+    };
+    char text[UNITS_TEXT_MAX];
+    for (size_t i = 0; i < sizeof durations / sizeof *durations; i++)
+        assert_string_equal(units_round_duration(durations[i].ns, text), durations[i].text);
+    assert_string_equal(units_round_bytes(1500000, text), "1.50 MB");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -104,6 +121,7 @@ int main(void)
         cmocka_unit_test(durations_are_read_with_their_units),
         cmocka_unit_test(what_is_no_duration_is_refused),
         cmocka_unit_test(printed_units_read_back_the_same),
+        cmocka_unit_test(people_read_three_digits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -87,9 +87,10 @@ static void the_worst_come_first_and_are_told_in_a_sentence(void **state)
     assert_int_equal(worst[0], node_with_id(&g.tree, 2));
     call_of(&c, &g.tree, &l, worst[0]);
     call_sentence(&c, &g.tree, &l, worst[0], &text);
-    assert_string_equal(buffer_cstring(&text),
-                        "cell \"get profile\" took 400 us: redis \"get\" user:*:name (hit) 40 us, "
-                        "network and queues 360 us");
+    assert_string_equal(
+        buffer_cstring(&text),
+        "cell \"get profile\" took 400 µs: redis \"get\" user:*:name (hit) 40.0 µs, "
+        "network and queues 360 µs");
     buffer_fini(&text);
     critical_path_fini(&path);
     timeline_fini(&l);
