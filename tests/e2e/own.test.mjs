@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What the collector and the agents say of themselves is kept as series, with no Prometheus between. */
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { parseMetrics, scenario, until } from './harness.mjs';
+import { ask, parseMetrics, root, scenario, until } from './harness.mjs';
 
 const often = ['--own-metrics=1s'];
 
@@ -50,6 +51,16 @@ scenario('all that /metrics of the collector say is kept as series, but for what
   ]);
   const metadata = (await collector.ask('/api/v1/metadata?metric=weft_collector_accepted_spans_total')).json();
   assert.equal(metadata.data.weft_collector_accepted_spans_total[0].type, 'counter');
+});
+
+scenario('each metric of the collector and of an agent is in docs/operations.md', async (world) => {
+  const collector = await world.collector();
+  const agent = await world.agent(collector);
+  const page = fs.readFileSync(path.join(root, 'docs/operations.md'), 'utf8');
+  const all = [...names((await collector.ask('/metrics')).text), ...names((await ask(`${agent.url}/metrics`)).text)];
+  assert.ok(all.length > 100);
+  const missing = all.filter((name) => !page.includes(`\`${name.replace(/_(bucket|sum|count)$/, '')}`));
+  assert.deepEqual(missing, []);
 });
 
 scenario("all that an agent's /metrics say is kept as series", async (world) => {
