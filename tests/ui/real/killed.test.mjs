@@ -12,19 +12,19 @@ import { ids } from '../../e2e/harness.mjs';
 const GONE = 'The collector does not answer.';
 const RATE = 'sum by (service_name) (rate(traces_span_metrics_calls_total[1m]))';
 
-const scene = realStage(async ({ world, collector, url }) => {
+const scene = realStage(async ({ world, collector, url, every }) => {
   await world.agent(collector);
   const web = world.scripted('web', { WEFT_VERSION: '1.0' });
   const { trace } = ids(await web.tell('begin server GET /slow'));
   await web.tell('begin client GET cell');
   const other = world.scripted('cell');
-  const work = setInterval(() => {
-    void other.tell('begin server GET /quick').then(() => other.tell('end')).catch(() => {});
-  }, 100);
+  every(100, async () => {
+    await other.tell('begin server GET /quick');
+    await other.tell('end');
+  });
   await eventually('spans in flight', async () => (await api(url, '/api/v1/inflight')).spans.length >= 2);
   await eventually('figures', async () => (await api(url, `/api/v1/query?query=${encodeURIComponent(RATE)}`)).data.result.length > 0);
-  const rest = () => clearInterval(work);
-  return { trace, close: async () => (rest(), world.close()) };
+  return { trace };
 });
 
 /* Of each page: its address, and what of it has to stay. */

@@ -3,12 +3,23 @@
 import { freePort, World } from '../../e2e/harness.mjs';
 import { stage } from '../browser.mjs';
 
-/** `scene.at` has the world and the collector, which listens where it will listen again. */
+/**
+ * `scene.at` has the world and the collector, which listens where it will listen again, and what `fill` gives.
+ * `every(ms, work)` goes on working until the end, also while there is no collector.
+ */
 export const realStage = (fill) =>
   stage({
     begin: async () => {
       const world = new World();
-      const at = { world, close: () => world.close() };
+      const timers = [];
+      const at = {
+        world,
+        every: (ms, work) => timers.push(setInterval(() => void work().catch(() => {}), ms)),
+        close: async () => {
+          timers.forEach(clearInterval);
+          await world.close();
+        },
+      };
       try {
         at.collector = await world.collector({ http: `127.0.0.1:${await freePort()}` });
         at.url = at.collector.url;
@@ -16,7 +27,7 @@ export const realStage = (fill) =>
         return at;
       } catch (error) {
         world.printLogs();
-        await world.close();
+        await at.close();
         throw error;
       }
     },
