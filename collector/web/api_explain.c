@@ -20,8 +20,8 @@ struct explain_stream {
     uint64_t now_unix_ns;
     struct watchers *watchers;
     struct json_writer writer;
-    bool begun;
-    uint32_t next; /* in tree.nodes */
+    bool begun, paged;
+    uint32_t next, limit; /* in tree.nodes; of spans still to be told */
 };
 
 static void put_id(struct json_writer *w, const char *key, const struct tree *t, uint32_t node)
@@ -218,6 +218,12 @@ static void put_call(struct json_writer *w, const struct explain_stream *s, uint
     json_close_object(w);
 }
 
+static uint32_t spans_left(const struct explain_stream *s)
+{
+    uint32_t count = s->view.tree.count;
+    return s->next < count ? count - s->next : 0;
+}
+
 static void put_head(struct json_writer *w, struct explain_stream *s)
 {
     json_open_object(w);
@@ -230,6 +236,10 @@ static void put_head(struct json_writer *w, struct explain_stream *s)
     put_skew(w, &s->e.skew);
     put_holes(w, s);
     json_field_uint(w, "ranked_among_traces", s->e.ranked_among);
+    if (s->paged) {
+        json_field_uint(w, "offset", s->next);
+        json_field_bool(w, "more", spans_left(s) > s->limit);
+    }
     json_field_array(w, "spans");
 }
 
@@ -262,9 +272,9 @@ static bool stream_next(void *context, struct buffer *out)
     if (!s->begun)
         put_head(&s->writer, s);
     s->begun = true;
-    while (s->next < s->view.tree.count && out->length < enough)
+    for (; spans_left(s) > 0 && s->limit > 0 && out->length < enough; s->limit--)
         put_span(&s->writer, s, s->next++);
-    if (s->next < s->view.tree.count)
+    if (spans_left(s) > 0 && s->limit > 0)
         return true;
     json_close_array(&s->writer);
     json_close_object(&s->writer);
@@ -297,9 +307,11 @@ void api_explain(const struct api_call *call, struct reply *reply)
 {
     char why[PARAMS_WHY_MAX];
     struct trace_id id;
-    uint32_t among;
-    if (params_only(call->params, "among", why) != 0 ||
-        params_number(call->params, "among", 0, AMONG_MAX, AMONG_DEFAULT, &among, why) != 0) {
+    uint32_t among, offset, limit;
+    if (params_only(call->params, "among offset limit", why) != 0 ||
+        params_number(call->params, "among", 0, AMONG_MAX, AMONG_DEFAULT, &among, why) != 0 ||
+        params_number(call->params, "offset", 0, UINT32_MAX - 1, 0, &offset, why) != 0 ||
+        params_number(call->params, "limit", 0, UINT32_MAX - 1, UINT32_MAX, &limit, why) != 0) {
         reply_error(reply, 400, "%s", why);
         return;
     }
@@ -308,8 +320,12 @@ void api_explain(const struct api_call *call, struct reply *reply)
         return;
     }
     struct explain_stream *s = calloc(1, sizeof *s);
-    if (s)
+    if (s) {
         s->watchers = call->web->watchers;
+        s->next = offset;
+        s->limit = limit;
+        s->paged = params_get(call->params, "offset") || params_get(call->params, "limit");
+    }
     int found = s ? begin(&call->web->query, id, among, s) : -1;
     if (found == 1) {
         reply->stream = (struct reply_stream){stream_next, stream_close, s};

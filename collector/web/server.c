@@ -15,6 +15,7 @@
 
 #include "collector/web/params.h"
 #include "collector/web/web.h"
+#include "lib/base/clock.h"
 #include "lib/base/log.h"
 
 enum { HEADER_POOL_BYTES = 32 << 10, STREAM_BLOCK_BYTES = 64 << 10, STACK_BYTES = 1 << 20 };
@@ -175,7 +176,17 @@ static void add_modified(struct MHD_Response *response, int64_t unix_s)
         add_header(response, "Last-Modified", text);
 }
 
-static enum MHD_Result send_reply(struct MHD_Connection *connection, struct reply *r)
+/* How long it took until there was an answer to send: browsers show it beside the rest. */
+static void add_timing(struct MHD_Response *response, uint64_t began_ns)
+{
+    char text[48];
+    snprintf(text, sizeof text, "answer;dur=%.3f",
+             (double)(clock_monotonic_ns() - began_ns) / 1e6);
+    add_header(response, "Server-Timing", text);
+}
+
+static enum MHD_Result send_reply(struct MHD_Connection *connection, struct reply *r,
+                                  uint64_t began_ns)
 {
     struct MHD_Response *response = body_response(r);
     enum MHD_Result result = MHD_NO;
@@ -191,6 +202,7 @@ static enum MHD_Result send_reply(struct MHD_Connection *connection, struct repl
         add_header(response, "X-Content-Type-Options", "nosniff");
         add_header(response, "Referrer-Policy", "no-referrer");
         add_header(response, "Content-Security-Policy", r->page ? page_policy : data_policy);
+        add_timing(response, began_ns);
         result = MHD_queue_response(connection, r->status, response);
         MHD_destroy_response(response);
     }
@@ -268,6 +280,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
     struct web_server *s = context;
     struct exchange *x = *place;
     struct reply reply = REPLY_EMPTY;
+    uint64_t began_ns = clock_monotonic_ns();
     if (!x)
         return MHD_NO; /* no memory */
     if (*upload_length > 0) {
@@ -279,7 +292,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
     if (!x->started) {
         x->started = true; /* the headers are here; a body may follow, if it may */
         return web_admits(s->web, &request, &x->body_max, &reply) ? MHD_YES
-                                                                  : send_reply(connection, &reply);
+                                                                  : send_reply(connection, &reply, began_ns);
     }
     if (x->nul_in_path)
         reply_error(&reply, 400, "the path holds a zero byte");
@@ -289,7 +302,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
         reply_error(&reply, 503, "too much is being sent at once: try again in a moment");
     else
         web_answer(s->web, &request, &reply);
-    return send_reply(connection, &reply);
+    return send_reply(connection, &reply, began_ns);
 }
 
 /* ---- listening --------------------------------------------------------------------------- */

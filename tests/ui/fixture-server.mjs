@@ -106,8 +106,10 @@ class Fixture {
       const [a, b] = ['a', 'b'].map((side) => this.traces.find((each) => each.trace_id === query.get(side)));
       return a && b ? [200, diff(a, b)] : [404, { error: 'No span of one of these traces is known here.' }];
     }
+    /* A part of the list of spans, as it is asked for. */
+    const part = (told) => (query.has('limit') ? { ...told, spans: told.spans.slice(Number(query.get('offset') ?? 0), Number(query.get('offset') ?? 0) + Number(query.get('limit'))) } : told);
     const explained = /^\/api\/v1\/analysis\/traces\/([^/]+)$/.exec(path)?.[1];
-    if (explained !== undefined) return this.explain(explained);
+    if (explained !== undefined) return this.explain(explained, part);
     const told = answerFleet(url, Date.now(), { empty: this.empty, full: this.manyMarks, services: this.graphServices }) ?? answerProm(path, query, this.traces);
     if (told) return told;
     const id = /^\/api\/v1\/traces\/([^/]+)$/.exec(path)?.[1];
@@ -128,11 +130,11 @@ class Fixture {
     return (this.bigWhole ??= big(BIG_SPANS, Date.now() - 60_000));
   }
 
-  explain(id) {
-    if (id === IDS.big) this.bigExplained ??= JSON.stringify(explain(JSON.parse(this.bigJson())));
+  explain(id, part) {
+    if (id === IDS.big) this.bigExplained ??= explain(JSON.parse(this.bigJson()));
     const trace = this.traces.find((each) => each.trace_id === id);
-    if (id === IDS.big) return [200, this.bigExplained];
-    return trace ? [200, explain(trace)] : [404, { error: `No span of trace ${id} is known here.` }];
+    if (id === IDS.big) return [200, part(this.bigExplained)];
+    return trace ? [200, part(explain({ ...trace, spans: inTreeOrder(trace.spans) }))] : [404, { error: `No span of trace ${id} is known here.` }];
   }
 
   services() {

@@ -219,6 +219,7 @@ static void http_has_its_limits(void **state)
     assert_non_null(strstr(head, "200 OK"));
     assert_null(strstr(head, "collector"));
     assert_non_null(strstr(get(f, "/healthz"), "X-Content-Type-Options: nosniff"));
+    assert_non_null(strstr(get(f, "/healthz"), "Server-Timing: answer;dur="));
     assert_non_null(strstr(ask(f, "PUT /api/v1/status HTTP/1.1\r\nHost: localhost\r\n"
                                   "Connection: close\r\n\r\n"),
                            "Allow: GET, HEAD"));

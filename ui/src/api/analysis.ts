@@ -70,8 +70,9 @@ export interface Explanation extends Findings {
   spans: SpanAnalysis[];
 }
 
-export const getExplanation = (traceId: string, options?: CallOptions) =>
-  getJson<Explanation>(`/api/v1/analysis/traces/${encodeURIComponent(traceId)}`, { timeoutMs: 60_000, ...options });
+/** With a list of all its spans, or of `limit` of them from the place `offset` on. */
+export const getExplanation = (traceId: string, part: { offset?: number; limit?: number } = {}, options?: CallOptions) =>
+  getJson<Explanation>(withQuery(`/api/v1/analysis/traces/${encodeURIComponent(traceId)}`, part), { timeoutMs: 60_000, ...options });
 
 export interface DiffOperation {
   service: string;

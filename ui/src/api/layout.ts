@@ -12,6 +12,7 @@ function theWorker(): Worker {
   if (worker) return worker;
   worker = new Worker(new URL('./layout-worker.ts', import.meta.url), { type: 'module' });
   worker.addEventListener('message', ({ data: { id, layout } }: MessageEvent<{ id: number; layout: Layout }>) => {
+    performance.mark('graph-laid-out');
     waiting.get(id)?.resolve(layout);
     waiting.delete(id);
   });

@@ -5,6 +5,7 @@
  */
 import type { TraceColumns } from '../model/columns';
 import type { Insight } from '../model/insight';
+import type { SpanAnalysis } from './analysis';
 import { ApiError, type ApiErrorKind } from './error';
 import { FILES_UNREACHABLE } from './renew';
 import { token } from './session';
@@ -22,13 +23,24 @@ export type ToWorker =
   | { type: 'abort' }
   | { type: 'detail'; id: number; load: number; span: number }
   | { type: 'explain'; id: number; load: number; token: string }
+  | { type: 'explain-span'; id: number; load: number; token: string; span: number }
   | { type: 'find'; id: number; load: number; text: string };
 
+/** What a load took, in ms; NaN where the browser does not tell. */
+export interface LoadTiming {
+  /** As the collector says. */
+  server: number;
+  firstByte: number;
+  transfer: number;
+  decode: number;
+}
+
 export type FromWorker =
-  | { type: 'loaded'; id: number; trace: Omit<LoadedTrace, 'load'> }
+  | { type: 'loaded'; id: number; trace: Omit<LoadedTrace, 'load'>; timing: LoadTiming }
   | { type: 'failed'; id: number; kind: ApiErrorKind; message: string; status: number }
   | { type: 'detail'; id: number; span: Span | undefined }
   | { type: 'explained'; id: number; insight: Insight | undefined }
+  | { type: 'span-explained'; id: number; span: SpanAnalysis | undefined }
   | { type: 'found'; id: number; places: Int32Array };
 
 interface Waiting {
@@ -47,8 +59,10 @@ function onMessage({ data }: MessageEvent<FromWorker>): void {
   const waiter = waiting.get(data.id) as { resolve(value: unknown): void; reject(error: unknown): void } | undefined;
   waiting.delete(data.id);
   if (data.type === 'failed') waiter?.reject(new ApiError(data.kind, data.message, data.status));
-  else if (data.type === 'loaded') waiter?.resolve({ ...data.trace, load: data.id });
-  else if (data.type === 'explained') waiter?.resolve(data.insight);
+  else if (data.type === 'loaded') {
+    performance.mark('trace-loaded', { detail: data.timing });
+    waiter?.resolve({ ...data.trace, load: data.id });
+  } else if (data.type === 'explained') waiter?.resolve(data.insight);
   else if (data.type === 'found') waiter?.resolve(data.places);
   else waiter?.resolve(data.span);
 }
@@ -86,6 +100,7 @@ export function loadTrace(traceId: string, signal: AbortSignal): Promise<LoadedT
 type Question =
   | { type: 'detail'; load: number; span: number }
   | { type: 'explain'; load: number; token: string }
+  | { type: 'explain-span'; load: number; token: string; span: number }
   | { type: 'find'; load: number; text: string };
 
 function ask<T>(question: Question): Promise<T> {
@@ -101,6 +116,9 @@ export const loadSpan = (load: number, span: number) => ask<Span | undefined>({ 
 
 /** The collector's analysis of a loaded trace; undefined if a newer load took its place. */
 export const loadInsight = (load: number) => ask<Insight | undefined>({ type: 'explain', load, token: token.value });
+
+/** The same of one span, where the analysis was told without them; undefined if the trace has changed. */
+export const loadSpanInsight = (load: number, span: number) => ask<SpanAnalysis | undefined>({ type: 'explain-span', load, token: token.value, span });
 
 /** Where spans that fit `text` (model/find.ts) stand, from top to bottom. */
 export const findInTrace = (load: number, text: string) => ask<Int32Array>({ type: 'find', load, text });

@@ -9,11 +9,11 @@
 import { buffersOf, hexId } from '../model/columns';
 import { decodeTrace } from '../model/columns-wire';
 import { isEmpty, matchesNeedle, needleOf } from '../model/find';
-import { buildInsight } from '../model/insight';
+import { buildInsight, WHOLE_MOST } from '../model/insight';
 import { getExplanation } from './analysis';
 import { getSpanAt, getTrace, getTraceColumns } from './client';
 import { ApiError, asApiError, isAbort } from './error';
-import type { FromWorker, ToWorker } from './trace-loader';
+import type { FromWorker, LoadTiming, ToWorker } from './trace-loader';
 import type { Process, Span, Trace } from './wire';
 
 interface Port {
@@ -31,12 +31,24 @@ interface Kept {
   /** The ids by place: the columns themselves go to the page. */
   idHigh: Uint32Array;
   idLow: Uint32Array;
+  process: Int32Array;
   /** All spans with all that hangs on them, by place: asked for by the first search. */
   spans?: Promise<(Span | undefined)[]>;
 }
 
 let kept: Kept | undefined;
 let underWay: AbortController | undefined;
+
+/* What the browser noted of the newest request for this trace's columns. */
+function timingOf(traceId: string, decode: number): LoadTiming {
+  const noted = performance.getEntriesByType('resource').filter(({ name }) => name.includes(`${traceId}?format=columns`)).at(-1);
+  performance.clearResourceTimings();
+  if (!(noted instanceof PerformanceResourceTiming)) return { server: NaN, firstByte: NaN, transfer: NaN, decode };
+  return {
+    server: noted.serverTiming.find(({ name }) => name === 'answer')?.duration ?? NaN,
+    firstByte: noted.responseStart - noted.requestStart, transfer: noted.responseEnd - noted.responseStart, decode,
+  };
+}
 
 async function load(id: number, traceId: string, token: string): Promise<void> {
   underWay?.abort();
@@ -45,9 +57,11 @@ async function load(id: number, traceId: string, token: string): Promise<void> {
   try {
     const bytes = await getTraceColumns(traceId, { token, signal: control.signal });
     if (control.signal.aborted) return;
+    const began = performance.now();
     const { head, columns } = decodeTrace<Omit<Trace, 'spans'>>(bytes);
-    kept = { load: id, traceId, token, processes: head.processes, idHigh: columns.idHigh.slice(), idLow: columns.idLow.slice() };
-    port.postMessage({ type: 'loaded', id, trace: { ...head, losses: head.losses ?? [], columns } }, buffersOf(columns));
+    const timing = timingOf(traceId, performance.now() - began);
+    kept = { load: id, traceId, token, processes: head.processes, idHigh: columns.idHigh.slice(), idLow: columns.idLow.slice(), process: columns.process.slice() };
+    port.postMessage({ type: 'loaded', id, trace: { ...head, losses: head.losses ?? [], columns }, timing }, buffersOf(columns));
   } catch (caught) {
     fail(id, caught instanceof RangeError ? new ApiError('malformed', `The collector sent a trace that cannot be read: ${caught.message}.`) : caught);
   }
@@ -96,10 +110,24 @@ async function explain(id: number, load: number, token: string): Promise<void> {
   const trace = kept;
   if (trace?.load !== load) return port.postMessage({ type: 'explained', id, insight: undefined });
   try {
-    const explanation = await getExplanation(trace.traceId, { token });
+    const count = trace.idHigh.length;
+    const large = count > WHOLE_MOST;
+    const explanation = await getExplanation(trace.traceId, large ? { limit: 0 } : {}, { token });
     const places = placesOf(trace);
-    const insight = buildInsight(explanation, trace.idHigh.length, (spanId) => places.get(spanId));
+    const insight = buildInsight(explanation, count, (spanId) => places.get(spanId), large ? trace : undefined);
     port.postMessage({ type: 'explained', id, insight }, buffersOf(insight));
+  } catch (caught) {
+    fail(id, caught);
+  }
+}
+
+async function explainSpan(id: number, load: number, token: string, place: number): Promise<void> {
+  const trace = kept;
+  if (trace?.load !== load) return port.postMessage({ type: 'span-explained', id, span: undefined });
+  try {
+    const [span] = (await getExplanation(trace.traceId, { offset: place, limit: 1 }, { token })).spans;
+    const same = span?.span_id === hexId(trace.idHigh[place]!, trace.idLow[place]!);
+    port.postMessage({ type: 'span-explained', id, span: same ? span : undefined });
   } catch (caught) {
     fail(id, caught);
   }
@@ -127,6 +155,7 @@ port.onmessage = ({ data }) => {
   if (data.type === 'load') void load(data.id, data.traceId, data.token);
   else if (data.type === 'abort') underWay?.abort();
   else if (data.type === 'explain') void explain(data.id, data.load, data.token);
+  else if (data.type === 'explain-span') void explainSpan(data.id, data.load, data.token, data.span);
   else if (data.type === 'find') void find(data.id, data.load, data.text);
   else void detail(data.id, data.load, data.span);
 };

@@ -7,6 +7,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
+import { firstPoint, movedPoint, type Point } from '../model/chart-cursor';
 import { stacked, summarise } from '../model/chart-data';
 import { momentText } from '../model/time-range';
 import { formatValue, type Unit } from '../model/units';
@@ -107,7 +108,7 @@ function Marks({ marks, plot }: { marks: readonly ChartMark[]; plot: uPlot }) {
   );
 }
 
-function Legend(props: { series: readonly ChartSeries[]; unit: Unit; row: number | null; off: readonly boolean[]; toggle: (i: number) => void }) {
+function Legend(props: { series: readonly ChartSeries[]; unit: Unit; row: number | null; chosen: number; off: readonly boolean[]; toggle: (i: number) => void }) {
   const { series, unit, row } = props;
   return (
     <div class="chart-scroll">
@@ -124,7 +125,7 @@ function Legend(props: { series: readonly ChartSeries[]; unit: Unit; row: number
           {series.map((one, i) => {
             const { last, most, mean } = summarise(one.values);
             return (
-              <tr key={one.name} class={props.off[i] ? 'off' : ''}>
+              <tr key={one.name} class={[props.off[i] && 'off', props.chosen === i && 'chosen'].filter(Boolean).join(' ')}>
                 <th scope="row">
                   <button type="button" class={`s${colourOf(one)}`} aria-pressed={!props.off[i]} onClick={() => props.toggle(i)}>
                     <span class="clip">{one.name}</span>
@@ -148,6 +149,8 @@ export function Chart(props: ChartProps) {
   const plot = useSignal<uPlot | undefined>(undefined);
   const row = useSignal<number | null>(null);
   const off = useSignal<readonly boolean[]>([]);
+  /* Where keys have brought the reader; null while they have not. */
+  const point = useSignal<Point | null>(null);
   /* Where time is in the plot, known once it is drawn: marks over it follow. */
   const placed = useSignal('');
   const latest = useRef(props);
@@ -200,13 +203,51 @@ export function Chart(props: ChartProps) {
     const time = times[drawn.cursor.idx];
     if (chosen >= 0 && time !== undefined) props.onPick(chosen, time);
   };
+  const shownValues = () => series.map((one, i) => (off.value[i] ? one.values.map(() => null) : one.values));
+  const goTo = (next: Point | null) => {
+    point.value = next;
+    const drawn = plot.value;
+    const value = next && columns[next.series]?.[next.row];
+    if (!drawn) return;
+    if (!next || value === null || value === undefined) drawn.setCursor({ left: -10, top: -10 });
+    else drawn.setCursor({ left: drawn.valToPos(times[next.row]!, 'x'), top: drawn.valToPos(value, 'y') });
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const now = point.value;
+    if (event.key === 'Escape' && now) goTo(null);
+    else if (event.key === 'Enter' && now && props.onPick) props.onPick(now.series, times[now.row]!);
+    else {
+      const next = now ? movedPoint(now, event.key, event.shiftKey, shownValues()) : event.key.startsWith('Arrow') ? firstPoint(shownValues()) : undefined;
+      if (!next) return;
+      goTo(next);
+    }
+    event.preventDefault();
+  };
+  const at = point.value;
+  const told = at && series[at.series] ? `${momentText(times[at.row]! * 1000, utc.value)}, ${series[at.series]!.name}: ${formatValue(series[at.series]!.values[at.row], unit)}` : '';
   const toggle = (i: number) => (off.value = series.map((_, n) => (n === i ? !off.value[n] : Boolean(off.value[n]))));
 
   return (
     <figure class="chart" aria-label={props.label}>
-      <div class="chart-plot" ref={box} role="img" aria-label={props.label} style={{ height: `${height}px` }} onClick={pick} />
+      <div
+        class="chart-plot"
+        ref={box}
+        role="application"
+        aria-roledescription="chart"
+        tabIndex={0}
+        aria-label={`${props.label}. Left and right move along the time, up and down among series${props.onPick ? ', Enter shows the traces of a point' : ''}, Escape leaves.`}
+        style={{ height: `${height}px` }}
+        onClick={pick}
+        onKeyDown={onKeyDown}
+        onBlur={() => point.value && goTo(null)}
+        onPointerMove={() => (point.value = null)}
+      />
+      <p class="sr" role="status">
+        {told}
+      </p>
       {plot.value && placed.value !== '' && marks.length > 0 && <Marks key={placed.value} marks={marks} plot={plot.value} />}
-      {props.legend !== false && <Legend series={series} unit={unit} row={row.value} off={off.value} toggle={toggle} />}
+      {props.legend !== false && <Legend series={series} unit={unit} row={row.value} chosen={at?.series ?? -1} off={off.value} toggle={toggle} />}
     </figure>
   );
 }

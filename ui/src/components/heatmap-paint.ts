@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Draws a heatmap: cells, axes, percentile lines. Places are in CSS pixels of the canvas. */
+/* Draws a heatmap: cells, axes, percentile lines, what is chosen. Places are in CSS pixels of the canvas. */
+import type { Cell } from '../model/chart-cursor';
 import type { Heat } from '../model/heat';
 import { logTicks, timeTicks } from '../model/ticks';
 import { formatValue, type Unit } from '../model/units';
@@ -25,6 +26,9 @@ export interface Frame {
   utc: boolean;
   unit: Unit;
   colours: Palette;
+  /** In seconds since 1970 and in values. */
+  chosen?: { fromTime: number; toTime: number; fromValue: number; toValue: number } | undefined;
+  cursor?: Cell | undefined;
 }
 
 /** Where a moment and a value are in a frame, and the other way round. */
@@ -36,11 +40,18 @@ export function scalesOf({ heat, width, height }: Pick<Frame, 'heat' | 'width' |
   const high = height - TOP - BOTTOM;
   const low = Math.log2(heat.bounds[0]!);
   const span = Math.log2(heat.bounds.at(-1)!) - low;
+  const rows = heat.bounds.length - 1;
+  const within = (value: number, most: number) => Math.min(Math.max(Math.floor(value), 0), most - 1);
   return {
     step, from, to,
     x: (time: number) => LEFT + ((time - from) / (to - from)) * wide,
     time: (x: number) => from + ((x - LEFT) / wide) * (to - from),
     y: (value: number) => TOP + high - ((Math.log2(value) - low) / span) * high,
+    /** The cell at a place, or the nearest one. */
+    cell: (x: number, y: number): Cell => ({
+      column: within(((x - LEFT) / wide) * heat.times.length, heat.times.length),
+      row: within(((TOP + high - y) / high) * rows, rows),
+    }),
     value: (y: number) => 2 ** (low + ((TOP + high - y) / high) * span),
   };
 }
@@ -56,8 +67,8 @@ function paintCells(ctx: CanvasRenderingContext2D, frame: Frame): void {
       const count = heat.cells[column * rows + row]!;
       if (count <= 0) continue;
       const top = Math.round(y(heat.bounds[row + 1]!));
-      /* The root shows few beside many. */
-      ctx.fillStyle = withAlpha(colours.mark, 0.08 + 0.92 * Math.sqrt(count / heat.most));
+      /* The root shows few beside many; a single one can be seen, too. */
+      ctx.fillStyle = withAlpha(colours.mark, 0.15 + 0.85 * Math.sqrt(count / heat.most));
       ctx.fillRect(left, top, wide, Math.max(Math.round(y(heat.bounds[row]!)) - top, 1));
     }
   });
@@ -112,6 +123,20 @@ function paintLines(ctx: CanvasRenderingContext2D, frame: Frame): void {
   ctx.setLineDash([]);
 }
 
+function paintChosen(ctx: CanvasRenderingContext2D, frame: Frame): void {
+  const { heat, chosen, cursor, colours } = frame;
+  const { x, y, step } = scalesOf(frame);
+  const box = (fromTime: number, toTime: number, fromValue: number, toValue: number) => {
+    const [left, right] = [Math.max(x(fromTime), LEFT), Math.min(x(toTime), frame.width - RIGHT)];
+    const [top, bottom] = [Math.max(y(toValue), TOP), Math.min(y(fromValue), frame.height - BOTTOM)];
+    ctx.strokeRect(left, top, right - left, bottom - top);
+  };
+  ctx.strokeStyle = colours.strong;
+  ctx.lineWidth = 1.5;
+  if (chosen) box(chosen.fromTime, chosen.toTime, chosen.fromValue, chosen.toValue);
+  if (cursor) box(heat.times[cursor.column]! - step, heat.times[cursor.column]!, heat.bounds[cursor.row]!, heat.bounds[cursor.row + 1]!);
+}
+
 export function paintHeat(canvas: HTMLCanvasElement, frame: Frame): void {
   const ctx = canvas.getContext('2d');
   if (!ctx || frame.width <= LEFT + RIGHT) return;
@@ -134,4 +159,5 @@ export function paintHeat(canvas: HTMLCanvasElement, frame: Frame): void {
   }
   paintLines(ctx, frame);
   ctx.restore();
+  paintChosen(ctx, frame);
 }

@@ -3,6 +3,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { summarise } from '../model/chart-data';
+import { movedCell, type Cell } from '../model/chart-cursor';
 import { formatShort } from '../model/format';
 import { QUANTILES, quantileName, quantileOf, type Heat } from '../model/heat';
 import { momentText } from '../model/time-range';
@@ -23,11 +24,6 @@ export interface HeatmapProps {
   onPick?: (time: number, value: number) => void;
 }
 
-interface Cell {
-  column: number;
-  row: number;
-}
-
 const DASHES: readonly (readonly number[])[] = [[2, 3], [6, 3], []];
 const NO_MARKS: readonly ChartMark[] = [];
 
@@ -42,7 +38,7 @@ function told(heat: Heat, unit: Unit, at: Cell | null): string {
 function Legend({ lines, unit, column, note }: { lines: readonly Line[]; unit: Unit; column: number | null; note: string }) {
   return (
     <div class="heat-legend">
-      <p class="muted">{note}</p>
+      <p class="muted" role="status">{note}</p>
       <dl>
         {lines.map(({ name, values, dash }) => (
           <div key={name}>
@@ -65,6 +61,8 @@ export function Heatmap({ label, heat, unit, height = 260, marks = NO_MARKS, onP
   const box = useRef<HTMLDivElement>(null);
   const width = useSignal(0);
   const at = useSignal<Cell | null>(null);
+  /* Whether keys brought the reader to `at`: then the cell is framed. */
+  const keyed = useSignal(false);
   const drag = useSignal<{ from: number; to: number } | null>(null);
   const lines = useMemo(
     () => QUANTILES.map((q, i): Line => ({ name: quantileName(q), values: heat.buckets.map((column) => quantileOf(column, q)), dash: DASHES[i]! })),
@@ -78,9 +76,9 @@ export function Heatmap({ label, heat, unit, height = 260, marks = NO_MARKS, onP
   useEffect(() => {
     const element = canvas.current;
     if (element && width.value > 0) {
-      paintHeat(element, { heat, lines, marks, unit, height, width: width.value, utc: utc.value, colours: palette(box.current!) });
+      paintHeat(element, { heat, lines, marks, unit, height, width: width.value, utc: utc.value, colours: palette(box.current!), cursor: keyed.value ? (at.value ?? undefined) : undefined });
     }
-  }, [heat, lines, marks, unit, height, width.value, utc.value, themeVersion.value]);
+  }, [heat, lines, marks, unit, height, width.value, utc.value, themeVersion.value, keyed.value && at.value]);
 
   const scales = scalesOf({ heat, width: Math.max(width.value, LEFT + RIGHT + 1), height });
   const place = (event: PointerEvent) => {
@@ -91,10 +89,8 @@ export function Heatmap({ label, heat, unit, height = 260, marks = NO_MARKS, onP
   };
   const onMove = (event: PointerEvent) => {
     const { x, y } = place(event);
-    const rows = heat.bounds.length - 1;
-    const part = (height - BOTTOM - y) / (height - TOP - BOTTOM);
-    const column = Math.min(Math.max(Math.floor((scales.time(x) - scales.from) / scales.step), 0), heat.times.length - 1);
-    at.value = { column, row: Math.min(Math.max(Math.floor(part * rows), 0), rows - 1) };
+    keyed.value = false;
+    at.value = scales.cell(x, y);
     if (drag.value) drag.value = { ...drag.value, to: x };
   };
   const onDown = (event: PointerEvent) => {
@@ -113,18 +109,39 @@ export function Heatmap({ label, heat, unit, height = 260, marks = NO_MARKS, onP
       onPick?.(heat.times[at.value.column]!, scales.value(y));
     }
   };
+  const leave = () => {
+    keyed.value = false;
+    at.value = null;
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    const rows = heat.bounds.length - 1;
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === 'Escape' && at.value) leave();
+    else if (event.key === 'Enter' && at.value && onPick) onPick(heat.times[at.value.column]!, Math.sqrt(heat.bounds[at.value.row]! * heat.bounds[at.value.row + 1]!));
+    else {
+      const next = at.value ? movedCell(at.value, event.key, event.shiftKey, heat.times.length, rows) : event.key.startsWith('Arrow') ? { column: heat.times.length - 1, row: Math.floor(rows / 2) } : undefined;
+      if (!next) return;
+      keyed.value = true;
+      at.value = next;
+    }
+    event.preventDefault();
+  };
   return (
     <figure class="heatmap" aria-label={label}>
       <div class="heat-plot" ref={box} style={{ height: `${height}px` }}>
         <canvas
           ref={canvas}
-          role="img"
-          aria-label={label}
+          role="application"
+          aria-roledescription="heatmap"
+          tabIndex={0}
+          aria-label={`${label}. Arrows move among cells${onPick ? ', Enter shows the traces of one' : ''}, Escape leaves.`}
+          onKeyDown={onKeyDown}
+          onBlur={leave}
           onPointerMove={onMove}
           onPointerDown={onDown}
           onPointerUp={onUp}
           onPointerCancel={() => (drag.value = null)}
-          onPointerLeave={() => (at.value = null)}
+          onPointerLeave={() => !keyed.value && leave()}
         />
         {drag.value && (
           <div

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { TraceSummary } from '../api/wire';
 import { compareSeries } from './common';
-import { buildHeatmap, countIn, regionFrom, regionOf, regionText, shade, slowestRegion } from './duration-map';
+import { asHeat, buildHeatmap, countIn, regionFrom, regionOf, regionText, slowestRegion } from './duration-map';
 import { groupByRoot } from './trace-groups';
 
 const map = buildHeatmap(1000, 10, 3, [
@@ -18,7 +18,11 @@ describe('the heatmap', () => {
     expect([map.total, map.most]).toEqual([100, 50]);
   });
   it('is empty without spans', () => expect(buildHeatmap(0, 1, 5, []).bounds).toEqual([]));
-  it('shows a single span', () => expect(shade(1, 1e6)).toBeGreaterThan(0.15));
+  it('is drawn by steps, as any heatmap is', () => {
+    const heat = asHeat(buildHeatmap(10_000, 5000, 2, [{ bound: 0.5, counts: [1, 2] }, { bound: 1, counts: [0, 7] }]));
+    expect(heat).toMatchObject({ times: [15, 20], bounds: [0.25, 0.5, 1], most: 7 });
+    expect([...heat.cells]).toEqual([1, 0, 2, 7]);
+  });
   it('has regions that the address keeps', () => {
     const region = regionOf(map, 2, 1, 2, 1);
     expect(region).toEqual({ fromMs: 1010, toMs: 1030, fromS: 0.25, toS: 1 });

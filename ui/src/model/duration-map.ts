@@ -4,6 +4,7 @@
  * second. A region of it is what a reader dragged over.
  */
 import { formatDuration } from './format';
+import type { Heat } from './heat';
 
 export interface HeatSeries {
   /** Upper bound of the row, in seconds. */
@@ -52,8 +53,14 @@ export function buildHeatmap(startMs: number, stepMs: number, columns: number, s
   return map;
 }
 
-/** How dark a cell is, 0 to 1; a cell that has something can be seen. */
-export const shade = (count: number, most: number) => (count <= 0 ? 0 : 0.15 + 0.85 * (Math.log1p(count) / Math.log1p(Math.max(most, 1))));
+/** As the painter of heatmaps takes it: times at the ends of steps, cells by step and row. */
+export function asHeat({ startMs, stepMs, columns, bounds, counts, most }: Heatmap): Heat {
+  const rows = bounds.length;
+  const cells = new Float64Array(rows * columns);
+  for (let column = 0; column < columns; column++) for (let row = 0; row < rows; row++) cells[column * rows + row] = counts[row * columns + column]!;
+  const times = Array.from({ length: columns }, (_, i) => (startMs + (i + 1) * stepMs) / 1000);
+  return { times, bounds: [bounds[0]! / 2, ...bounds], cells, most, buckets: [] };
+}
 
 export function regionOf(map: Heatmap, fromColumn: number, toColumn: number, fromRow: number, toRow: number): Region {
   const [left, right] = [Math.min(fromColumn, toColumn), Math.max(fromColumn, toColumn)];

@@ -4,7 +4,7 @@ import { buildColumns } from '../testing/columns-of';
 import type { Explanation } from '../api/analysis';
 import type { Span } from '../api/wire';
 import { buildFlame } from './flame';
-import { buildInsight, callOf, selfTimes } from './insight';
+import { buildInsight, callOf, selfTimes, takeSpan } from './insight';
 import { summarise } from './summary';
 
 const span = (id: string, parent: string, start: number, duration: number, more: Partial<Span> = {}): Span => ({
@@ -49,6 +49,16 @@ describe('the analysis in columns', () => {
     expect(callOf(insight, 0)).toBeUndefined();
     expect(callOf(insight, 1)).toEqual({ server_ns: 30, network_ns: 10, observed: true });
     expect(callOf(insight, 2)).toEqual({ not_observed: 'no tap' });
+  });
+  it('has the path and the clocks without a list of spans, and takes a span in later', () => {
+    const told = { ...EXPLANATION, spans: [], skew: { corrected: true, clocks: [{ host: 'b', process: 1, offset_ns: 7, pairs: 1, agreeing: 1 }] } };
+    const part = buildInsight(told, 4, (id) => SPANS.findIndex((each) => each.span_id === id), { process: Int32Array.of(0, 1, 0, 1), processes: [{ host: 'a' }, { host: 'b' }] });
+    expect([part.whole, ...part.critical]).toEqual([false, 20, 20, 0, 0]);
+    expect([...part.correction].map(Math.abs)).toEqual([0, 7, 0, 7]);
+    expect(part.pathAt[part.pathFrom[1]!]).toBe(17);
+    expect(part.self[1]).toBeNaN();
+    takeSpan(part, 1, EXPLANATION.spans[1]!);
+    expect([part.self[1], part.rank[1], callOf(part, 1)?.server_ns]).toEqual([40, 0.9, 30]);
   });
   it('has no number where nothing was told', () => expect(insight.self[3]).toBeNaN());
 });

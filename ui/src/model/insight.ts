@@ -3,10 +3,12 @@
  * What the analysis says of each span, in typed arrays in the order of model/columns.ts, so that
  * a worker hands over those of 100,000 spans without a copy.
  */
-import type { CallShares, Explanation, Findings } from '../api/analysis';
+import type { CallShares, Explanation, Findings, SpanAnalysis } from '../api/analysis';
 import type { TraceColumns } from './columns';
 
 export interface Insight {
+  /** Whether it has the numbers of all spans; else each one's are taken in when somebody looks at it. */
+  whole: boolean;
   findings: Findings;
   /** ns; NaN where the analysis does not tell. */
   self: Float64Array;
@@ -32,10 +34,20 @@ const FIRST_REASON = 2;
 
 const filled = (count: number) => new Float64Array(count).fill(NaN);
 
-/** `placeOf`: a span's place in the columns by its id. */
-export function buildInsight({ spans, ...rest }: Explanation, count: number, placeOf: (spanId: string) => number | undefined): Insight {
+/** Those of larger traces are told without their list of spans, which is ten times the trace. */
+export const WHOLE_MOST = 5000;
+
+/** What of a trace is needed where the analysis does not tell of each span. */
+export interface Spans {
+  process: Int32Array;
+  processes: readonly { host?: string }[];
+}
+
+/** `placeOf`: a span's place in the columns by its id. `of` where `spans` are left out. */
+export function buildInsight({ spans, ...rest }: Explanation, count: number, placeOf: (spanId: string) => number | undefined, of?: Spans): Insight {
   const { segments, ...criticalPath } = rest.critical_path;
   const insight: Insight = {
+    whole: of === undefined,
     findings: { ...rest, critical_path: criticalPath },
     self: filled(count),
     critical: filled(count),
@@ -53,15 +65,33 @@ export function buildInsight({ spans, ...rest }: Explanation, count: number, pla
   for (const span of spans) {
     const i = placeOf(span.span_id);
     if (i === undefined) continue;
-    insight.self[i] = span.self_ns;
-    insight.critical[i] = span.critical_ns;
-    insight.rank[i] = span.rank ?? NaN;
-    insight.among[i] = span.among ?? 0;
-    insight.correction[i] = span.start_correction_ns ?? 0;
-    if (span.call) takeCall(insight, i, span.call);
+    takeSpan(insight, i, span);
   }
-  fillPath(insight, segments.map((segment) => ({ ...segment, place: segment.span_id ? placeOf(segment.span_id) : undefined })));
+  if (of) correctByClocks(insight, of);
+  const placed = segments.map((segment) => ({ ...segment, place: segment.span_id ? placeOf(segment.span_id) : undefined }));
+  if (of) {
+    insight.critical.fill(0);
+    for (const { place, duration_ns } of placed) if (place !== undefined) insight.critical[place]! += duration_ns;
+  }
+  fillPath(insight, placed);
   return insight;
+}
+
+/** What the analysis says of the span in place i. */
+export function takeSpan(insight: Insight, i: number, span: SpanAnalysis): void {
+  insight.self[i] = span.self_ns;
+  insight.critical[i] = span.critical_ns;
+  insight.rank[i] = span.rank ?? NaN;
+  insight.among[i] = span.among ?? 0;
+  insight.correction[i] = span.start_correction_ns ?? 0;
+  if (span.call) takeCall(insight, i, span.call);
+}
+
+/* All spans of a host are off by as much. */
+function correctByClocks({ findings: { skew }, correction }: Insight, { process, processes }: Spans): void {
+  if (!skew.corrected) return;
+  const byProcess = processes.map((one, p) => -(skew.clocks.find(({ host, process: its }) => (host ? host === one.host : its === p))?.offset_ns ?? 0));
+  process.forEach((p, i) => (correction[i] = byProcess[p] ?? 0));
 }
 
 function takeCall(insight: Insight, i: number, call: CallShares): void {

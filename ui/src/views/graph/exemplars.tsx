@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Traces behind a point of a graph: the exemplars of its series around that moment. */
+import { useEffect, useRef } from 'preact/hooks';
 import { queryExemplars, type Labels } from '../../api/prom';
 import { usePoll } from '../../api/use-poll';
 import { Box, BoxMessage, DataTable, type Column } from '../../components/panel';
@@ -63,6 +64,12 @@ export function Exemplars({ query, labels, name, at, stepSeconds }: Props) {
     NEVER_MS,
   );
   const rows = poll.data.value;
+  /* Who picked a point by keys goes on among its traces. */
+  const list = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const chart = document.activeElement;
+    if (rows && rows.length > 0 && chart?.matches('.chart-plot:focus-visible, .heat-plot canvas:focus-visible')) list.current?.querySelector('a')?.focus();
+  }, [rows]);
   const close = () => navigate(hrefWith(graphParams({ picked: undefined })), { replace: true });
   return (
     <Box
@@ -74,7 +81,7 @@ export function Exemplars({ query, labels, name, at, stepSeconds }: Props) {
         </button>
       }
     >
-      {rows && rows.length > 0 && <DataTable label="Exemplars" rows={rows} columns={columns(unitOf(query))} keyOf={(row) => `${row.traceId} ${row.spanId} ${row.atMs} ${row.from}`} />}
+      <div ref={list}>{rows && rows.length > 0 && <DataTable label="Exemplars" rows={rows} columns={columns(unitOf(query))} keyOf={(row) => `${row.traceId} ${row.spanId} ${row.atMs} ${row.from}`} />}</div>
       {rows?.length === 0 && <BoxMessage height={90}>No exemplar was told around this moment. Those of spans are with histograms such as traces_span_metrics_duration_seconds.</BoxMessage>}
       {!rows && poll.error.value && <BoxMessage height={90} failed>{poll.error.value.message}</BoxMessage>}
       {!rows && !poll.error.value && <div class="skeleton graph-exemplars" aria-busy="true" />}

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What the analysis says of one span: its own time, its part of the critical path, its rank, and its call's two ends. */
+import { useEffect } from 'preact/hooks';
+import { loadSpanInsight } from '../../api/trace-loader';
 import { formatCount, formatDuration, formatMicro, formatPercent, plural } from '../../model/format';
-import { callOf } from '../../model/insight';
+import { callOf, takeSpan } from '../../model/insight';
 import { utc } from '../../routes/location';
 import type { TraceStore } from './store';
 
@@ -75,8 +77,28 @@ function Call({ store, at }: { store: TraceStore; at: number }) {
   );
 }
 
-export function SpanAnalysis({ store, at }: { store: TraceStore; at: number }) {
+/* Of a large trace a span's numbers are asked for when it is looked at. */
+function useSpanInsight(store: TraceStore, at: number) {
   const insight = store.insight.value;
+  const { load } = store.trace.value;
+  const missing = insight !== undefined && !insight.whole && Number.isNaN(insight.self[at]);
+  useEffect(() => {
+    if (!missing) return;
+    loadSpanInsight(load, at).then(
+      (span) => {
+        const now = store.insight.peek();
+        if (!span || !now || store.trace.peek().load !== load) return;
+        takeSpan(now, at, span);
+        store.explain(load, { ...now });
+      },
+      () => undefined,
+    );
+  }, [load, at, missing]);
+  return insight;
+}
+
+export function SpanAnalysis({ store, at }: { store: TraceStore; at: number }) {
+  const insight = useSpanInsight(store, at);
   const { columns } = store.trace.value;
   const value = (ns: number | undefined) => (ns !== undefined && Number.isFinite(ns) ? formatDuration(ns) : '–');
   const critical = insight?.critical[at];

@@ -102,7 +102,7 @@ export function FlameGraph({ store, show }: { store: TraceStore; show: (i: numbe
     return {
       services: named,
       colours: named.map(serviceColour),
-      flame: buildFlame(trace.columns, numbers, insight?.self ?? selfTimes(trace.columns)),
+      flame: buildFlame(trace.columns, numbers, insight?.whole ? insight.self : selfTimes(trace.columns)),
     };
   }, [trace, insight]);
   useEffect(() => {

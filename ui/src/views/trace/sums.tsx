@@ -43,7 +43,7 @@ export function Sums({ store, show }: { store: TraceStore; show: (i: number) => 
   const sort = useSignal('self');
   const trace = store.trace.value;
   const insight = store.insight.value;
-  const self = useMemo(() => insight?.self ?? selfTimes(trace.columns), [trace, insight]);
+  const self = useMemo(() => (insight?.whole ? insight.self : selfTimes(trace.columns)), [trace, insight]);
   const rows = (by: SummaryBy) => summarise(trace.columns, trace.processes, by, self, insight?.critical);
   const [operations, services] = useMemo(() => [rows('operation'), rows('service')] as const, [trace, insight, self]);
   return (
