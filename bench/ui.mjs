@@ -7,7 +7,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { launch } from '../tests/ui/browser.mjs';
-import { largeTraceId, sendLargeTrace, spanCount } from '../tests/ui/real/spans.mjs';
+import { largeTraceId, sendLargeTrace, sendSpans, spanCount } from '../tests/ui/real/spans.mjs';
 import { writeHeaders, writeRequest } from '../tests/interop/remote_write.mjs';
 import { World, count, mb, median, table, until } from './daemons.mjs';
 
@@ -22,6 +22,7 @@ const WEEK_QUERY = 'sum(rate(bench_seconds[1h]))';
 // Of larger traces the page asks for the analysis without its list of spans.
 const WHOLE_ANALYSIS = 5000;
 const world = new World();
+const hex = (number, digits) => number.toString(16).padStart(digits, '0');
 const at = (path) => `http://127.0.0.1:${world.http}${path}`;
 const ms = (value) => `${value.toFixed(value < 10 ? 1 : 0)}`;
 
@@ -83,8 +84,7 @@ async function writeFleet({ services, traces: number }) {
       spans[i].push({ ...of, spanId: n === 0 ? servers[i] : hex(id++, 16), parentSpanId: call, name: `serve ${i}`, kind: 2, ...time(i + 1, 800_000 - i * 1000) });
     }));
     const resourceSpans = spans.map((list, i) => ({ resource: { attributes: [{ key: 'service.name', value: { stringValue: `service-${i}` } }] }, scopeSpans: [{ spans: list }] }));
-    const answer = await fetch(at('/v1/traces'), { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ resourceSpans }) });
-    if (!answer.ok) throw new Error(`spans were refused: ${await answer.text()}`);
+    await sendSpans(at(''), resourceSpans);
   }
   await until('the fleet', async () => (await (await fetch(at('/api/v1/graph?limit=1000'))).json()).nodes.filter(({ kind }) => kind === 'service').length >= services);
 }
@@ -152,7 +152,7 @@ async function openTrace(browser, size) {
     const painted = performance.getEntriesByName('waterfall-painted')[0];
     return { ...loaded.detail, layout: painted.startTime - loaded.startTime, paint: painted.duration };
   });
-  const analysis = await fetched(`/api/v1/analysis/traces/${traceId(size)}${size > WHOLE_ANALYSIS ? '?limit=0' : ''}`);
+  const analysis = await fetched(`/api/v1/analysis/traces/${largeTraceId(size)}${size > WHOLE_ANALYSIS ? '?limit=0' : ''}`);
   await page.locator('[role=treegrid]').focus();
   const scroll = await framesOf(page, 'scroll', 120);
   const zoom = await framesOf(page, 'zoom', 120);
@@ -285,9 +285,9 @@ try {
   await world.collector([`--page-dir=${new URL('../ui/dist', import.meta.url).pathname}`, '--series-late=60d', '--traces-cut=1h']);
   const browser = await launch();
   try {
+    await fleet(browser);
     await traces(browser);
     await charts(browser);
-    await fleet(browser);
   } finally {
     await browser.close();
   }

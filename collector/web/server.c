@@ -180,8 +180,7 @@ static void add_modified(struct MHD_Response *response, int64_t unix_s)
 static void add_timing(struct MHD_Response *response, uint64_t began_ns)
 {
     char text[48];
-    snprintf(text, sizeof text, "answer;dur=%.3f",
-             (double)(clock_monotonic_ns() - began_ns) / 1e6);
+    snprintf(text, sizeof text, "answer;dur=%.3f", (double)(clock_monotonic_ns() - began_ns) / 1e6);
     add_header(response, "Server-Timing", text);
 }
 
@@ -291,8 +290,9 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
     struct web_request request = request_of(connection, path, method, x);
     if (!x->started) {
         x->started = true; /* the headers are here; a body may follow, if it may */
-        return web_admits(s->web, &request, &x->body_max, &reply) ? MHD_YES
-                                                                  : send_reply(connection, &reply, began_ns);
+        return web_admits(s->web, &request, &x->body_max, &reply)
+                   ? MHD_YES
+                   : send_reply(connection, &reply, began_ns);
     }
     if (x->nul_in_path)
         reply_error(&reply, 400, "the path holds a zero byte");

@@ -78,7 +78,7 @@ look('a collector that goes away in the middle is told, and its return is notice
   await page.getByRole('heading', { name: 'The collector does not answer' }).waitFor();
   at.fixture.silent = false;
   await page.getByRole('heading', { name: 'Ledger' }).waitFor();
-  await page.getByRole('link', { name: 'Traces', exact: true }).click();
+  await page.getByRole('link', { name: 'Search', exact: true }).click();
   await page.locator('a.trace-row').first().waitFor();
   assert.equal(await page.getByText('The collector does not answer').count(), 0);
 });
@@ -96,7 +96,7 @@ look('a token is asked for, sent, and forgotten with the tab', { begin: startFix
 
 look('an empty collector says what to do, and that nothing was lost', { begin: () => startFixture({ empty: true }) }, async ({ page }) => {
   await page.goto('/traces');
-  await page.getByRole('heading', { name: 'No traces yet' }).waitFor();
+  await page.getByRole('heading', { name: 'No traces in this time' }).waitFor();
   await page.getByRole('link', { name: 'pipeline page' }).click();
   await page.getByRole('heading', { name: 'No agent has connected' }).waitFor();
   await page.getByRole('heading', { name: 'Nothing was lost.' }).waitFor();

@@ -14,6 +14,7 @@ const literal = (text) => {
 
 function valueOf(field, span, process) {
   if (field === 'resource.service.name') return process.service;
+  if (field === 'resource.service.version') return process.version;
   if (field === 'duration') return span.duration_ns;
   if (['name', 'status', 'kind'].includes(field)) return span[field];
   const [scope, ...key] = field.split('.');

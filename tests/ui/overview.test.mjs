@@ -26,7 +26,7 @@ look('sorting is in the address, and back brings it back', async ({ page }) => {
   assert.equal(new URL(page.url()).search, '?sort=rate');
   const rate = async (row) => parseFloat(await rows(page).nth(row).getByRole('cell').nth(2).innerText());
   assert.ok((await rate(1)) >= (await rate(2)));
-  await page.getByRole('link', { name: 'Traces', exact: true }).click();
+  await page.getByRole('link', { name: 'Search', exact: true }).click();
   await page.goBack();
   await page.getByRole('columnheader', { name: 'Rate' }).and(page.locator('[aria-sort=descending]')).waitFor();
 });

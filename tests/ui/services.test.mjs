@@ -108,7 +108,9 @@ look('a service has its operations, where it runs, and its calls', async ({ page
   await region(page, 'Operations').getByRole('button', { name: 'p99' }).click();
   assert.equal(new URL(page.url()).searchParams.get('by'), 'p99');
   const operation = region(page, 'Operations').getByRole('link', { name: 'GET /dashboard' }).first();
-  assert.equal(new URL(await operation.getAttribute('href'), scene.at.url).searchParams.get('operation'), 'GET /dashboard');
+  assert.match(new URL(await operation.getAttribute('href'), scene.at.url).searchParams.get('q'), /name = "GET \/dashboard"/);
+  const version = region(page, 'Where it runs').getByRole('link').first();
+  assert.match(new URL(await version.getAttribute('href'), scene.at.url).searchParams.get('q'), /^\{ resource.service.name = "web" && resource.service.version = "/);
   assert.deepEqual(await seriousFaults(page), []);
 });
 

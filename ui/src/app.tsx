@@ -5,15 +5,14 @@ import './app.css';
 import { Nav } from './components/nav';
 import { State } from './components/states';
 import { route } from './routes/location';
-import { PAGES, tracesHref, type Page, type Route } from './routes/routes';
+import { inRange } from './routes/location';
+import { PAGES, recentHref, type Page, type Route } from './routes/routes';
 import { LiveView } from './views/inflight/live';
 import { ENTRIES, PageView } from './views/pages';
 import { StatusView } from './views/status/status';
 import { TraceView } from './views/trace/trace';
-import { TracesView } from './views/traces/traces';
 
 const TITLES: Record<Exclude<Route['view'], Page>, string> = {
-  traces: 'Traces',
   trace: 'Trace',
   inflight: 'Live',
   status: 'Pipeline',
@@ -26,8 +25,6 @@ const isPage = (view: Route['view']): view is Page => PAGES.some((page) => page 
 
 function View({ at }: { at: Route }) {
   switch (at.view) {
-    case 'traces':
-      return <TracesView filters={at.filters} live={at.live} />;
     case 'trace':
       return <TraceView key={at.traceId} traceId={at.traceId} spanId={at.spanId} zoom={at.zoom} look={at.look} />;
     case 'inflight':
@@ -45,7 +42,7 @@ function Unknown({ path }: { path: string }) {
   return (
     <State icon="broken" title="There is no such page">
       <p>
-        Nothing of Weft is at {path}. See the <a href={tracesHref()}>recent traces</a>.
+        Nothing of Weft is at {path}. See the <a href={inRange(recentHref())}>recent traces</a>.
       </p>
     </State>
   );

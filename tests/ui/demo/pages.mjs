@@ -57,7 +57,11 @@ export const PAGES = {
       await page.getByRole('list', { name: 'What changed' }).getByRole('listitem').first().waitFor();
     },
   },
-  traces: { at: '/traces', title: heading('Recent traces'), alive: (page) => page.locator('a.trace-row').nth(5).waitFor(), change: check('1 h'), told: checked('1 h') },
+  traces: {
+    at: '/search?live=on', title: heading('Search'), alive: (page) => page.locator('a.trace-row').nth(5).waitFor(),
+    replaces: true, change: (page) => page.getByRole('button', { name: 'Following' }).click(),
+    told: async (page) => String(await page.getByRole('button', { name: 'Following' }).count()),
+  },
   search: {
     at: '/search', title: heading('Search'),
     alive: async (page) => {

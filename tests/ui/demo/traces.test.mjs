@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Recent traces, against a real collector where WEFT_URL names one. */
+/* Traces as they come, in the search, against a real collector where WEFT_URL names one. */
 import assert from 'node:assert/strict';
 import { api, eventually, stage } from '../browser.mjs';
 
@@ -12,11 +12,13 @@ const { look } = scene;
 
 const rows = (page) => page.locator('a.trace-row');
 
-look('recent traces are listed and open their trace', async ({ page }) => {
+look('the old address of recent traces follows them in the search, and they open', async ({ page }) => {
   await page.goto('/traces');
   await rows(page).first().waitFor();
+  assert.equal(new URL(page.url()).pathname + new URL(page.url()).search, '/search?live=on');
+  assert.equal(await page.getByRole('button', { name: 'Following' }).getAttribute('aria-pressed'), 'true');
   const href = await rows(page).first().getAttribute('href');
-  assert.match(href, /^\/trace\/[0-9a-f]{32}$/);
+  assert.match(href, /^\/trace\/[0-9a-f]{32}(\?|$)/);
   await rows(page).first().click();
   await page.getByRole('treegrid').waitFor();
   assert.match(new URL(page.url()).pathname, /^\/trace\/[0-9a-f]{32}$/);
@@ -24,53 +26,27 @@ look('recent traces are listed and open their trace', async ({ page }) => {
   await rows(page).first().waitFor();
 });
 
-look('filters, the address, and back and forward say the same', async ({ page }) => {
-  await page.goto('/traces');
+look('old addresses with filters find what they found', async ({ page }) => {
+  const { services } = await api(scene.at.url, '/api/v1/services');
+  const { name } = services.find((each) => each.operations.length > 0);
+  await page.goto(`/traces?service=${encodeURIComponent(name)}&live=off`);
   await rows(page).first().waitFor();
-  const query = () => new URL(page.url()).search;
-
-  const service = page.getByLabel('Service', { exact: true });
-  await eventually('services to choose from', async () => (await service.locator('option').count()) > 1);
-  const name = await service.locator('option').nth(1).getAttribute('value');
-  await service.selectOption(name);
-  await eventually('the service in the address', () => new URLSearchParams(query()).get('service') === name);
-
-  await page.getByRole('radio', { name: '1 h' }).check();
-  await eventually('the range in the address', () => query().includes('range=1h'));
-
-  const shortest = page.getByLabel('Shortest duration');
-  await shortest.fill('1 us');
-  await shortest.press('Enter');
-  await eventually('the duration in the address', () => query().includes('min_duration=1us'));
-
-  await page.goBack();
-  await eventually('the duration gone', async () => (await shortest.inputValue()) === '');
-  await page.goBack();
-  assert.equal(await page.getByRole('radio', { name: 'All' }).isChecked(), true);
-  await page.goBack();
-  assert.equal(await service.inputValue(), '');
-  await page.goForward();
-  assert.equal(await service.inputValue(), name);
-
-  await page.reload();
-  await eventually('the service after a reload', async () => (await service.inputValue()) === name);
-});
-
-look('a duration that is none is marked and asks for nothing', async ({ page }) => {
-  await page.goto('/traces');
-  const longest = page.getByLabel('Longest duration');
-  await longest.fill('fast');
-  await longest.press('Enter');
-  assert.equal(await longest.getAttribute('aria-invalid'), 'true');
-  assert.equal(new URL(page.url()).search, '');
-});
-
-look('a list that nothing fits says what to do', async ({ page }) => {
+  assert.equal(await page.locator('.query-form select').first().inputValue(), name);
   await page.goto('/traces?operation=no-such-operation');
-  await page.getByRole('heading', { name: 'No trace fits these filters' }).waitFor();
-  await page.getByRole('link', { name: 'clear the filters' }).click();
+  await page.getByText('No trace fits. Widen the time range').waitFor();
+});
+
+look('a version is a field of the form', async ({ page }) => {
+  const { services } = await api(scene.at.url, '/api/v1/services');
+  const version = services.flatMap(({ versions }) => versions).find(Boolean);
+  await page.goto('/search');
   await rows(page).first().waitFor();
-  assert.equal(new URL(page.url()).search, '');
+  await page.getByLabel('Version', { exact: true }).fill(version);
+  await page.getByRole('combobox', { name: 'TraceQL' }).press('Enter');
+  await eventually('the version in the address', () => new URL(page.url()).searchParams.get('q') === `{ resource.service.version = "${version}" }`);
+  await rows(page).first().waitFor();
+  await page.goBack();
+  await eventually('no version', async () => (await page.getByLabel('Version', { exact: true }).inputValue()) === '');
 });
 
 look('no row moves while the pointer is on the list', async ({ page }) => {

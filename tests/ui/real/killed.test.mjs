@@ -30,7 +30,7 @@ const scene = realStage(async ({ world, collector, url, every }) => {
 /* Of each page: its address, and what of it has to stay. */
 const PAGES = {
   overview: () => ['/', (page) => region(page, 'Services').getByRole('link', { name: 'cell' })],
-  traces: () => ['/traces', (page) => page.locator('a.trace-row').first()],
+  traces: () => ['/search?live=on', (page) => page.locator('a.trace-row').first()],
   trace: ({ trace }) => [`/trace/${trace}`, (page) => spanRows(page).filter({ hasText: 'in flight' }).first()],
   live: () => ['/inflight', (page) => page.locator('a.open-row').first()],
   firehose: () => ['/inflight?show=firehose', (page) => page.locator('a.hose-row').first()],

@@ -6,7 +6,7 @@ import { getInflight } from '../api/client';
 import { createPoll } from '../api/poll';
 import { noteServerTime, token } from '../api/session';
 import { inRange, navigate, setUtc, utc } from '../routes/location';
-import { inflightHref, pageHref, traceHref, traceIdIn, tracesHref, type Page, type Route } from '../routes/routes';
+import { inflightHref, pageHref, traceHref, traceIdIn, type Page, type Route } from '../routes/routes';
 import { cycleTheme, theme } from '../theme';
 import { Icon } from './icon';
 
@@ -74,7 +74,7 @@ export function Nav({ view, pages }: { view: Route['view']; pages: readonly { pa
   const current = (is: boolean) => (is ? { 'aria-current': 'page' as const } : {});
   const link = ({ page, title }: { page: Page; title: string }) => (
     <li key={page}>
-      <a href={inRange(pageHref(page))} {...current(view === page)}>
+      <a href={inRange(pageHref(page))} {...current(view === page || (page === 'search' && view === 'trace'))}>
         {title}
       </a>
     </li>
@@ -88,18 +88,14 @@ export function Nav({ view, pages }: { view: Route['view']; pages: readonly { pa
       <nav aria-label="Views">
         <ul>
           {pages.filter(({ page }) => page === 'overview').map(link)}
-          <li>
-            <a href={inRange(tracesHref())} {...current(view === 'traces' || view === 'trace')}>
-              Traces
-            </a>
-          </li>
+          {pages.filter(({ page }) => page === 'search').map(link)}
           <li>
             <a href={inRange(inflightHref())} {...current(view === 'inflight')}>
               Live
               <span class={inflight !== undefined && inflight !== '0' ? 'badge some' : 'badge'}>{inflight ?? '–'}</span>
             </a>
           </li>
-          {pages.filter(({ page }) => page !== 'overview').map(link)}
+          {pages.filter(({ page }) => page !== 'overview' && page !== 'search').map(link)}
           <li>
             <a href={inRange('/status')} {...current(view === 'status')}>
               Pipeline

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
 import type { TraceSummary } from '../api/wire';
-import { mergeLive, sameRow } from './live-list';
+import { mergeLive } from './live-list';
 
 const trace = (id: string, spans = 1): TraceSummary => ({
   trace_id: id,
@@ -29,10 +29,4 @@ describe('a list that refreshes', () => {
     const { shown } = mergeLive([trace('b', 1)], [trace('c'), trace('b', 7)], true);
     expect(shown[0]?.span_count).toBe(7);
   });
-});
-
-it('draws a row again only when it looks different', () => {
-  expect(sameRow(trace('a'), trace('a'))).toBe(true);
-  expect(sameRow(trace('a'), trace('a', 2))).toBe(false);
-  expect(sameRow(trace('a'), { ...trace('a'), died_count: 1 })).toBe(false);
 });

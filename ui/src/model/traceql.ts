@@ -19,6 +19,7 @@ export interface AttributeCondition {
 export interface QueryForm {
   service: string;
   operation: string;
+  version: string;
   status: string;
   /** Durations of a span; `…Open` where the bound itself is not meant. */
   min: string;
@@ -35,7 +36,7 @@ export interface QueryForm {
 export const STATUS_WORDS = ['error', 'died', 'in_flight', 'ok', 'unset'] as const;
 
 export const EMPTY_FORM: QueryForm = {
-  service: '', operation: '', status: '', min: '', minOpen: false, max: '', maxOpen: false, attributes: [], rest: [], tail: '',
+  service: '', operation: '', version: '', status: '', min: '', minOpen: false, max: '', maxOpen: false, attributes: [], rest: [], tail: '',
 };
 
 /* ---- texts --------------------------------------------------------------------------------- */
@@ -124,6 +125,7 @@ function place(form: QueryForm, condition: string): boolean {
   const [, field, op, literal] = match as unknown as [string, string, AttributeOp, string];
   const text = unquoted(literal);
   if (field === 'resource.service.name' && op === '=' && text && form.service === '') form.service = text;
+  else if (field === 'resource.service.version' && op === '=' && text && form.version === '') form.version = text;
   else if (field === 'name' && op === '=' && text && form.operation === '') form.operation = text;
   else if (field === 'status' && op === '=' && form.status === '' && (STATUS_WORDS as readonly string[]).includes(literal)) form.status = literal;
   else if (field === 'duration' && /^[\d.]+[a-zµ]+/.test(literal) && BARE.test(literal)) return placeDuration(form, op, literal);
@@ -169,6 +171,7 @@ export function parseForm(text: string): QueryForm | undefined {
 export function printForm(form: QueryForm): string {
   const conditions: string[] = [];
   if (form.service) conditions.push(`resource.service.name = ${quoted(form.service)}`);
+  if (form.version) conditions.push(`resource.service.version = ${quoted(form.version)}`);
   if (form.operation) conditions.push(`name = ${quoted(form.operation)}`);
   if (form.status) conditions.push(`status = ${form.status}`);
   if (form.min) conditions.push(`duration ${form.minOpen ? '>' : '>='} ${form.min}`);

@@ -6,9 +6,18 @@
  */
 import { computed, signal } from '@preact/signals';
 import { rangeFromQuery, rangeToQuery, windowOf, type TimeRange, type Window } from '../model/time-range';
+import { movedTo } from './old-traces';
 import { parseRoute } from './routes';
 
-const current = signal(new URL(window.location.href));
+/* An address that has moved is not kept in the history. */
+function arrived(): URL {
+  const url = new URL(window.location.href);
+  const next = movedTo(url);
+  if (next) history.replaceState(null, '', next);
+  return next ?? url;
+}
+
+const current = signal(arrived());
 
 export const route = computed(() => parseRoute(current.value));
 
@@ -61,7 +70,8 @@ export const setUtc = (on: boolean) => go(new URL(hrefWith({ [ZONE_KEY]: on ? 'u
 
 /** Go to `href`, in the zone that is chosen. With `replace` the present entry of the history changes instead of a new one. */
 export function navigate(href: string, { replace = false } = {}): void {
-  const next = new URL(href, window.location.href);
+  const url = new URL(href, window.location.href);
+  const next = movedTo(url) ?? url;
   keepZone(next);
   go(next, replace);
 }
@@ -84,7 +94,7 @@ function staysHere(event: MouseEvent, link: HTMLAnchorElement): boolean {
 /** Call once, at start. */
 export function watchLocation(): void {
   window.addEventListener('popstate', () => {
-    current.value = new URL(window.location.href);
+    current.value = arrived();
   });
   document.addEventListener('click', (event) => {
     const link = event.target instanceof Element ? event.target.closest('a') : null;

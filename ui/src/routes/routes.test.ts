@@ -1,18 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
-import { NO_FILTERS } from '../model/filters';
-import { inflightHref, parseRoute, PLAIN_LOOK, traceHref, traceIdIn, tracesHref } from './routes';
+import { inflightHref, parseRoute, PLAIN_LOOK, searchHref, traceHref, traceIdIn } from './routes';
 
 const at = (href: string) => parseRoute(new URL(href, 'http://weft'));
 const TRACE = '018f3c0000000000000000000000beef';
 
 describe('addresses', () => {
   it('open the overview at the root', () => expect(at('/?range=5m')).toMatchObject({ view: 'overview', id: '' }));
-  it('open the list of traces', () => expect(at('/traces')).toEqual({ view: 'traces', filters: NO_FILTERS, live: true }));
-  it('hold filters and whether the list is live', () => {
-    const filters = { ...NO_FILTERS, service: 'web', status: 'error' as const };
-    expect(at(tracesHref(filters, false))).toEqual({ view: 'traces', filters, live: false });
-  });
   it('hold a trace, its span and the part in view', () => {
     const href = traceHref(TRACE, '00000000000000a1', { fromNs: -10.5, toNs: 2000.2 });
     expect(at(href)).toEqual({ view: 'trace', traceId: TRACE, spanId: '00000000000000a1', zoom: { fromNs: -11, toNs: 2001 }, look: PLAIN_LOOK });
@@ -46,4 +40,11 @@ describe('a pasted trace id', () => {
     `trace_id=${TRACE} level=error`,
   ])('is found in %j', (text) => expect(traceIdIn(text)).toBe(TRACE));
   it.each(['', 'abc', TRACE.slice(1), `${TRACE}0`, TRACE.replace('b', 'g')])('is not in %j', (text) => expect(traceIdIn(text)).toBeUndefined());
+});
+
+describe('links into the search', () => {
+  it('have a query that the form shows', () => {
+    expect(searchHref({ service: 'cell', version: '1.5.0' })).toBe(`/search?q=${encodeURIComponent('{ resource.service.name = "cell" && resource.service.version = "1.5.0" }').replace(/%20/g, '+')}`);
+    expect(searchHref({})).toBe('/search');
+  });
 });

@@ -3,7 +3,7 @@
  * The page's addresses, both ways. The URL is the whole state of the page: whoever opens
  * a copied address sees what its sender saw. Pure; location.ts holds the current one.
  */
-import { filtersFromQuery, queryFromFilters, NO_FILTERS, type Filters } from '../model/filters';
+import { EMPTY_FORM, printForm } from '../model/traceql';
 
 /** A part of a trace on its time axis, in ns from the trace's start. */
 export interface Zoom {
@@ -37,7 +37,6 @@ export type Page = (typeof PAGES)[number];
 
 export type Route =
   | { view: Page; id: string; query: URLSearchParams }
-  | { view: 'traces'; filters: Filters; live: boolean }
   | { view: 'trace'; traceId: string; spanId: string; zoom: Zoom | undefined; look: TraceLook }
   | { view: 'inflight'; service: string; show: LiveShow; q: string }
   | { view: 'status' }
@@ -53,9 +52,6 @@ export function parseRoute(url: URL): Route {
   const page = PAGES.find((each) => each === first);
   if (page !== undefined) return { view: page, id: decoded(rest), query };
   if (path === '/' || path === '/index.html') return { view: 'overview', id: '', query };
-  if (path === '/traces') {
-    return { view: 'traces', filters: filtersFromQuery(query), live: query.get('live') !== 'off' };
-  }
   if (path === '/inflight') {
     const show = LIVE_SHOWS.find((each) => each === query.get('show')) ?? 'requests';
     return { view: 'inflight', service: query.get('service') ?? '', show, q: query.get('q') ?? '' };
@@ -108,12 +104,15 @@ function parseZoom(text: string | null): Zoom | undefined {
   return toNs > fromNs ? { fromNs, toNs } : undefined;
 }
 
-export function tracesHref(filters: Filters = NO_FILTERS, live = true): string {
-  const query = queryFromFilters(filters);
-  if (!live) query.set('live', 'off');
-  const text = query.toString();
-  return text === '' ? '/traces' : `/traces?${text}`;
+/** A search for the traces that have a span of this service, operation, version and status. */
+export function searchHref(of: { service?: string | undefined; operation?: string | undefined; version?: string | undefined; status?: string | undefined }): string {
+  const form = { ...EMPTY_FORM, service: of.service ?? '', operation: of.operation ?? '', version: of.version ?? '', status: of.status ?? '' };
+  const q = printForm(form);
+  return q === '{ }' ? '/search' : `/search?${new URLSearchParams({ q })}`;
 }
+
+/** The newest traces, followed. */
+export const recentHref = () => pageHref('search', '', { live: 'on' });
 
 export function traceHref(traceId: string, spanId = '', zoom?: Zoom, look: TraceLook = PLAIN_LOOK): string {
   const query = new URLSearchParams();

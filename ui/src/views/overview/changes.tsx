@@ -7,9 +7,8 @@ import { Box, BoxMessage } from '../../components/panel';
 import { Ago } from '../../components/parts';
 import type { Happening } from '../../model/changes';
 import { formatCount, plural } from '../../model/format';
-import { NO_FILTERS } from '../../model/filters';
 import { inRange } from '../../routes/location';
-import { pageHref, tracesHref } from '../../routes/routes';
+import { pageHref, searchHref } from '../../routes/routes';
 import { ENTRIES } from '../pages';
 
 const HEIGHT = 176;
@@ -19,8 +18,8 @@ const MOST = 100;
 function hrefOf({ kind, deploy, service, operation }: Happening): string | undefined {
   if (kind === 'deploy' && ENTRIES.deploys && deploy !== undefined) return inRange(pageHref('deploys', String(deploy)));
   if (kind === 'hot-key') return inRange(pageHref('caches'));
-  if (kind === 'errors') return tracesHref({ ...NO_FILTERS, service: service ?? '', operation: operation ?? '', status: 'error' }, false);
-  if (kind === 'death' && service) return tracesHref({ ...NO_FILTERS, service, status: 'died' }, false);
+  if (kind === 'errors') return inRange(searchHref({ service, operation, status: 'error' }));
+  if (kind === 'death' && service) return inRange(searchHref({ service, status: 'died' }));
   return undefined;
 }
 

@@ -8,18 +8,17 @@ import { Box, BoxMessage, DataTable, sortingFrom, type Column } from '../../comp
 import { Ago, ServiceName } from '../../components/parts';
 import { Sparkline } from '../../components/sparkline';
 import { formatCount, formatPercent, formatRate, plural, unixMs } from '../../model/format';
-import { NO_FILTERS } from '../../model/filters';
 import type { ServiceRow } from '../../model/overview';
 import { formatSpan } from '../../model/time-range';
 import { formatValue } from '../../model/units';
 import { hrefWith, inRange, navigate } from '../../routes/location';
-import { pageHref, tracesHref } from '../../routes/routes';
+import { pageHref, searchHref } from '../../routes/routes';
 import { ENTRIES } from '../pages';
 
 const HEIGHT = 240;
 
 const hrefOf = (name: string) =>
-  ENTRIES.services ? inRange(pageHref('services', name)) : tracesHref({ ...NO_FILTERS, service: name });
+  ENTRIES.services ? inRange(pageHref('services', name)) : inRange(searchHref({ service: name }));
 
 function Versions({ versions }: { versions: ServiceRow['versions'] }) {
   const named = versions.filter(({ version }) => version !== '');

@@ -3,7 +3,7 @@
  * When the found spans were and how long they took, as a heatmap of all of them, not only of those
  * listed. A click on a cell, or a drag over several, chooses a region; the region's traces are then listed.
  */
-import { useMemo } from 'preact/hooks';
+import { useMemo, useRef } from 'preact/hooks';
 import { measure } from '../../api/search';
 import { usePoll } from '../../api/use-poll';
 import { Box, BoxMessage } from '../../components/panel';
@@ -49,7 +49,10 @@ function RegionLine({ map, region }: { map: Heatmap; region: Region }) {
 
 export function Durations({ asked, region }: { asked: Asked; region: Region | undefined }) {
   const poll = usePoll(JSON.stringify([asked.query, asked.window]), ({ token, signal }) => heatmapOf(asked, token, signal), NEVER_MS);
-  const map = poll.data.value;
+  /* While it is followed, the picture before stays until the next one is there. */
+  const last = useRef<{ query: string; map: Heatmap } | undefined>(undefined);
+  if (poll.data.value) last.current = { query: asked.query, map: poll.data.value };
+  const map = poll.data.value ?? (last.current?.query === asked.query ? last.current.map : undefined);
   const at = route.value;
   const lens = at.view === 'search' && at.query.get('lens') === 'common' ? 'common' : 'list';
   const slow = useMemo(() => map && slowestRegion(map, SLOW_SHARE), [map]);

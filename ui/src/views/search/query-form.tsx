@@ -7,7 +7,7 @@ import { getFields, getFieldValues } from '../../api/search';
 import { usePoll } from '../../api/use-poll';
 import { token } from '../../api/session';
 import { Icon } from '../../components/icon';
-import { normalDuration } from '../../model/filters';
+import { normalDuration } from '../../model/duration-text';
 import { ATTRIBUTE_OPS, EMPTY_FORM, parseForm, printForm, STATUS_WORDS, type AttributeCondition, type AttributeOp, type QueryForm } from '../../model/traceql';
 
 const REFRESH_MS = 60_000;
@@ -104,7 +104,9 @@ export function QueryFormView({ draft }: { draft: Signal<string> }) {
   const parsed = parseForm(draft.value);
   const form = parsed ?? EMPTY_FORM;
   const change: Change = (part) => (draft.value = printForm({ ...form, ...part }));
-  const operations = [...new Set(services.filter(({ name }) => form.service === '' || name === form.service).flatMap((service) => service.operations))];
+  const chosen = services.filter(({ name }) => form.service === '' || name === form.service);
+  const versions = [...new Set(chosen.flatMap((service) => service.versions))];
+  const operations = [...new Set(chosen.flatMap((service) => service.operations))];
   return (
     <fieldset class="query-form" disabled={parsed === undefined}>
       <legend class="sr">Form</legend>
@@ -122,6 +124,10 @@ export function QueryFormView({ draft }: { draft: Signal<string> }) {
       <label class="grows">
         Operation
         <input class="field" list="search-operations" placeholder="any" value={form.operation} spellcheck={false} onInput={(event) => change({ operation: event.currentTarget.value })} />
+      </label>
+      <label>
+        Version
+        <input class="field version" list="search-versions" placeholder="any" value={form.version} spellcheck={false} onInput={(event) => change({ version: event.currentTarget.value })} />
       </label>
       <label>
         Status
@@ -146,6 +152,11 @@ export function QueryFormView({ draft }: { draft: Signal<string> }) {
       </p>
       <datalist id="search-operations">
         {operations.slice(0, MOST_OFFERED).map((name) => (
+          <option key={name} value={name} />
+        ))}
+      </datalist>
+      <datalist id="search-versions">
+        {versions.slice(0, MOST_OFFERED).map((name) => (
           <option key={name} value={name} />
         ))}
       </datalist>

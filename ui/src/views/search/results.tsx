@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The traces found: while the search goes on, as a table with columns of one's choice, or by root operation. */
+import { useSignal } from '@preact/signals';
+import { useMemo, useRef } from 'preact/hooks';
 import type { FoundTrace } from '../../api/search';
 import { Box, BoxMessage, DataTable, sortingFrom, type Column } from '../../components/panel';
+import { Icon } from '../../components/icon';
 import { Mark, Segments, ServiceName } from '../../components/parts';
-import { ErrorState } from '../../components/states';
+import { ErrorState, StaleNotice, State } from '../../components/states';
 import { formatBytes, formatCount, formatDuration, formatMoment, plural, unixMs } from '../../model/format';
 import type { Region } from '../../model/duration-map';
+import { mergeLive } from '../../model/live-list';
 import { groupByRoot, type TraceGroup } from '../../model/trace-groups';
 import { hrefWith, inRange, navigate, utc } from '../../routes/location';
 import { traceHref } from '../../routes/routes';
-import { LIMITS, type SearchState } from './search';
+import { LIMITS } from './search';
+import type { SearchState } from './use-search';
 
 const HEIGHT = 160;
 const DEFAULT_COLUMNS = 'started,root,duration,spans,matched,status,services';
@@ -18,6 +23,15 @@ const hrefOf = (trace: FoundTrace) => inRange(traceHref(trace.trace_id, trace.sp
 const failures = (trace: FoundTrace) => trace.error_count + trace.died_count;
 
 function Status({ trace }: { trace: FoundTrace }) {
+  return (
+    <span class="found-status">
+      <Worst trace={trace} />
+      {!trace.complete && <Mark kind="incomplete" title="A root or some parent has not arrived">incomplete</Mark>}
+    </span>
+  );
+}
+
+function Worst({ trace }: { trace: FoundTrace }) {
   if (trace.died_count > 0) return <Mark kind="died">{formatCount(trace.died_count)} died</Mark>;
   if (trace.error_count > 0) return <Mark kind="error">{plural(trace.error_count, 'error')}</Mark>;
   if (trace.in_flight_count > 0) return <Mark kind="in_flight">in flight</Mark>;
@@ -29,7 +43,7 @@ const COLUMNS: Column<FoundTrace>[] = [
   {
     id: 'root', title: 'Root', grows: true, sortBy: (t) => `${t.root?.service} ${t.root?.operation}`,
     cell: (t) => (
-      <a class="found-root" href={hrefOf(t)}>
+      <a class="trace-row" href={hrefOf(t)}>
         {t.root && <ServiceName name={t.root.service} />}
         <span class="clip">{t.root?.operation ?? 'no root yet'}</span>
       </a>
@@ -120,50 +134,93 @@ function ColumnChooser({ all, chosen }: { all: readonly Column<FoundTrace>[]; ch
   );
 }
 
-export function Results(props: { state: SearchState; limit: number; query: URLSearchParams; region: Region | undefined; retry: () => void }) {
-  const { state, limit, query, region, retry } = props;
+/* While the reader is on the list its rows keep their places, and what is newer waits. */
+function useHeld(traces: readonly FoundTrace[], holding: boolean) {
+  const shown = useRef<readonly FoundTrace[]>([]);
+  const list = useMemo(() => mergeLive(shown.current, traces, holding && shown.current.length > 0), [traces, holding]);
+  shown.current = list.shown;
+  return list;
+}
+
+function Nothing({ query }: { query: URLSearchParams }) {
+  if (query.has('q')) return <BoxMessage height={HEIGHT}>No trace fits. Widen the time range, or leave a condition out.</BoxMessage>;
+  return (
+    <State icon="threads" title="No traces in this time">
+      <p>
+        Widen the time range. If nothing was ever recorded: is an agent connected? The <a href={inRange('/status')}>pipeline page</a> says so. A
+        service records once it links libweft and an agent runs on its host; <span class="mono">weft demo</span> starts a small site that does.
+      </p>
+    </State>
+  );
+}
+
+export function Results(props: { state: SearchState; live: boolean | undefined; limit: number; query: URLSearchParams; region: Region | undefined; retry: () => void }) {
+  const { state, live, limit, query, region, retry } = props;
+  const held = useSignal(false);
+  const { shown, waiting } = useHeld(state.traces, live === true && held.value);
   const grouped = query.get('group') === 'root';
   const fields = valueColumns(state.traces);
   const all = [...COLUMNS, ...fields];
   const chosen = (query.get('cols') ?? [DEFAULT_COLUMNS, ...fields.map(({ id }) => id)].join(',')).split(',');
   const onSort = (sort: string) => navigate(hrefWith({ sort }), { replace: true });
-  if (state.error && !('column' in state.error)) return <ErrorState error={state.error} retry={retry} />;
-  if (state.error) return null;
+  const stale = live === true && state.traces.length > 0 ? state.error : undefined;
+  if (state.error && !('column' in state.error) && !stale) return <ErrorState error={state.error} retry={retry} />;
+  if (state.error && !stale) return null;
   return (
-    <Box
-      title={region ? 'Traces of the region' : 'Traces'}
-      note={note(state)}
-      aside={
-        <span class="result-tools">
-          <Segments
-            name="group" legend="How traces are listed" value={grouped ? 'root' : ''}
-            choices={[{ value: '', label: 'Each' }, { value: 'root', label: 'By root' }]}
-            onChange={(value) => navigate(hrefWith({ group: value || undefined, sort: undefined }))}
-          />
-          {!grouped && <ColumnChooser all={all} chosen={chosen} />}
-          <label class="check">
-            At most
-            <select class="field" value={String(limit)} onChange={(event) => navigate(hrefWith({ limit: event.currentTarget.value }))}>
-              {LIMITS.map((each) => (
-                <option key={each} value={String(each)}>
-                  {each}
-                </option>
-              ))}
-            </select>
-          </label>
-        </span>
-      }
+    <div
+      class="results"
+      onPointerEnter={(event) => event.pointerType === 'mouse' && (held.value = true)}
+      onPointerLeave={() => (held.value = false)}
+      onFocusIn={() => (held.value = true)}
+      onFocusOut={() => (held.value = false)}
     >
-      <Progress state={state} />
-      {state.traces.length === 0 && (
-        <BoxMessage height={HEIGHT}>{state.busy ? 'Searching…' : 'No trace fits. Widen the time range, or leave a condition out.'}</BoxMessage>
-      )}
-      {state.traces.length > 0 && grouped && (
-        <DataTable label="Traces by root operation" rows={groupByRoot(state.traces)} columns={GROUP_COLUMNS} keyOf={(group) => group.key} sorting={sortingFrom(query.get('sort'), 'traces')} onSort={onSort} />
-      )}
-      {state.traces.length > 0 && !grouped && (
-        <DataTable label="Traces" rows={state.traces} columns={all.filter(({ id }) => chosen.includes(id))} keyOf={(trace) => trace.trace_id} sorting={sortingFrom(query.get('sort'), 'started')} onSort={onSort} />
-      )}
-    </Box>
+      <Box
+        title={region ? 'Traces of the region' : 'Traces'}
+        note={note(state)}
+        aside={
+          <span class="result-tools">
+            {live && (
+              <button type="button" class={waiting > 0 ? 'button waiting' : 'button waiting none'} disabled={waiting === 0} onClick={() => (held.value = false)}>
+                {plural(waiting, 'new trace')}
+              </button>
+            )}
+            {live !== undefined && (
+              <button type="button" class={live ? 'button live on' : 'button live'} aria-pressed={live} onClick={() => navigate(hrefWith({ live: live ? undefined : 'on' }), { replace: true })}>
+                <Icon name={live ? 'pause' : 'play'} />
+                {live ? 'Following' : 'Follow'}
+              </button>
+            )}
+            <Segments
+              name="group" legend="How traces are listed" value={grouped ? 'root' : ''}
+              choices={[{ value: '', label: 'Each' }, { value: 'root', label: 'By root' }]}
+              onChange={(value) => navigate(hrefWith({ group: value || undefined, sort: undefined }))}
+            />
+            {!grouped && <ColumnChooser all={all} chosen={chosen} />}
+            <label class="check">
+              At most
+              <select class="field" value={String(limit)} onChange={(event) => navigate(hrefWith({ limit: event.currentTarget.value }))}>
+                {LIMITS.map((each) => (
+                  <option key={each} value={String(each)}>
+                    {each}
+                  </option>
+                ))}
+              </select>
+            </label>
+          </span>
+        }
+      >
+        <Progress state={state} />
+        {state.traces.length === 0 && (
+          state.busy ? <BoxMessage height={HEIGHT}>Searching…</BoxMessage> : <Nothing query={query} />
+        )}
+        {state.traces.length > 0 && grouped && (
+          <DataTable label="Traces by root operation" rows={groupByRoot(state.traces)} columns={GROUP_COLUMNS} keyOf={(group) => group.key} sorting={sortingFrom(query.get('sort'), 'traces')} onSort={onSort} />
+        )}
+        {state.traces.length > 0 && !grouped && (
+          <DataTable label="Traces" rows={shown} columns={all.filter(({ id }) => chosen.includes(id))} keyOf={(trace) => trace.trace_id} sorting={sortingFrom(query.get('sort'), 'started')} onSort={onSort} />
+        )}
+        <StaleNotice error={stale} />
+      </Box>
+    </div>
   );
 }

@@ -2,13 +2,11 @@
 /*
  * Search. The query is written in a form or in TraceQL, two views of one draft; once it is run it lies
  * in the address. Above, when the spans that it finds were and how long they took; a region of that
- * narrows the list below and can be compared with the rest.
+ * narrows the list below and can be compared with the rest. A range that moves with the clock can be followed.
  */
 import { useSignal, type Signal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
-import { asApiError, isAbort, type ApiError } from '../../api/error';
-import { streamSearch, type FoundTrace, type SearchProgress, type SearchResult } from '../../api/search';
-import { serverNowMs, token } from '../../api/session';
+import { serverNowMs } from '../../api/session';
 import { QueryError } from '../../api/stream';
 import { Box, PageHead } from '../../components/panel';
 import { TraceqlBox } from '../../components/traceql-box';
@@ -21,71 +19,40 @@ import { Durations } from './durations';
 import { QueryFormView } from './query-form';
 import { Results } from './results';
 import './search.css';
+import { useSearch, type SearchState } from './use-search';
 
 export const LIMITS = [20, 100, 500, 1000] as const;
 const DEFAULT_LIMIT = 100;
-const SHOW_EVERY_MS = 120;
-const NEWEST_FIRST = (a: FoundTrace, b: FoundTrace) => (a.start_unix_ns.length - b.start_unix_ns.length || (a.start_unix_ns < b.start_unix_ns ? -1 : 1)) * -1;
-
-export interface SearchState {
-  traces: FoundTrace[];
-  progress?: SearchProgress;
-  result?: SearchResult;
-  error?: ApiError;
-  busy: boolean;
-}
-
-/** Runs a search while the page shows it; what is found comes into view as it is found. */
-function useSearch(query: string, window: Window, limit: number, attempt: number): Signal<SearchState> {
-  const state = useSignal<SearchState>({ traces: [], busy: true });
-  useEffect(() => {
-    const control = new AbortController();
-    const found = new Map<string, FoundTrace>();
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    let progress: SearchProgress | undefined;
-    const show = () => {
-      timer = undefined;
-      state.value = { traces: [...found.values()].sort(NEWEST_FIRST).slice(0, limit), busy: true, ...(progress && { progress }) };
-    };
-    const soon = () => (timer ??= setTimeout(show, SHOW_EVERY_MS));
-    state.value = { traces: state.peek().traces, busy: true };
-    streamSearch(query, window, limit, {
-      progress: (said) => {
-        progress = said;
-        soon();
-      },
-      found: (trace) => {
-        found.set(trace.trace_id, trace);
-        soon();
-      },
-      result: (result) => {
-        clearTimeout(timer);
-        state.value = { traces: result.traces, progress: result.progress, result, busy: false };
-      },
-    }, { signal: control.signal, token: token.value }).catch((caught: unknown) => {
-      clearTimeout(timer);
-      if (!isAbort(caught)) state.value = { traces: [], error: asApiError(caught), busy: false };
-    });
-    return () => {
-      clearTimeout(timer);
-      control.abort();
-    };
-  }, [query, window, limit, attempt]);
-  return state;
-}
+const FOLLOW_MS = 2000;
+const RETRY_MS = 2000;
+/* The picture of durations costs more than the newest traces: it is renewed with every so many of them. */
+const DURATIONS_EVERY = 8;
 
 export interface Asked {
   query: string;
   window: Window;
 }
 
-function useAsked(query: string, attempt: number): Asked {
+function useAsked(query: string, attempt: string): Asked {
   const range = JSON.stringify(timeRange.value);
   return useMemo(() => ({ query, window: windowNow(serverNowMs()) }), [query, range, attempt]);
 }
 
 const within = (asked: Asked, region: Region | undefined): Asked =>
   region ? { query: withDurations(asked.query, region.fromS, region.toS), window: { fromMs: region.fromMs, toMs: region.toMs } } : asked;
+
+/** Counts on while the search is followed: each time the last answer is there and somebody looks. */
+function useTicks(live: boolean, state: () => Signal<SearchState>): Signal<number> {
+  const ticks = useSignal(0);
+  useEffect(() => {
+    if (!live) return;
+    const timer = setInterval(() => {
+      if (!document.hidden && !state().peek().busy) ticks.value++;
+    }, FOLLOW_MS);
+    return () => clearInterval(timer);
+  }, [live]);
+  return ticks;
+}
 
 export default function SearchPage({ query }: PageProps) {
   const written = query.get('q') ?? '{ }';
@@ -94,12 +61,22 @@ export default function SearchPage({ query }: PageProps) {
   useEffect(() => {
     draft.value = written;
   }, [written]);
-  const asked = useAsked(written, attempt.value);
   const region = regionFrom(query.get('region'));
   const regionKey = query.get('region') ?? '';
-  const narrowed = useMemo(() => within(asked, region), [asked, regionKey]);
+  const can = timeRange.value.kind === 'last' && !region;
+  const live = can && query.get('live') === 'on';
+  const ticks = useTicks(live, () => search);
+  const asked = useAsked(written, `${attempt.value} ${Math.floor(ticks.value / DURATIONS_EVERY)}`);
+  const newest = useAsked(written, `${attempt.value} ${ticks.value}`);
+  const narrowed = useMemo(() => within(region ? asked : newest, region), [asked, newest, regionKey]);
   const limit = LIMITS.find((each) => String(each) === query.get('limit')) ?? DEFAULT_LIMIT;
   const search = useSearch(narrowed.query, narrowed.window, limit, attempt.value);
+  const away = search.value.error?.kind === 'unreachable' && !live;
+  useEffect(() => {
+    if (!away) return;
+    const timer = setTimeout(() => attempt.value++, RETRY_MS);
+    return () => clearTimeout(timer);
+  }, [away, attempt.value]);
   const run = () => {
     const q = draft.value.trim();
     attempt.value++;
@@ -124,7 +101,7 @@ export default function SearchPage({ query }: PageProps) {
           </form>
         </Box>
         {!fault && <Durations asked={asked} region={region} />}
-        {query.get('lens') !== 'common' && <Results state={state} limit={limit} query={query} region={region} retry={() => attempt.value++} />}
+        {query.get('lens') !== 'common' && <Results state={state} live={can ? live : undefined} limit={limit} query={query} region={region} retry={() => attempt.value++} />}
       </div>
     </>
   );

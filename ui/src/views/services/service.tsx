@@ -9,11 +9,10 @@ import { Ago, ServiceName } from '../../components/parts';
 import { QueryChart, refreshMs, spanNow } from '../../components/query-chart';
 import { ErrorState, StaleNotice } from '../../components/states';
 import { formatPercent, formatRate, plural, unixMs } from '../../model/format';
-import { NO_FILTERS } from '../../model/filters';
 import { errorShare, matching, redQueries } from '../../model/red';
 import { formatValue } from '../../model/units';
 import { inRange, timeRange, windowNow } from '../../routes/location';
-import { pageHref, tracesHref } from '../../routes/routes';
+import { pageHref, searchHref } from '../../routes/routes';
 import { Calls } from './calls';
 import { GraphBox } from './graph-box';
 import { CachesTable, DeploysTable, OperationsTable, RunningTable } from './tables';
@@ -89,7 +88,7 @@ export function ServiceView({ name, query }: { name: string; query: URLSearchPar
   return (
     <>
       <PageHead title={<><a href={inRange(pageHref('services'))}>Services</a> <span class="muted">/</span> <ServiceName name={name} /></>}>
-        <a href={tracesHref({ ...NO_FILTERS, service: name })}>Its traces</a>
+        <a href={inRange(searchHref({ service: name }))}>Its traces</a>
       </PageHead>
       <div class="page-body services">
         <Figures figures={figures} />
@@ -103,7 +102,7 @@ export function ServiceView({ name, query }: { name: string; query: URLSearchPar
         </Box>
         <div class="two">
           <Box title="Where it runs" note="versions by cell and host">
-            {figures.running.length > 0 ? <RunningTable rows={figures.running} /> : <BoxMessage height={HEIGHT}>No process of it runs now.</BoxMessage>}
+            {figures.running.length > 0 ? <RunningTable service={name} rows={figures.running} /> : <BoxMessage height={HEIGHT}>No process of it runs now.</BoxMessage>}
           </Box>
           <Box title="Deploys" note={figures.moreDeploys ? <>the newest {figures.deploys.length}; <a href={pageHref('deploys', '', { range: '30d' })}>there are more</a></> : plural(figures.deploys.length, 'deploy')}>
             {figures.deploys.length > 0 ? <DeploysTable deploys={figures.deploys} /> : <BoxMessage height={HEIGHT}>No deploy of it was seen.</BoxMessage>}

@@ -5,18 +5,17 @@ import type { MarkOfTime } from '../../api/marks';
 import { DataTable, sortingFrom, type Column } from '../../components/panel';
 import { Ago } from '../../components/parts';
 import { formatBytes, formatPercent, formatRate } from '../../model/format';
-import { NO_FILTERS } from '../../model/filters';
 import type { Red } from '../../model/red';
 import type { RunningRow } from '../../model/running';
 import { formatValue } from '../../model/units';
 import { hrefWith, inRange, navigate } from '../../routes/location';
-import { pageHref, tracesHref } from '../../routes/routes';
+import { pageHref, searchHref } from '../../routes/routes';
 
 const kindOf = ({ labels }: Red) => (labels['span_kind'] ?? '').replace('SPAN_KIND_', '').toLowerCase();
 const nameOf = ({ labels }: Red) => labels['span_name'] ?? '';
 
 const operationColumns = (service: string): Column<Red>[] => [
-  { id: 'name', title: 'Operation', grows: true, cell: (row) => <a href={tracesHref({ ...NO_FILTERS, service, operation: nameOf(row) })}>{nameOf(row)}</a>, sortBy: nameOf },
+  { id: 'name', title: 'Operation', grows: true, cell: (row) => <a href={inRange(searchHref({ service, operation: nameOf(row) }))}>{nameOf(row)}</a>, sortBy: nameOf },
   { id: 'kind', title: 'Kind', cell: kindOf, sortBy: kindOf },
   { id: 'rate', title: 'Rate', number: true, cell: ({ rate }) => formatRate(rate), sortBy: ({ rate }) => rate },
   { id: 'errors', title: 'Errors', number: true, cell: ({ errors }) => <span class={errors > 0 ? 'failing' : 'muted'}>{formatPercent(errors)}</span>, sortBy: ({ errors }) => errors || 0 },
@@ -33,17 +32,17 @@ export function OperationsTable({ service, operations, sort, hold }: { service: 
   );
 }
 
-const RUNNING: Column<RunningRow>[] = [
+const runningColumns = (service: string): Column<RunningRow>[] => [
   { id: 'cell', title: 'Cell', cell: ({ cell }) => cell || '–' },
   { id: 'host', title: 'Host', cell: ({ host }) => host || '–' },
-  { id: 'version', title: 'Version', grows: true, cell: ({ version }) => version || '–' },
+  { id: 'version', title: 'Version', grows: true, cell: ({ version }) => (version ? <a href={inRange(searchHref({ service, version }))} title={`Traces of ${service} ${version}`}>{version}</a> : '–') },
   { id: 'processes', title: 'Processes', number: true, cell: ({ processes }) => String(processes) },
   { id: 'cpu', title: 'CPU', number: true, cell: ({ cpu }) => formatPercent(cpu) },
   { id: 'memory', title: 'Memory', number: true, cell: ({ bytes }) => (Number.isNaN(bytes) ? '–' : formatBytes(bytes)) },
 ];
 
-export const RunningTable = ({ rows }: { rows: readonly RunningRow[] }) => (
-  <DataTable label="Where it runs" rows={rows} columns={RUNNING} keyOf={({ key }) => key} />
+export const RunningTable = ({ service, rows }: { service: string; rows: readonly RunningRow[] }) => (
+  <DataTable label="Where it runs" rows={rows} columns={runningColumns(service)} keyOf={({ key }) => key} />
 );
 
 const DEPLOYS: Column<MarkOfTime>[] = [

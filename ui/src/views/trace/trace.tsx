@@ -12,7 +12,7 @@ import { ErrorState, StaleNotice, State } from '../../components/states';
 import { findSpan, spanIdAt } from '../../model/columns';
 import { isWhole } from '../../model/scale';
 import { inRange, navigate } from '../../routes/location';
-import { traceHref, tracesHref, PLAIN_LOOK, type TraceLook, type Zoom } from '../../routes/routes';
+import { recentHref, traceHref, PLAIN_LOOK, type TraceLook, type Zoom } from '../../routes/routes';
 import { Detail } from './detail';
 import { DiffPanel } from './diff';
 import { useFindings } from './findings';
@@ -189,7 +189,7 @@ export function TraceView(props: Props) {
       <State icon="search" title="This trace is not here" failed>
         <p>
           No span of <span class="mono">{props.traceId}</span> is known to this collector. It may have aged out, or not have
-          arrived yet. Look among the <a href={tracesHref()}>recent traces</a>.
+          arrived yet. Look among the <a href={inRange(recentHref())}>recent traces</a>.
         </p>
         <button type="button" class="button" onClick={retry}>
           Look again
