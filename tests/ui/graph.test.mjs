@@ -66,6 +66,42 @@ look('a click on a point tells the traces behind it, and they open', async ({ pa
   await page.getByRole('heading', { name: 'Traces behind this point' }).waitFor();
 });
 
+look('a point of lines is gone to by keys and read out', async ({ page }) => {
+  await page.goto(graphOf({ q: RATE, range: '15m' }));
+  const chart = page.getByRole('application', { name: /^Graph of the queries/ });
+  await chart.locator('.u-over').waitFor();
+  await chart.focus();
+  const told = () => page.locator('.chart [role=status]').innerText();
+  await page.keyboard.press('ArrowLeft');
+  const last = await eventually('the last value', told);
+  assert.match(last, /^\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?, .+: .+\/s$/);
+  await page.keyboard.press('ArrowLeft');
+  await eventually('the one before', async () => (await told()) < last);
+  assert.equal(await page.locator('.chart-legend tr.chosen').count(), 1);
+  await page.keyboard.press('Enter');
+  await eventually('the point in the address', () => Number(search(page).get('at')) > 0);
+  await page.keyboard.press('Escape');
+  await eventually('nothing is pointed at', async () => (await told()) === '');
+});
+
+look('a cell of a heatmap is gone to by keys, and its traces are next', async ({ page }) => {
+  await page.goto(graphOf({ q: SECONDS, as: 'heatmap', range: '15m' }));
+  const heat = page.getByRole('application', { name: /^Heatmap of/ });
+  await heat.waitFor();
+  await drawn(page);
+  await heat.focus();
+  await page.keyboard.press('ArrowRight');
+  await page.getByRole('status').getByText(/ to .*: [\d.]+/).waitFor();
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: 'Traces behind this point' }).waitFor();
+  const link = page.locator('a[href^="/trace/"]').first();
+  const traces = await link.waitFor({ timeout: 3000 }).then(() => true, () => false);
+  if (!traces) return;
+  await eventually('the first trace has the focus', () => link.evaluate((element) => element === document.activeElement));
+  await page.keyboard.press('Enter');
+  await page.getByRole('treegrid').waitFor();
+});
+
 for (const [shape, what] of [['lines', '.chart .u-over'], ['heatmap', '.heatmap canvas']]) {
   look(`a drag over ${shape} chooses the time, and back returns`, async ({ page }) => {
     await page.goto(graphOf({ q: shape === 'lines' ? RATE : SECONDS, as: shape }));

@@ -43,6 +43,8 @@ look('a trace of 100,000 spans opens, scrolls to its end, folds, and is searched
   await grid.focus();
   await page.keyboard.press('Enter');
   await detailOf(page).getByText('http.route').waitFor();
+  /* What the analysis says of a span comes with the span. */
+  await eventually('its own time', async () => (await detailOf(page).locator('dt:text-is("Self") + dd').innerText()) !== '–');
   await eventually('the span in the address', () => /^[0-9a-f]{16}$/.test(param(page, 'span') ?? ''));
 });
 
