@@ -61,34 +61,6 @@ look('the search counts, goes around, and lies in the address', async ({ page })
   await eventually('no search', () => param(page, 'find') === null);
 });
 
-look("Jaeger's keys zoom, pan, fold and move", async ({ page }) => {
-  await open(page, IDS.died);
-  await spanRows(page).first().waitFor({ state: 'attached' });
-  const rows = async () => Number(await page.getByRole('treegrid').getAttribute('aria-rowcount'));
-  const all = await rows();
-  for (const [key, fewer] of [[']', true], ['o', true], ['o', true], ['[', false], ['p', true], ['o', false]]) {
-    await page.keyboard.press(key);
-    await eventually(`${key}`, async () => (await rows()) < all === fewer || (key === 'o' && (await rows()) <= all));
-  }
-  await page.keyboard.press('[');
-  await eventually('all rows', async () => (await rows()) === all);
-  await page.keyboard.press('ArrowUp');
-  const zoom = await eventually('a zoom', () => param(page, 'zoom'));
-  await page.keyboard.press('d');
-  await eventually('another part', () => param(page, 'zoom') !== zoom && param(page, 'zoom'));
-  await page.keyboard.press('Escape');
-  await eventually('all of it', () => param(page, 'zoom') === null);
-  const active = () => page.getByRole('treegrid').getAttribute('aria-activedescendant');
-  await page.keyboard.press('f');
-  await eventually('the next', async () => (await active()) === 'span-1');
-  await page.keyboard.press('b');
-  await eventually('the one before', async () => (await active()) === 'span-0');
-  await page.keyboard.press('?');
-  await page.getByRole('dialog', { name: 'Keys' }).waitFor();
-  await page.keyboard.press('Escape');
-  await page.getByRole('dialog', { name: 'Keys' }).waitFor({ state: 'hidden' });
-});
-
 look('sums lead to the longest span; back leads to the sums', async ({ page }) => {
   await open(page, IDS.died, '?tab=sums');
   await page.getByRole('region', { name: 'By service' }).getByText('firehose').waitFor();

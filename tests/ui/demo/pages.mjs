@@ -44,26 +44,19 @@ async function deployOf(url) {
 
 const cacheOf = async (url) => {
   const { caches } = await api(url, '/api/v1/caches');
-  return caches[0] && `/caches/${caches[0].id}`;
+  return caches[0] && `/caches/${caches[0].id}?range=5m`;
 };
 
 export const NO_TAP = 'no tap tells this collector of a cache';
 
 export const PAGES = {
-  overview: {
-    at: '/', title: heading('Overview'), replaces: true, change: sortBy('Services', 'Rate'), told: sorted('Services'),
-    alive: async (page) => {
-      await rows('Services', 4)(page);
-      await page.getByRole('list', { name: 'What changed' }).getByRole('listitem').first().waitFor();
-    },
-  },
   traces: {
     at: '/search?live=on', title: heading('Search'), alive: (page) => page.locator('a.trace-row').nth(5).waitFor(),
     replaces: true, change: (page) => page.getByRole('button', { name: 'Following' }).click(),
     told: async (page) => String(await page.getByRole('button', { name: 'Following' }).count()),
   },
   search: {
-    at: '/search', title: heading('Search'),
+    at: '/search?range=5m', title: heading('Search'),
     alive: async (page) => {
       await region(page, 'Traces').locator('tbody tr').nth(5).waitFor();
       await page.getByRole('application', { name: /^Heatmap/ }).waitFor();
@@ -76,7 +69,7 @@ export const PAGES = {
     told: (page) => box(page).inputValue(),
   },
   common: {
-    at: '/search?lens=common', title: heading('Search'), change: check('Traces'), told: checked('Traces'),
+    at: '/search?lens=common&range=5m', title: heading('Search'), change: check('Traces'), told: checked('Traces'),
     alive: (page) => region(page, 'Differences').or(page.getByText('Nothing sets them apart')).first().waitFor(),
   },
   trace: { at: trace(''), alive: rowsOfTrace, change: (page) => page.getByRole('radio', { name: 'Flame graph' }).check(), told: checked('Flame graph') },
@@ -97,11 +90,11 @@ export const PAGES = {
   inflight: { at: '/inflight', title: heading('Live'), alive: () => {}, change: check('Open spans'), told: checked('Open spans') },
   firehose: { at: '/inflight?show=firehose', title: heading('Live'), alive: (page) => page.locator('a.hose-row').nth(10).waitFor(), change: check('Requests in flight'), told: checked('Requests in flight') },
   graph: {
-    at: `/graph?${new URLSearchParams({ q: RATE, as: 'stacked' })}`, title: heading('Graph'), change: check('Table'), told: checked('Table'),
+    at: `/graph?${new URLSearchParams({ q: RATE, as: 'stacked', range: '5m' })}`, title: heading('Graph'), change: check('Table'), told: checked('Table'),
     alive: (page) => page.locator('.chart .u-over').waitFor(),
   },
   heatmap: {
-    at: `/graph?${new URLSearchParams({ q: SECONDS, as: 'heatmap' })}`, title: heading('Graph'), change: check('Lines'), told: checked('Lines'),
+    at: `/graph?${new URLSearchParams({ q: SECONDS, as: 'heatmap', range: '5m' })}`, title: heading('Graph'), change: check('Lines'), told: checked('Lines'),
     alive: (page) => page.locator('.heatmap canvas').waitFor(),
   },
   'graph-fault': { at: `/graph?${new URLSearchParams({ q: 'rate(foo)' })}`, title: heading('Graph'), refused: true, alive: (page) => page.getByRole('alert').getByText(/^Column 6/).waitFor() },
@@ -110,7 +103,7 @@ export const PAGES = {
     replaces: true, change: sortBy('Calls', 'p99'), told: sorted('Calls'),
   },
   service: {
-    at: '/services/cell', title: (page) => page.getByRole('heading', { level: 1, name: 'Services / cell' }),
+    at: '/services/cell?range=5m', title: (page) => page.getByRole('heading', { level: 1, name: 'Services / cell' }),
     alive: async (page) => {
       await page.locator('.service-graph .focal').waitFor();
       await rows('Operations')(page);
@@ -120,11 +113,18 @@ export const PAGES = {
   },
   dashboards: { at: '/dashboards', title: heading('Dashboards'), alive: rows('Dashboards', DASHBOARDS.length) },
   'dashboard-edit': {
-    at: '/dashboards/cache?edit=on',
+    at: '/dashboards/cache?edit=on&range=5m',
     alive: async (page) => {
       await page.locator('.dashboard-panel').first().waitFor();
       await page.getByRole('button', { name: 'Change Commands' }).click();
       await page.locator('.panel-form').waitFor();
+    },
+  },
+  overview: {
+    at: '/', title: heading('Overview'), replaces: true, change: sortBy('Services', 'Rate'), told: sorted('Services'),
+    alive: async (page) => {
+      await rows('Services', 4)(page);
+      await page.getByRole('list', { name: 'What changed' }).getByRole('listitem').first().waitFor();
     },
   },
   caches: { at: '/caches', title: heading('Caches'), needsTap: true, alive: rows('Caches'), change: check('Patterns'), told: checked('Patterns') },
@@ -168,5 +168,5 @@ const hasData = (name) => async (page) => {
 };
 
 for (const name of DASHBOARDS) {
-  PAGES[`dashboard-${name}`] = { at: `/dashboards/${name}`, change: choose('Last 15 minutes'), told: range, alive: hasData(name) };
+  PAGES[`dashboard-${name}`] = { at: `/dashboards/${name}?range=5m`, change: choose('Last 15 minutes'), told: range, alive: hasData(name) };
 }
