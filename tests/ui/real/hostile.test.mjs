@@ -36,7 +36,7 @@ const { look } = realStage(async ({ world, collector, url, every }) => {
 /* Where it is looked at, and what has to be there to be read. */
 const PAGES = {
   overview: [() => '/', [IMAGE, LANGUAGES.Arabic]],
-  traces: [() => '/traces', [SCRIPT, IMAGE]],
+  traces: [() => '/search?live=on', [SCRIPT, IMAGE]],
   trace: [() => `/trace/${traceId(0)}`, []],
   flame: [() => `/trace/${traceId(0)}?tab=flame`, []],
   sums: [() => `/trace/${traceId(0)}?tab=sums`, [SCRIPT, IMAGE, EMOJI]],
