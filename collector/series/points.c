@@ -23,6 +23,8 @@ void points_fini(struct points *p)
 void points_clear(struct points *p)
 {
     p->count = 0;
+    p->is_too_large = false;
+    p->histogram_bytes = 0;
     free((void *)p->histogram);
     p->histogram = NULL;
     if (p->histograms.blocks)
@@ -62,10 +64,22 @@ static int begin_histograms(struct points *p)
     return p->histogram ? 0 : -1;
 }
 
+static uint64_t bytes_of(const struct histogram *h)
+{
+    uint64_t buckets = (uint64_t)h->positive.count + h->negative.count;
+    return sizeof *h + buckets * (sizeof *h->positive.index + sizeof *h->positive.value);
+}
+
 int points_add(struct points *p, int64_t unix_ms, double value, struct histogram *h)
 {
     if (points_reserve(p, 1) != 0 || (h && !p->histogram && begin_histograms(p) != 0))
         return -1;
+    if (h)
+        p->histogram_bytes += bytes_of(h);
+    if (p->histogram_bytes_most && p->histogram_bytes > p->histogram_bytes_most) {
+        p->is_too_large = true;
+        return -1;
+    }
     p->unix_ms[p->count] = unix_ms;
     p->value[p->count] = value;
     if (p->histogram)

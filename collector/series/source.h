@@ -49,6 +49,10 @@ struct points {
     /* When each counter began to count, 0 where that is not known; NULL: of none it is. The
      * source's, valid until its next read; who reads sets it to NULL before. */
     const int64_t *start_unix_ms;
+    /* What the histograms take, and may; 0: no bound. Beyond it a read fails, and is_too_large is
+     * set. */
+    uint64_t histogram_bytes, histogram_bytes_most;
+    bool is_too_large;
 };
 
 void points_init(struct points *p);

@@ -219,19 +219,42 @@ static void make_coarse(const struct evaluation *ev, struct points *p)
             histogram_downscale(&p->histograms, p->histogram[i], ev->options.histogram_schema_most);
 }
 
-void evaluation_read(struct evaluation *ev, const struct series_selection *s, size_t i,
-                     int64_t from_ms, int64_t to_ms, struct points *out)
+/* A query has other things to hold than what it reads. */
+enum { HISTOGRAMS_PART = 4 };
+
+static bool read_bounded(struct evaluation *ev, const struct series_selection *s, size_t i,
+                         int64_t from_ms, int64_t to_ms, struct points *out)
 {
     evaluation_check(ev);
     evaluation_release(ev, out->count);
     out->count = 0;
     out->start_unix_ms = NULL;
-    check_source(ev, ev->source->read(ev->source->context, s, i, from_ms, to_ms, out));
+    int error = ev->source->read(ev->source->context, s, i, from_ms, to_ms, out);
+    if (error != SERIES_OK && out->is_too_large) {
+        points_clear(out);
+        return false;
+    }
+    check_source(ev, error);
     if (ev->options.histograms_coarse)
         make_coarse(ev, out);
     ev->result->stats.samples += out->count;
     evaluation_hold(ev, out->count);
     check_memory(ev);
+    return true;
+}
+
+void evaluation_read(struct evaluation *ev, const struct series_selection *s, size_t i,
+                     int64_t from_ms, int64_t to_ms, struct points *out)
+{
+    out->histogram_bytes_most = 0;
+    read_bounded(ev, s, i, from_ms, to_ms, out);
+}
+
+bool evaluation_try_read(struct evaluation *ev, const struct series_selection *s, size_t i,
+                         int64_t from_ms, int64_t to_ms, struct points *out)
+{
+    out->histogram_bytes_most = ev->options.memory_bytes_max / HISTOGRAMS_PART;
+    return read_bounded(ev, s, i, from_ms, to_ms, out);
 }
 
 /* ---- columns ----------------------------------------------------------------------------- */

@@ -30,6 +30,7 @@ struct range_stream {
     struct points *points;
     struct span span;
     size_t next;
+    size_t at, slice; /* the series at hand; of how many steps its samples are read at a time */
     /* of a subquery: */
     struct stream *inner;
     struct column *column;
@@ -156,12 +157,44 @@ static bool next_series(struct evaluation *ev, struct range_stream *r, struct co
         r->points->count = 0;
         return false;
     }
-    size_t i = r->next++;
-    evaluation_read(ev, r->selection, i, r->span.from_ms, r->span.to_ms, r->points);
-    out->labels = r->selection->labels[i];
+    r->at = r->next++;
+    out->labels = r->selection->labels[r->at];
     out->drop_name = !r->keeps_name;
-    take_points(ev, r, r->points);
     return true;
+}
+
+/* What `count` steps from the one on look at. */
+static struct span span_of(const struct evaluation *ev, const struct range_stream *r, size_t first,
+                           size_t count)
+{
+    const struct node_plan *plan = plan_of(ev, r->of);
+    struct grid steps = r->call.stream.grid;
+    steps.start_ms = grid_time(&steps, first);
+    steps.count = count;
+    struct span span = selector_span(plan, &steps, plan->range_ms + r->before_ms);
+    span.to_ms += r->after_ms;
+    return span;
+}
+
+/* The samples of the steps from `first` on: of all of them, or, where the histograms of so long a
+ * time are more than may be held, of as many as it answers. */
+static size_t read_steps(struct evaluation *ev, struct range_stream *r, size_t first)
+{
+    size_t left = r->call.stream.grid.count - first;
+    size_t count = r->slice && r->slice < left ? r->slice : left;
+    bool slides = !plan_of(ev, r->of)->has_at;
+    if (r->inner)
+        return left; /* taken already */
+    struct span span = span_of(ev, r, first, count);
+    while (slides && count > 1 &&
+           !evaluation_try_read(ev, r->selection, r->at, span.from_ms, span.to_ms, r->points)) {
+        r->slice = count = (count + 1) / 2;
+        span = span_of(ev, r, first, count);
+    }
+    if (!slides || count == 1)
+        evaluation_read(ev, r->selection, r->at, span.from_ms, span.to_ms, r->points);
+    take_points(ev, r, r->points);
+    return count;
 }
 
 /* ---- windows ----------------------------------------------------------------------------- */
@@ -227,19 +260,16 @@ static void doubt_counter(struct evaluation *ev, const struct range_call *c)
                       (int)name.length, name.bytes);
 }
 
-static bool next_range(struct evaluation *ev, struct stream *stream, struct column *out)
+/* Steps [i, end), whose samples are there. Whether one is a float. */
+static bool put_steps(struct evaluation *ev, struct range_stream *r, size_t i, size_t end,
+                      struct column *out)
 {
-    struct range_stream *r = (struct range_stream *)stream;
     const struct node_plan *plan = plan_of(ev, r->of);
     struct edges edges = {0};
     bool any_float = false;
-    if (!next_series(ev, r, out))
-        return false;
-    r->call.series++;
-    r->call.labels = out->labels;
-    r->call.arena = out->arena;
-    for (size_t i = 0; i < out->count; i++) {
-        int64_t at = grid_time(&stream->grid, i);
+    r->call.series++; /* for what functions keep of windows before */
+    for (; i < end; i++) {
+        int64_t at = grid_time(&r->call.stream.grid, i);
         int64_t to = (plan->has_at ? plan->at_ms : at) - plan->offset_ms;
         int64_t from = to - plan->range_ms;
         struct sample result = {0, NULL};
@@ -260,6 +290,22 @@ static bool next_range(struct evaluation *ev, struct stream *stream, struct colu
             out->value[i] = result.value;
             any_float = true;
         }
+    }
+    return any_float;
+}
+
+static bool next_range(struct evaluation *ev, struct stream *stream, struct column *out)
+{
+    struct range_stream *r = (struct range_stream *)stream;
+    bool any_float = false;
+    if (!next_series(ev, r, out))
+        return false;
+    r->call.labels = out->labels;
+    r->call.arena = out->arena;
+    for (size_t first = 0; first < out->count;) {
+        size_t end = first + read_steps(ev, r, first);
+        any_float = put_steps(ev, r, first, end, out) || any_float;
+        first = end;
     }
     if (any_float)
         doubt_counter(ev, &r->call);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Functions over range vectors. Each series is read once; its floats and its histograms stand in
- * arrays of their own, and a window of each slides over them from step to step. */
+/* Functions over range vectors. Each series is read once, or in parts where its histograms are too
+ * many to hold at a time; its floats and its histograms stand in arrays of their own, and a window
+ * of each slides over them from step to step. */
 #ifndef WEFT_COLLECTOR_QUERY_PROMQL_ENGINE_RANGE_H
 #define WEFT_COLLECTOR_QUERY_PROMQL_ENGINE_RANGE_H
 
@@ -33,7 +34,7 @@ struct range_call {
     struct sliding_sum *sums;     /* of range_sum */
     struct spread_values *values; /* of range_spread */
     /* Of the series at hand: */
-    uint64_t series; /* its number, from 1 */
+    uint64_t series; /* its number, from 1; another one for each part that is read by itself */
     struct labels labels;
     size_t step;
     struct arena *arena; /* of resulting histograms */

@@ -292,6 +292,76 @@ static void histograms_count_for_the_limit_of_memory(void **state)
     done();
 }
 
+enum { LONG_POINTS = 4000, LONG_BUCKETS = 200 };
+
+/* sizes{}: a histogram told each second, which begins anew now and then. */
+static void fill_long_histograms(void)
+{
+    static int32_t index[LONG_BUCKETS];
+    static double value[LONG_BUCKETS];
+    struct histogram h = {.schema = 5, .positive = {LONG_BUCKETS, index, value}};
+    struct label l[] = {{text_of(LABEL_METRIC), text_of("sizes")}};
+    for (int i = 0; i < LONG_POINTS; i++) {
+        h.count = 0;
+        for (int b = 0; b < LONG_BUCKETS; b++) {
+            index[b] = b;
+            value[b] = i % 1300 == 0 ? 0 : value[b] + (i * 7 + b) % 11;
+            h.count += value[b];
+        }
+        h.sum = 3 * h.count;
+        memory_source_add(&memory, &(struct labels){l, 1}, (int64_t)i * 1000, h.sum, &h, 0);
+    }
+}
+
+static void assert_points_equal(const struct promql_series *a, const struct promql_series *b)
+{
+    assert_int_equal(a->count, b->count);
+    for (size_t i = 0; i < a->count; i++) {
+        assert_int_equal(a->unix_ms[i], b->unix_ms[i]);
+        bool is_histogram = a->histogram && a->histogram[i];
+        assert_int_equal(is_histogram, b->histogram && b->histogram[i]);
+        if (is_histogram)
+            assert_true(histogram_equal(a->histogram[i], b->histogram[i]));
+        else
+            assert_true(a->value[i] == b->value[i]);
+    }
+}
+
+static void histograms_of_a_long_time_are_read_in_parts(void **state)
+{
+    static const char *const queries[] = {
+        "rate(sizes[1m])",
+        "sum(rate(sizes[15s]))",
+        "increase(sizes[5m])",
+        "irate(sizes[1m] offset 5m)",
+        "last_over_time(sizes[7s])",
+        "sum_over_time(sizes[20s])",
+        "changes(sizes[2m]) + resets(sizes[2m])",
+        "increase(sizes[1m] smoothed)",
+        "histogram_quantile(0.9, rate(sizes[1m]))",
+        "max_over_time(histogram_count(rate(sizes[1m]))[10m:1m])",
+        "count_over_time(sizes[1h] @ 3000)",
+    };
+    struct promql_options o = {.start_ms = 0, .end_ms = LONG_POINTS * 1000, .step_ms = 20000};
+    (void)state;
+    fill_long_histograms();
+    for (size_t i = 0; i < sizeof queries / sizeof *queries; i++) {
+        o.memory_bytes_max = 0;
+        assert_int_equal(evaluate(queries[i], &o), PROMQL_OK);
+        struct promql_result whole = result;
+        o.memory_bytes_max = 16 << 20; /* of which a quarter is for samples, that take ten */
+        memory.reads = 0;
+        if (evaluate(queries[i], &o) != PROMQL_OK)
+            fail_msg("%s: %s", queries[i], result.message);
+        assert_true(i > 0 || memory.reads > 2);
+        assert_int_equal(result.series_count, whole.series_count);
+        for (size_t k = 0; k < result.series_count; k++)
+            assert_points_equal(&result.series[k], &whole.series[k]);
+        promql_result_fini(&whole);
+        done();
+    }
+}
+
 static void the_look_back_is_the_asker_s(void **state)
 {
     (void)state;
@@ -409,6 +479,7 @@ int main(void)
         cmocka_unit_test(limits_end_a_query),
         cmocka_unit_test(quantiles_over_time_hold_one_window),
         cmocka_unit_test(histograms_count_for_the_limit_of_memory),
+        cmocka_unit_test(histograms_of_a_long_time_are_read_in_parts),
         cmocka_unit_test(the_look_back_is_the_asker_s),
         cmocka_unit_test(data_that_cannot_be_answered_is_said),
         cmocka_unit_test(annotations_are_told_once_with_their_place),
