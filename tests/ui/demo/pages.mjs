@@ -94,7 +94,7 @@ export const PAGES = {
     alive: (page) => page.locator('.chart .u-over').waitFor(),
   },
   heatmap: {
-    at: `/graph?${new URLSearchParams({ q: SECONDS, as: 'heatmap', range: '5m' })}`, title: heading('Graph'), change: check('Lines'), told: checked('Lines'),
+    at: `/graph?${new URLSearchParams({ q: SECONDS, as: 'heatmap', range: '5m' })}`, title: heading('Graph'), change: (page) => page.getByLabel('Marks').uncheck(), told: async (page) => String(await page.getByLabel('Marks').isChecked()),
     alive: (page) => page.locator('.heatmap canvas').waitFor(),
   },
   'graph-fault': { at: `/graph?${new URLSearchParams({ q: 'rate(foo)' })}`, title: heading('Graph'), refused: true, alive: (page) => page.getByRole('alert').getByText(/^Column 6/).waitFor() },

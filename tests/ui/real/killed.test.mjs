@@ -76,7 +76,7 @@ test('what is asked for first while the collector is gone says what to do, and c
   await page.goto('/status');
   const running = at.world.daemons.filter(({ name, alive }) => name === 'collector' && alive);
   await Promise.all(running.map((daemon) => daemon.kill()));
-  for (const name of ['Overview', 'Traces', 'Live', 'Search', 'Dashboards', 'Deploys', 'Services', 'Caches']) {
+  for (const name of ['Overview', 'Live', 'Search', 'Dashboards', 'Deploys', 'Services', 'Caches']) {
     await page.getByRole('navigation', { name: 'Views' }).getByRole('link', { name, exact: name !== 'Live' }).click();
     await page.getByRole('alert').getByText(/Is weft-collector running\? This page goes on trying/).waitFor();
   }

@@ -5,6 +5,7 @@ import { chartMark, getMarks } from '../../api/marks';
 import { queryRange, type MatrixSeries, type Span } from '../../api/prom';
 import { usePoll } from '../../api/use-poll';
 import { refreshMs, spanNow } from '../../components/query-chart';
+import { HEAT_SCHEMA } from '../../model/heat';
 import { timeRange } from '../../routes/location';
 import type { ChartMark } from '../../components/chart';
 
@@ -21,6 +22,7 @@ export interface Answers {
 }
 
 const POINTS = 400;
+const TOO_MUCH = /bytes of memory$/;
 
 /** `schema` as queryRange has it. */
 export function useAnswers(queries: readonly string[], schema?: number) {
@@ -28,17 +30,19 @@ export function useAnswers(queries: readonly string[], schema?: number) {
     JSON.stringify([queries, schema, timeRange.value]),
     async (options) => {
       const span = spanNow(POINTS);
-      const ask = async (query: string): Promise<Answer> => {
+      const ask = async (query: string, fine = schema): Promise<Answer> => {
         if (query === '') return { query, matrix: [], error: '' };
         try {
-          return { query, matrix: await queryRange(query, span, options, schema), error: '' };
+          return { query, matrix: await queryRange(query, span, options, fine), error: '' };
         } catch (error) {
           const { kind, message } = asApiError(error);
           if (kind !== 'refused') throw error;
+          /* Whole histograms at fine steps: less fine ones are better than none. */
+          if (fine === undefined && TOO_MUCH.test(message)) return ask(query, HEAT_SCHEMA);
           return { query, matrix: [], error: message };
         }
       };
-      return { span, answers: await Promise.all(queries.map(ask)) };
+      return { span, answers: await Promise.all(queries.map((query) => ask(query))) };
     },
     refreshMs(),
   );
