@@ -18,7 +18,7 @@ look('the graph shows who calls whom, and leads to a service and back', async ({
   await graph.locator('.node').first().waitFor();
   await region(page, 'Calls').getByRole('row').nth(1).waitFor();
   assert.deepEqual(await seriousFaults(page), []);
-  await graph.getByRole('link', { name: 'cell' }).focus();
+  await graph.getByRole('link', { name: 'cell', exact: true }).focus();
   await page.keyboard.press('Enter');
   await page.getByRole('heading', { level: 1, name: 'Services / cell' }).waitFor();
   assert.equal(new URL(page.url()).pathname + new URL(page.url()).search, '/services/cell?range=15m');
