@@ -13,7 +13,6 @@ export const IDS = {
   hostile: '0190000000000000000000000000bad1',
   single: '01900000000000000000000000000001',
   deep: '0190000000000000000000000000deeb',
-  big: '019000000000000000000000000b1660',
 };
 
 export function random(seed) {
@@ -248,33 +247,6 @@ function deep(startMs) {
   const cell = b.process('cell', 'c1-0', { cell: 'c1' });
   let parent = null;
   for (let i = 0; i < 300; i++) parent = b.span(parent, cell, `level ${i}`, i * 0.1, 60 - i * 0.2);
-  return b.done();
-}
-
-/** A fan-out of `count` spans: batches of deliveries, each with its pushes. */
-export function big(count, startMs, traceId = IDS.big) {
-  const rand = random(7);
-  const b = new Builder(traceId, startMs);
-  const web = b.process('web', 'web-0');
-  const cells = Array.from({ length: 12 }, (_, i) => b.process('cell', `c${i + 1}-0`, { cell: `c${i + 1}`, host: `box${i + 8}` }));
-  const root = b.span(null, web, 'POST /post', 0, 1, { kind: 'server', status: 'ok', attributes: { author: 1, followers: count } });
-  let at = 1;
-  while (b.spans.length < count) {
-    const cell = cells[Math.floor(rand() * cells.length)];
-    const batch = b.span(root, cell, 'deliver batch', at, 20 + rand() * 60, { kind: 'consumer', attributes: { batch: b.spans.length } });
-    const start = at;
-    const pushes = 30 + Math.floor(rand() * 40);
-    for (let i = 0; i < pushes && b.spans.length < count; i++) {
-      const roll = rand();
-      const push = b.span(batch, cell, 'redis LPUSH', start + i * 0.9 + rand(), 0.3 + rand() * rand() * 8, {
-        kind: 'client', status: roll < 0.002 ? 'error' : 'unset',
-        attributes: { 'db.system': 'redis', key: `inbox:${Math.floor(rand() * 1e6)}`, 'net.peer.port': 6379 },
-      });
-      if (roll > 0.7 && b.spans.length < count) b.span(push, cell, 'wait', push.start_offset_ns / MS + 0.05, 0.2);
-    }
-    at += 2 + rand() * 3;
-  }
-  root.duration_ns = Math.round((at + 90) * MS);
   return b.done();
 }
 

@@ -15,7 +15,7 @@ import { answerFleet } from './fixture-fleet.mjs';
 import { answerProm } from './fixture-prom.mjs';
 import { inTreeOrder, traceColumns } from './fixture-columns.mjs';
 import { answerSearch, followFirehose, measure, searchLines, tags, tagValues } from './fixture-search.mjs';
-import { big, dashboard, IDS, makeStatus, makeTraces, random, summary } from './fixture-data.mjs';
+import { dashboard, IDS, makeStatus, makeTraces, random, summary } from './fixture-data.mjs';
 
 const DIST = fileURLToPath(new URL('../../ui/dist', import.meta.url));
 const CSP =
@@ -29,7 +29,6 @@ const TYPES = {
   '.woff2': 'font/woff2',
 };
 const NS = { us: 1e3, ms: 1e6, s: 1e9, m: 60e9 };
-const BIG_SPANS = 100_000;
 
 const durationNs = (text) => {
   const match = /^([\d.]+)(us|ms|s|m)$/.exec(text ?? '');
@@ -75,11 +74,6 @@ class Fixture {
     this.traces.unshift(dashboard(id, Date.now() - 50, this.rand));
   }
 
-  bigJson() {
-    this.bigText ??= JSON.stringify({ ...this.bigTrace(), spans: inTreeOrder(this.bigTrace().spans) });
-    return this.bigText;
-  }
-
   /** [status, body]; a string body is JSON already, a Buffer is columns. */
   answer(url) {
     const query = url.searchParams;
@@ -117,23 +111,16 @@ class Fixture {
   }
 
   traceAs(id, query) {
-    const trace = id === IDS.big ? this.bigTrace() : this.traces.find((each) => each.trace_id === id);
+    const trace = this.traces.find((each) => each.trace_id === id);
     if (!trace) return [404, { error: `No span of trace ${id} is known here.` }];
-    if (query.get('format') === 'columns') return [200, id === IDS.big ? (this.bigColumns ??= traceColumns(trace)) : traceColumns(trace)];
-    if (id === IDS.big && !query.has('offset')) return [200, this.bigJson()];
+    if (query.get('format') === 'columns') return [200, traceColumns(trace)];
     const offset = Number(query.get('offset') ?? 0);
     const spans = inTreeOrder(trace.spans);
     return [200, { ...trace, span_count: spans.length, spans: spans.slice(offset, offset + Number(query.get('limit') ?? spans.length)) }];
   }
 
-  bigTrace() {
-    return (this.bigWhole ??= big(BIG_SPANS, Date.now() - 60_000));
-  }
-
   explain(id, part) {
-    if (id === IDS.big) this.bigExplained ??= explain(JSON.parse(this.bigJson()));
     const trace = this.traces.find((each) => each.trace_id === id);
-    if (id === IDS.big) return [200, part(this.bigExplained)];
     return trace ? [200, part(explain({ ...trace, spans: inTreeOrder(trace.spans) }))] : [404, { error: `No span of trace ${id} is known here.` }];
   }
 
@@ -234,5 +221,5 @@ export async function startFixture(options = {}) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const { url } = await startFixture({ port: Number(process.argv[2] ?? 4041) });
-  console.log(`${url}/traces\n${url}/trace/${IDS.died}\n${url}/trace/${IDS.big}`);
+  console.log(`${url}/traces\n${url}/trace/${IDS.died}`);
 }

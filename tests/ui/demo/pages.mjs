@@ -94,7 +94,7 @@ export const PAGES = {
     alive: (page) => page.locator('.chart .u-over').waitFor(),
   },
   heatmap: {
-    at: `/graph?${new URLSearchParams({ q: SECONDS, as: 'heatmap', range: '5m' })}`, title: heading('Graph'), change: (page) => page.getByLabel('Marks').uncheck(), told: async (page) => String(await page.getByLabel('Marks').isChecked()),
+    at: `/graph?${new URLSearchParams({ q: SECONDS, as: 'heatmap', range: '5m' })}`, title: heading('Graph'), replaces: true, change: (page) => page.getByLabel('Marks').uncheck(), told: async (page) => String(await page.getByLabel('Marks').isChecked()),
     alive: (page) => page.locator('.heatmap canvas').waitFor(),
   },
   'graph-fault': { at: `/graph?${new URLSearchParams({ q: 'rate(foo)' })}`, title: heading('Graph'), refused: true, alive: (page) => page.getByRole('alert').getByText(/^Column 6/).waitFor() },
@@ -103,7 +103,7 @@ export const PAGES = {
     replaces: true, change: sortBy('Calls', 'p99'), told: sorted('Calls'),
   },
   service: {
-    at: '/services/cell?range=5m', title: (page) => page.getByRole('heading', { level: 1, name: 'Services / cell' }),
+    at: '/services/cell?range=15m', title: (page) => page.getByRole('heading', { level: 1, name: 'Services / cell' }),
     alive: async (page) => {
       await page.locator('.service-graph .focal').waitFor();
       await rows('Operations')(page);

@@ -3,7 +3,7 @@
 import { useMemo } from 'preact/hooks';
 import { aligned, queryRange, type MatrixSeries, type Span } from '../api/prom';
 import { usePoll } from '../api/use-poll';
-import { HEAT_SCHEMA, heatOf } from '../model/heat';
+import { HEAT_POINTS, HEAT_SCHEMA, heatOf } from '../model/heat';
 import { unitOf, type Unit } from '../model/units';
 import { timeRange } from '../routes/location';
 import type { ChartMark } from './chart';
@@ -23,7 +23,7 @@ export function QueryHeatmap({ label, query, unit, height = 220, marks }: Props)
   const poll = usePoll<{ span: Span; matrix: MatrixSeries[] }>(
     JSON.stringify([query, timeRange.value]),
     async (options) => {
-      const span = spanNow();
+      const span = spanNow(HEAT_POINTS);
       return { span, matrix: await queryRange(query, span, options, HEAT_SCHEMA) };
     },
     refreshMs(),

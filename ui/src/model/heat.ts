@@ -29,6 +29,9 @@ const ROWS_MOST = 48;
 /** How fine histograms are asked for, in 2^n buckets to a doubling: finer than rows are, as percentiles are made of them, too. */
 export const HEAT_SCHEMA = 4;
 
+/** Columns at most: each is a whole histogram of every series, and wide enough to be pointed at. */
+export const HEAT_POINTS = 120;
+
 type Columns = Map<string, Bucket>[];
 
 function add(column: Map<string, Bucket>, bucket: Bucket): void {

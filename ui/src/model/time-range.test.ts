@@ -50,6 +50,7 @@ describe('windows', () => {
   it('have steps that people recognise', () => {
     expect(stepSeconds({ fromMs: 0, toMs: 3_600_000 }, 400)).toBe(10);
     expect(stepSeconds({ fromMs: 0, toMs: 60_000 }, 400)).toBe(1);
+    expect(stepSeconds({ fromMs: 0, toMs: 300_000 }, 400)).toBe(2);
     expect(stepSeconds({ fromMs: 0, toMs: 30 * 86_400_000 }, 400)).toBe(7200);
   });
 });

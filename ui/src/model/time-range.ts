@@ -84,9 +84,13 @@ export function shifted(window: Window, direction: -1 | 1): TimeRange {
 /* Steps whose moments people recognise. */
 const STEPS_S = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 604_800];
 
+/* Rates look back fifteen seconds and more: steps of one say no more than of two, and histograms at each cost memory. */
+const EACH_SECOND_MOST_S = 150;
+
 /** The step of a query whose answer has about `points` points at most. */
 export function stepSeconds(window: Window, points: number): number {
-  const least = (window.toMs - window.fromMs) / 1000 / points;
+  const seconds = (window.toMs - window.fromMs) / 1000;
+  const least = Math.max(seconds / points, seconds > EACH_SECOND_MOST_S ? 2 : 1);
   return STEPS_S.find((step) => step >= least) ?? Math.ceil(least / 604_800) * 604_800;
 }
 

@@ -5,7 +5,7 @@ import { chartMark, getMarks } from '../../api/marks';
 import { queryRange, type MatrixSeries, type Span } from '../../api/prom';
 import { usePoll } from '../../api/use-poll';
 import { refreshMs, spanNow } from '../../components/query-chart';
-import { HEAT_SCHEMA } from '../../model/heat';
+import { HEAT_POINTS, HEAT_SCHEMA } from '../../model/heat';
 import { timeRange } from '../../routes/location';
 import type { ChartMark } from '../../components/chart';
 
@@ -29,7 +29,7 @@ export function useAnswers(queries: readonly string[], schema?: number) {
   return usePoll<Answers>(
     JSON.stringify([queries, schema, timeRange.value]),
     async (options) => {
-      const span = spanNow(POINTS);
+      const span = spanNow(schema === undefined ? POINTS : HEAT_POINTS);
       const ask = async (query: string, fine = schema): Promise<Answer> => {
         if (query === '') return { query, matrix: [], error: '' };
         try {
