@@ -103,7 +103,7 @@ export const PAGES = {
     replaces: true, change: sortBy('Calls', 'p99'), told: sorted('Calls'),
   },
   service: {
-    at: '/services/cell?range=15m', title: (page) => page.getByRole('heading', { level: 1, name: 'Services / cell' }),
+    at: '/services/cell', title: (page) => page.getByRole('heading', { level: 1, name: 'Services / cell' }),
     alive: async (page) => {
       await page.locator('.service-graph .focal').waitFor();
       await rows('Operations')(page);
