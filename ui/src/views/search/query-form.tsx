@@ -76,8 +76,13 @@ function Attribute(props: { n: number; condition: AttributeCondition; onChange: 
   );
 }
 
+function keptNote({ rest, tail }: QueryForm): string {
+  const kept = [...rest, tail].filter(Boolean);
+  return kept.length > 0 ? `Kept as it is in the box: ${kept.join(', ')}` : '';
+}
+
 /** Conditions that are not finished have no place in the query: they live here until they are. */
-function Attributes({ form, change }: { form: QueryForm; change: Change }) {
+function Attributes({ form, change, note }: { form: QueryForm; change: Change; note: string }) {
   const unfinished = useSignal<AttributeCondition[]>([]);
   const all = [...form.attributes, ...unfinished.value];
   const set = (n: number, next: AttributeCondition | undefined) => {
@@ -94,6 +99,7 @@ function Attributes({ form, change }: { form: QueryForm; change: Change }) {
       <button type="button" class="button quiet small" onClick={() => (unfinished.value = [...unfinished.value, { field: '', op: '=', value: '' }])}>
         + Attribute
       </button>
+      <p class="form-note muted">{note}</p>
     </div>
   );
 }
@@ -142,14 +148,7 @@ export function QueryFormView({ draft }: { draft: Signal<string> }) {
       </label>
       <Duration label="At least" value={form.min} onChange={(min) => change({ min, minOpen: false })} />
       <Duration label="At most" value={form.max} onChange={(max) => change({ max, maxOpen: false })} />
-      <Attributes form={form} change={change} />
-      <p class="form-note muted">
-        {parsed === undefined
-          ? 'The query says more than the form can show: change it in the box.'
-          : form.rest.length + Number(form.tail !== '') > 0
-            ? `Kept as it is in the box: ${[...form.rest, form.tail].filter(Boolean).join(', ')}`
-            : '\u00a0'}
-      </p>
+      <Attributes form={form} change={change} note={parsed === undefined ? 'The query says more than the form can show: change it in the box.' : keptNote(form)} />
       <datalist id="search-operations">
         {operations.slice(0, MOST_OFFERED).map((name) => (
           <option key={name} value={name} />
