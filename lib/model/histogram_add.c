@@ -191,80 +191,101 @@ static void add_number(double value, double *sum, double *compensation)
     *sum = total;
 }
 
-/* Buckets of `other` in the layout of `to`. */
+/* Goes through buckets of `other` in the layout of `to`; those that come together there are one. */
 struct incoming {
-    uint32_t count;
-    int32_t *index;
-    double *value;
+    const struct histogram *to, *other;
+    const struct histogram_buckets *from;
+    bool same_layout;
+    uint32_t next; /* of `from` */
+    bool there;    /* one is at hand */
+    int32_t index;
+    double value;
 };
 
-static bool read_incoming(struct arena *arena, const struct histogram *to,
-                          const struct histogram *other, const struct histogram_buckets *from,
-                          struct incoming *in)
+static int32_t index_in(const struct incoming *in, int32_t index)
 {
-    bool custom = histogram_is_custom(to);
-    in->index = arena_alloc(arena, from->count * sizeof *in->index);
-    in->value = arena_alloc(arena, from->count * sizeof *in->value);
-    in->count = 0;
-    if (!in->index || !in->value)
-        return false;
-    for (uint32_t i = 0; i < from->count; i++) {
-        int32_t index = custom
-                            ? rebound_index(other, from->index[i], to->custom, to->custom_count)
-                            : coarser(from->index[i],
-                                      other->schema > to->schema ? other->schema - to->schema : 0);
-        if (!custom && lower_of(other, from, i) < to->zero_threshold)
-            continue; /* in the zero bucket already */
-        if (in->count > 0 && in->index[in->count - 1] == index) {
-            in->value[in->count - 1] += from->value[i];
-            continue;
-        }
-        in->index[in->count] = index;
-        in->value[in->count++] = from->value[i];
-    }
-    return true;
+    if (in->same_layout)
+        return index;
+    if (histogram_is_custom(in->to))
+        return rebound_index(in->other, index, in->to->custom, in->to->custom_count);
+    return coarser(index,
+                   in->other->schema > in->to->schema ? in->other->schema - in->to->schema : 0);
 }
 
-/* Adds in place while `to` has all those buckets. */
-static bool add_in_place(struct histogram_buckets *to, double *compensation,
-                         const struct incoming *in, double sign)
+static void incoming_next(struct incoming *in)
 {
-    for (uint32_t i = 0, j = 0; j < in->count; i++) {
-        if (i == to->count || to->index[i] > in->index[j])
-            return false;
-        if (to->index[i] == in->index[j])
-            j++;
+    in->there = false;
+    for (; in->next < in->from->count; in->next++) {
+        int32_t index = index_in(in, in->from->index[in->next]);
+        if (in->there && index != in->index)
+            return;
+        in->value = in->there ? in->value + in->from->value[in->next] : in->from->value[in->next];
+        in->index = index;
+        in->there = true;
     }
-    for (uint32_t i = 0, j = 0; j < in->count; i++) {
-        if (to->index[i] != in->index[j])
+}
+
+static struct incoming incoming_of(const struct histogram *to, const struct histogram *other,
+                                   const struct histogram_buckets *from)
+{
+    bool custom = histogram_is_custom(to);
+    struct incoming in = {.to = to, .other = other, .from = from};
+    in.same_layout = custom ? same_bounds(to, other) : to->schema == other->schema;
+    while (!custom && in.next < from->count && lower_of(other, from, in.next) < to->zero_threshold)
+        in.next++; /* in the zero bucket already */
+    incoming_next(&in);
+    return in;
+}
+
+/* How many buckets there are in both together. */
+static uint32_t count_union(const struct histogram_buckets *to, struct incoming in)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < to->count || in.there; count++) {
+        bool own = i < to->count && (!in.there || to->index[i] <= in.index);
+        if (in.there && (!own || to->index[i] == in.index))
+            incoming_next(&in);
+        i += own;
+    }
+    return count;
+}
+
+static void add_in_place(struct histogram_buckets *to, double *compensation, struct incoming in,
+                         double sign)
+{
+    for (uint32_t i = 0; in.there; i++) {
+        if (to->index[i] != in.index)
             continue;
-        add_number(sign * in->value[j++], &to->value[i], compensation ? &compensation[i] : NULL);
+        add_number(sign * in.value, &to->value[i], compensation ? &compensation[i] : NULL);
+        incoming_next(&in);
     }
-    return true;
 }
 
 static int merge(struct arena *arena, struct histogram_buckets *to,
-                 struct histogram_buckets *compensation, const struct incoming *in, double sign)
+                 struct histogram_buckets *compensation, struct incoming in, double sign)
 {
-    if (add_in_place(to, compensation ? compensation->value : NULL, in, sign))
+    uint32_t count = count_union(to, in);
+    if (count == to->count) {
+        add_in_place(to, compensation ? compensation->value : NULL, in, sign);
         return 0;
-    uint32_t most = to->count + in->count, count = 0;
-    int32_t *index = arena_alloc(arena, most * sizeof *index);
-    double *value = arena_alloc(arena, most * sizeof *value);
-    double *lost = arena_calloc(arena, most, sizeof *lost);
-    if (!index || !value || !lost)
+    }
+    int32_t *index = arena_alloc(arena, count * sizeof *index);
+    double *value = arena_alloc(arena, count * sizeof *value);
+    double *lost = compensation ? arena_calloc(arena, count, sizeof *lost) : NULL;
+    if (!index || !value || (compensation && !lost))
         return HISTOGRAM_ENOMEM;
-    for (uint32_t i = 0, j = 0; i < to->count || j < in->count; count++) {
-        bool own = i < to->count && (j == in->count || to->index[i] <= in->index[j]);
-        bool theirs = j < in->count && (i == to->count || in->index[j] <= to->index[i]);
-        index[count] = own ? to->index[i] : in->index[j];
-        value[count] = own ? to->value[i] : 0;
+    for (uint32_t i = 0, k = 0; k < count; k++) {
+        bool own = i < to->count && (!in.there || to->index[i] <= in.index);
+        bool theirs = in.there && (!own || to->index[i] == in.index);
+        index[k] = own ? to->index[i] : in.index;
+        value[k] = own ? to->value[i] : 0;
         if (own && compensation)
-            lost[count] = compensation->value[i];
-        if (theirs)
-            add_number(sign * in->value[j], &value[count], compensation ? &lost[count] : NULL);
+            lost[k] = compensation->value[i];
+        if (theirs) {
+            add_number(sign * in.value, &value[k], compensation ? &lost[k] : NULL);
+            incoming_next(&in);
+        }
         i += own;
-        j += theirs;
     }
     *to = (struct histogram_buckets){count, index, value};
     if (!compensation)
@@ -309,7 +330,6 @@ static int reconcile_custom(struct arena *arena, struct histogram *to,
 int histogram_add(struct arena *arena, struct histogram *to, struct histogram *compensation,
                   const struct histogram *other, double sign, struct histogram_notes *notes)
 {
-    struct incoming positive, negative;
     if (histogram_is_custom(to) != histogram_is_custom(other))
         return HISTOGRAM_EMIXED;
     join_resets(to, other, notes);
@@ -325,53 +345,48 @@ int histogram_add(struct arena *arena, struct histogram *to, struct histogram *c
     }
     add_number(sign * other->count, &to->count, compensation ? &compensation->count : NULL);
     add_number(sign * other->sum, &to->sum, compensation ? &compensation->sum : NULL);
-    if (!read_incoming(arena, to, other, &other->positive, &positive) ||
-        !read_incoming(arena, to, other, &other->negative, &negative))
+    if (merge(arena, &to->positive, compensation ? &compensation->positive : NULL,
+              incoming_of(to, other, &other->positive), sign) != 0)
         return HISTOGRAM_ENOMEM;
-    if (merge(arena, &to->positive, compensation ? &compensation->positive : NULL, &positive,
-              sign) != 0)
-        return HISTOGRAM_ENOMEM;
-    return merge(arena, &to->negative, compensation ? &compensation->negative : NULL, &negative,
-                 sign);
+    return merge(arena, &to->negative, compensation ? &compensation->negative : NULL,
+                 incoming_of(to, other, &other->negative), sign);
 }
 
 /* ---- resets ------------------------------------------------------------------------------ */
 
 /* Whether a bucket of `earlier` (in the layout of h) holds more than h's. */
-static bool any_less(const struct histogram_buckets *now, const struct incoming *earlier)
+static bool any_less(const struct histogram_buckets *now, struct incoming earlier)
 {
-    for (uint32_t i = 0, j = 0; j < earlier->count; j++) {
-        while (i < now->count && now->index[i] < earlier->index[j])
+    for (uint32_t i = 0; earlier.there; incoming_next(&earlier)) {
+        while (i < now->count && now->index[i] < earlier.index)
             i++;
-        bool there = i < now->count && now->index[i] == earlier->index[j];
-        if (earlier->value[j] > (there ? now->value[i] : 0))
+        bool there = i < now->count && now->index[i] == earlier.index;
+        if (earlier.value > (there ? now->value[i] : 0))
             return true;
     }
     return false;
 }
 
-static bool any_side_less(struct arena *arena, const struct histogram *h,
-                          const struct histogram *earlier)
+static bool any_side_less(const struct histogram *h, const struct histogram *earlier)
 {
-    struct incoming positive, negative;
-    if (!read_incoming(arena, h, earlier, &earlier->positive, &positive) ||
-        !read_incoming(arena, h, earlier, &earlier->negative, &negative))
-        return true;
-    return any_less(&h->positive, &positive) || any_less(&h->negative, &negative);
+    return any_less(&h->positive, incoming_of(h, earlier, &earlier->positive)) ||
+           any_less(&h->negative, incoming_of(h, earlier, &earlier->negative));
 }
 
-static bool custom_was_reset(struct arena *arena, const struct histogram *h,
-                             const struct histogram *earlier)
+static bool custom_was_reset(const struct histogram *h, const struct histogram *earlier)
 {
     uint32_t count;
+    struct arena scratch;
     if (same_bounds(h, earlier))
-        return any_side_less(arena, h, earlier);
-    const double *bounds = common_bounds(arena, h, earlier, &count);
-    struct histogram *now = bounds ? histogram_copy(arena, h) : NULL;
-    if (!now)
-        return true;
-    rebound(now, bounds, count);
-    return any_side_less(arena, now, earlier);
+        return any_side_less(h, earlier);
+    arena_init(&scratch, 1024);
+    const double *bounds = common_bounds(&scratch, h, earlier, &count);
+    struct histogram *now = bounds ? histogram_copy(&scratch, h) : NULL;
+    if (now)
+        rebound(now, bounds, count);
+    bool reset = !now || any_side_less(now, earlier);
+    arena_fini(&scratch);
+    return reset;
 }
 
 bool histogram_was_reset(const struct histogram *h, const struct histogram *earlier)
@@ -380,20 +395,11 @@ bool histogram_was_reset(const struct histogram *h, const struct histogram *earl
         return h->reset == HISTOGRAM_RESET;
     if (h->count < earlier->count || histogram_is_custom(h) != histogram_is_custom(earlier))
         return true;
-    struct arena scratch;
-    bool reset;
-    arena_init(&scratch, 1024);
-    if (histogram_is_custom(h)) {
-        reset = custom_was_reset(&scratch, h, earlier);
-    } else {
-        double threshold = h->zero_threshold;
-        reset = h->schema > earlier->schema || threshold < earlier->zero_threshold;
-        if (!reset) {
-            double zeros = zero_count_up_to(earlier, &threshold);
-            reset = threshold != h->zero_threshold || h->zero_count < zeros ||
-                    any_side_less(&scratch, h, earlier);
-        }
-    }
-    arena_fini(&scratch);
-    return reset;
+    if (histogram_is_custom(h))
+        return custom_was_reset(h, earlier);
+    double threshold = h->zero_threshold;
+    if (h->schema > earlier->schema || threshold < earlier->zero_threshold)
+        return true;
+    double zeros = zero_count_up_to(earlier, &threshold);
+    return threshold != h->zero_threshold || h->zero_count < zeros || any_side_less(h, earlier);
 }

@@ -292,6 +292,39 @@ static void histograms_count_for_the_limit_of_memory(void **state)
     done();
 }
 
+/* As services tell their spans: fine buckets, and each series has some that others lack. What a sum
+ * leaves behind as its buckets become more is given back. */
+static void a_sum_of_fine_histograms_takes_little_more_than_itself(void **state)
+{
+    enum { SERIES_OF_SIZES = 12, SECONDS = 900, STEPS = 400, BUCKETS = 800 };
+    static int32_t index[BUCKETS];
+    static double value[BUCKETS];
+    char name[8];
+    struct promql_options o = {
+        .start_ms = 20000, .end_ms = SECONDS * 1000, .memory_bytes_max = 32 << 20};
+    struct label l[] = {{text_of(LABEL_METRIC), text_of("fine_sizes")}, {text_of("of"), {0}}};
+    (void)state;
+    for (int s = 0; s < SERIES_OF_SIZES; s++) {
+        struct histogram h = {.schema = 5, .positive = {0, index, value}};
+        for (int b = 0; b < BUCKETS; b++)
+            if ((b * 31 + s * 17) % 11 > 1)
+                index[h.positive.count++] = b;
+        memset(value, 0, sizeof value);
+        snprintf(name, sizeof name, "s%d", s);
+        l[1].value = text_of(name);
+        for (int i = 0; i < SECONDS; i++) {
+            for (uint32_t b = 0; b < h.positive.count; b++)
+                value[b]++;
+            h.count += h.positive.count;
+            memory_source_add(&memory, &(struct labels){l, 2}, (int64_t)i * 1000, 0, &h, 0);
+        }
+    }
+    o.step_ms = (o.end_ms - o.start_ms) / STEPS;
+    if (evaluate("sum(rate(fine_sizes[20s]))", &o) != PROMQL_OK)
+        fail_msg("%s", result.message);
+    done();
+}
+
 enum { LONG_POINTS = 4000, LONG_BUCKETS = 200 };
 
 /* sizes{}: a histogram told each second, which begins anew now and then. */
@@ -479,6 +512,7 @@ int main(void)
         cmocka_unit_test(limits_end_a_query),
         cmocka_unit_test(quantiles_over_time_hold_one_window),
         cmocka_unit_test(histograms_count_for_the_limit_of_memory),
+        cmocka_unit_test(a_sum_of_fine_histograms_takes_little_more_than_itself),
         cmocka_unit_test(histograms_of_a_long_time_are_read_in_parts),
         cmocka_unit_test(the_look_back_is_the_asker_s),
         cmocka_unit_test(data_that_cannot_be_answered_is_said),
