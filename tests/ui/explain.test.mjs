@@ -2,7 +2,7 @@
 /* The trace page beyond its waterfall: the analysis, the search, sums, flame graph, comparison, export, keys. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { detailOf, eventually, param, region, spanRows, stage } from './browser.mjs';
+import { detailOf, eventually, FAILED_REQUEST, param, region, spanRows, stage } from './browser.mjs';
 import { IDS } from './fixture-data.mjs';
 import { startFixture } from './fixture-server.mjs';
 
@@ -148,4 +148,46 @@ look('hostile text stays text in each picture of a trace, in the search and in t
   await page.locator('.hose-list').getByText('onerror').first().waitFor();
   assert.equal(await page.evaluate(() => window.__pwned), undefined);
   assert.equal(await page.locator('main img, main script, main b, main i').count(), 0);
+});
+
+/* More spans than the analysis tells at once: a root, and what it calls one after another. */
+function addLarge(fixture) {
+  const [base] = fixture.traces;
+  const [root] = base.spans;
+  const trace_id = '019000000000000000000000000b16b1';
+  const below = Array.from({ length: 5200 }, (_, i) => ({ ...root, span_id: (0xb16_0000 + i).toString(16).padStart(16, '0'), parent_id: root.span_id, name: 'step', start_offset_ns: i * 1000, duration_ns: 900 }));
+  fixture.traces.push({ ...base, trace_id, span_count: below.length + 1, spans: [root, ...below] });
+  return trace_id;
+}
+
+look('a held key asks for the analysis of the span where it ends, once, and again of a collector that is busy', { begin: () => startFixture({ arriving: false }), forgive: FAILED_REQUEST }, async ({ page, at }) => {
+  const asked = [];
+  await page.route(/analysis\/traces\/.*offset=/, (route) => {
+    asked.push(new URL(route.request().url()).searchParams.get('offset'));
+    return asked.length === 1 ? route.fulfill({ status: 503, json: { error: 'Too busy.' } }) : route.continue();
+  });
+  await open(page, addLarge(at.fixture));
+  await page.getByText('Looking for what held it up').waitFor({ state: 'detached' });
+  const self = () => detailOf(page).locator('dt:text-is("Self") + dd').innerText();
+  const shown = (what) => eventually(what, async () => {
+    await page.clock.runFor(20);
+    return (await self()) !== '–';
+  });
+  await page.getByRole('treegrid').focus();
+  await page.clock.install();
+  await page.clock.pauseAt(Date.now() + 60_000);
+  const press = async (key) => {
+    await page.keyboard.press(key);
+    await page.clock.runFor(40);
+  };
+  await press('Enter');
+  for (let i = 0; i < 20; i++) await press('ArrowDown');
+  assert.deepEqual(asked, []);
+  await shown('its own time');
+  assert.deepEqual(asked, ['0', '0']);
+  await press('ArrowDown');
+  assert.notEqual(await self(), '–', 'its neighbours came with it');
+  await press('End');
+  await shown('that of the last');
+  assert.deepEqual(asked, ['0', '0', '5120']);
 });

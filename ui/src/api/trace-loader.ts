@@ -18,6 +18,12 @@ export interface LoadedTrace extends Omit<Trace, 'spans' | 'losses'> {
   load: number;
 }
 
+/** Of the spans from the place `from` on; undefined where the trace has changed. */
+export interface SpanAnalyses {
+  from: number;
+  spans: (SpanAnalysis | undefined)[];
+}
+
 export type ToWorker =
   | { type: 'load'; id: number; traceId: string; token: string }
   | { type: 'abort' }
@@ -40,7 +46,7 @@ export type FromWorker =
   | { type: 'failed'; id: number; kind: ApiErrorKind; message: string; status: number }
   | { type: 'detail'; id: number; span: Span | undefined }
   | { type: 'explained'; id: number; insight: Insight | undefined }
-  | { type: 'span-explained'; id: number; span: SpanAnalysis | undefined }
+  | { type: 'span-explained'; id: number; around: SpanAnalyses | undefined }
   | { type: 'found'; id: number; places: Int32Array };
 
 interface Waiting {
@@ -63,6 +69,7 @@ function onMessage({ data }: MessageEvent<FromWorker>): void {
     performance.mark('trace-loaded', { detail: data.timing });
     waiter?.resolve({ ...data.trace, load: data.id });
   } else if (data.type === 'explained') waiter?.resolve(data.insight);
+  else if (data.type === 'span-explained') waiter?.resolve(data.around);
   else if (data.type === 'found') waiter?.resolve(data.places);
   else waiter?.resolve(data.span);
 }
@@ -117,8 +124,8 @@ export const loadSpan = (load: number, span: number) => ask<Span | undefined>({ 
 /** The collector's analysis of a loaded trace; undefined if a newer load took its place. */
 export const loadInsight = (load: number) => ask<Insight | undefined>({ type: 'explain', load, token: token.value });
 
-/** The same of one span, where the analysis was told without them; undefined if the trace has changed. */
-export const loadSpanInsight = (load: number, span: number) => ask<SpanAnalysis | undefined>({ type: 'explain-span', load, token: token.value, span });
+/** The same of a span and those around it, where the analysis was told without them; undefined if a newer question overtook this one. */
+export const loadSpanInsights = (load: number, span: number) => ask<SpanAnalyses | undefined>({ type: 'explain-span', load, token: token.value, span });
 
 /** Where spans that fit `text` (model/find.ts) stand, from top to bottom. */
 export const findInTrace = (load: number, text: string) => ask<Int32Array>({ type: 'find', load, text });

@@ -13,8 +13,12 @@ import { buildInsight, WHOLE_MOST } from '../model/insight';
 import { getExplanation } from './analysis';
 import { getSpanAt, getTrace, getTraceColumns } from './client';
 import { ApiError, asApiError, isAbort } from './error';
-import type { FromWorker, LoadTiming, ToWorker } from './trace-loader';
+import { newestOnly } from './newest-only';
+import type { FromWorker, LoadTiming, SpanAnalyses, ToWorker } from './trace-loader';
 import type { Process, Span, Trace } from './wire';
+
+/* The collector analyses the whole trace for whatever part of it is asked for. */
+const BLOCK = 512;
 
 interface Port {
   postMessage(message: FromWorker, transfer?: Transferable[]): void;
@@ -96,6 +100,7 @@ async function detail(id: number, load: number, place: number): Promise<void> {
     if (span?.span_id !== spanId) span = (await (trace.spans ??= allSpans(trace)))[place];
     port.postMessage({ type: 'detail', id, span });
   } catch (caught) {
+    delete trace.spans;
     fail(id, caught);
   }
 }
@@ -121,13 +126,18 @@ async function explain(id: number, load: number, token: string): Promise<void> {
   }
 }
 
-async function explainSpan(id: number, load: number, token: string, place: number): Promise<void> {
+/* Those around `place`, told apart by their ids: the trace may have grown since. */
+const analysesAround = newestOnly(async ({ load, token, place }: { load: number; token: string; place: number }): Promise<SpanAnalyses | undefined> => {
   const trace = kept;
-  if (trace?.load !== load) return port.postMessage({ type: 'span-explained', id, span: undefined });
+  if (trace?.load !== load) return undefined;
+  const from = place - (place % BLOCK);
+  const { spans } = await getExplanation(trace.traceId, { offset: from, limit: BLOCK }, { token });
+  return { from, spans: spans.map((span, i) => (from + i < trace.idHigh.length && span.span_id === hexId(trace.idHigh[from + i]!, trace.idLow[from + i]!) ? span : undefined)) };
+});
+
+async function explainSpan(id: number, load: number, token: string, place: number): Promise<void> {
   try {
-    const [span] = (await getExplanation(trace.traceId, { offset: place, limit: 1 }, { token })).spans;
-    const same = span?.span_id === hexId(trace.idHigh[place]!, trace.idLow[place]!);
-    port.postMessage({ type: 'span-explained', id, span: same ? span : undefined });
+    port.postMessage({ type: 'span-explained', id, around: await analysesAround({ load, token, place }) });
   } catch (caught) {
     fail(id, caught);
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What the analysis says of one span: its own time, its part of the critical path, its rank, and its call's two ends. */
 import { useEffect } from 'preact/hooks';
-import { loadSpanInsight } from '../../api/trace-loader';
+import { loadSpanInsights, type SpanAnalyses } from '../../api/trace-loader';
 import { formatCount, formatDuration, formatMicro, formatPercent, plural } from '../../model/format';
 import { callOf, takeSpan } from '../../model/insight';
 import { utc } from '../../routes/location';
@@ -77,22 +77,24 @@ function Call({ store, at }: { store: TraceStore; at: number }) {
   );
 }
 
-/* Of a large trace a span's numbers are asked for when it is looked at. */
+/* A selection that stands still for so long is looked at; one that a held key moves is not. */
+const STILL_MS = 150;
+
+/* Of a large trace a span's numbers, and those of its neighbours, are asked for when it is looked at. */
 function useSpanInsight(store: TraceStore, at: number) {
   const insight = store.insight.value;
   const { load } = store.trace.value;
   const missing = insight !== undefined && !insight.whole && Number.isNaN(insight.self[at]);
   useEffect(() => {
     if (!missing) return;
-    loadSpanInsight(load, at).then(
-      (span) => {
-        const now = store.insight.peek();
-        if (!span || !now || store.trace.peek().load !== load) return;
-        takeSpan(now, at, span);
-        store.explain(load, { ...now });
-      },
-      () => undefined,
-    );
+    const take = (around: SpanAnalyses | undefined) => {
+      const now = store.insight.peek();
+      if (!around || !now || store.trace.peek().load !== load) return;
+      around.spans.forEach((span, i) => span && takeSpan(now, around.from + i, span));
+      store.explain(load, { ...now });
+    };
+    const timer = setTimeout(() => void loadSpanInsights(load, at).then(take, () => undefined), STILL_MS);
+    return () => clearTimeout(timer);
   }, [load, at, missing]);
   return insight;
 }
