@@ -6,6 +6,7 @@
  */
 import { useSignal, type Signal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
+import { asApiError } from '../../api/error';
 import { layOut } from '../../api/layout';
 import { Icon } from '../../components/icon';
 import { BoxMessage } from '../../components/panel';
@@ -20,8 +21,9 @@ const MOST_LABELLED = 40;
 const STEP = 1.4;
 
 /* Asked for again only when what is to be laid out changes: figures alone move nothing. */
-function useLayout(graph: ServiceGraph, labelled: boolean): { layout: Layout | undefined; current: boolean } {
+function useLayout(graph: ServiceGraph, labelled: boolean): { layout: Layout | undefined; current: boolean; error: string } {
   const made = useSignal<{ key: string; layout: Layout } | undefined>(undefined);
+  const failed = useSignal({ key: '', error: '' });
   const request: LayoutRequest = {
     nodes: graph.nodes.map(({ id, name }) => ({ id, name: cut(name) })).sort((a, b) => (a.id < b.id ? -1 : 1)),
     edges: graph.edges.map(({ id, from, to }) => ({ id, from, to })).sort((a, b) => (a.id < b.id ? -1 : 1)),
@@ -29,15 +31,18 @@ function useLayout(graph: ServiceGraph, labelled: boolean): { layout: Layout | u
   };
   const key = JSON.stringify(request);
   useEffect(() => {
-    let wanted = true;
-    void layOut(request).then((layout) => {
-      if (wanted) made.value = { key, layout };
-    });
-    return () => {
-      wanted = false;
-    };
+    const control = new AbortController();
+    layOut(request, control.signal).then(
+      (layout) => {
+        if (!control.signal.aborted) made.value = { key, layout };
+      },
+      (error) => {
+        if (!control.signal.aborted) failed.value = { key, error: asApiError(error).message };
+      },
+    );
+    return () => control.abort();
   }, [key]);
-  return { layout: made.value?.layout, current: made.value?.key === key };
+  return { layout: made.value?.layout, current: made.value?.key === key, error: failed.value.key === key ? failed.value.error : '' };
 }
 
 /** The edges of what is pointed at or has the focus, strong and with their figures. */
@@ -68,8 +73,9 @@ interface Props {
 
 export function GraphBox({ graph, focal = '', whole = false, label }: Props) {
   const labelled = graph.edges.length <= MOST_LABELLED;
-  const { layout, current } = useLayout(graph, labelled);
+  const { layout, current, error } = useLayout(graph, labelled);
   if (graph.nodes.length === 0) return <BoxMessage height={HEIGHT}>No trace of this time has a call in it.</BoxMessage>;
+  if (error !== '') return <BoxMessage height={HEIGHT} failed>{error}</BoxMessage>;
   if (!layout) return <div class="skeleton" style={{ height: `${HEIGHT}px` }} aria-busy="true" />;
   return <LaidOut graph={graph} layout={layout} focal={focal} whole={whole} label={label} labelled={labelled} current={current} />;
 }
