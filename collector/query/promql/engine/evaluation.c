@@ -59,12 +59,17 @@ static uint64_t bytes_held(const struct evaluation *ev)
     return bytes;
 }
 
+static _Noreturn void fail_for_memory(struct evaluation *ev)
+{
+    evaluation_fail(ev, PROMQL_LIMIT, "the query needs more than %llu bytes of memory",
+                    (unsigned long long)ev->options.memory_bytes_max);
+}
+
 static void check_memory(struct evaluation *ev)
 {
     uint64_t most = ev->options.memory_bytes_max;
     if (most && bytes_held(ev) > most)
-        evaluation_fail(ev, PROMQL_LIMIT, "the query needs more than %llu bytes of memory",
-                        (unsigned long long)most);
+        fail_for_memory(ev);
 }
 
 void *evaluation_alloc(struct evaluation *ev, size_t bytes)
@@ -219,16 +224,15 @@ static void make_coarse(const struct evaluation *ev, struct points *p)
             histogram_downscale(&p->histograms, p->histogram[i], ev->options.histogram_schema_most);
 }
 
-/* A query has other things to hold than what it reads. */
-enum { HISTOGRAMS_PART = 4 };
-
-static bool read_bounded(struct evaluation *ev, const struct series_selection *s, size_t i,
-                         int64_t from_ms, int64_t to_ms, struct points *out)
+bool evaluation_try_read(struct evaluation *ev, const struct series_selection *s, size_t i,
+                         int64_t from_ms, int64_t to_ms, uint64_t histogram_bytes_most,
+                         struct points *out)
 {
     evaluation_check(ev);
     evaluation_release(ev, out->count);
     out->count = 0;
     out->start_unix_ms = NULL;
+    out->histogram_bytes_most = histogram_bytes_most;
     int error = ev->source->read(ev->source->context, s, i, from_ms, to_ms, out);
     if (error != SERIES_OK && out->is_too_large) {
         points_clear(out);
@@ -246,15 +250,8 @@ static bool read_bounded(struct evaluation *ev, const struct series_selection *s
 void evaluation_read(struct evaluation *ev, const struct series_selection *s, size_t i,
                      int64_t from_ms, int64_t to_ms, struct points *out)
 {
-    out->histogram_bytes_most = 0;
-    read_bounded(ev, s, i, from_ms, to_ms, out);
-}
-
-bool evaluation_try_read(struct evaluation *ev, const struct series_selection *s, size_t i,
-                         int64_t from_ms, int64_t to_ms, struct points *out)
-{
-    out->histogram_bytes_most = ev->options.memory_bytes_max / HISTOGRAMS_PART;
-    return read_bounded(ev, s, i, from_ms, to_ms, out);
+    if (!evaluation_try_read(ev, s, i, from_ms, to_ms, ev->options.memory_bytes_max, out))
+        fail_for_memory(ev);
 }
 
 /* ---- columns ----------------------------------------------------------------------------- */

@@ -96,10 +96,11 @@ const struct series_selection *evaluation_select(struct evaluation *ev,
 /* Reads series i. */
 void evaluation_read(struct evaluation *ev, const struct series_selection *s, size_t i,
                      int64_t from_ms, int64_t to_ms, struct points *out);
-/* The same, but false, with nothing in `out`, where the histograms of so long a time take more than
- * a part of the memory that the query may have. */
+/* The same, but false, with nothing in `out`, where its histograms take more than that (0: they may
+ * take any). */
 bool evaluation_try_read(struct evaluation *ev, const struct series_selection *s, size_t i,
-                         int64_t from_ms, int64_t to_ms, struct points *out);
+                         int64_t from_ms, int64_t to_ms, uint64_t histogram_bytes_most,
+                         struct points *out);
 
 /* ---- columns ----------------------------------------------------------------------------- */
 

@@ -19,6 +19,10 @@ struct samples {
     struct histogram **histogram;
 };
 
+/* A query has other things to hold than what it reads: of its memory a quarter is for that, or,
+ * where it must be, a half. */
+enum { HISTOGRAMS_PART = 4, HISTOGRAMS_PART_LEAST = 2 };
+
 struct range_stream {
     struct range_call call;
     const struct promql_expr *of; /* the selector or subquery */
@@ -30,7 +34,10 @@ struct range_stream {
     struct points *points;
     struct span span;
     size_t next;
-    size_t at, slice; /* the series at hand; of how many steps its samples are read at a time */
+    /* The series at hand, of how many steps its samples are read at a time, and how much their
+     * histograms may take. */
+    size_t at, part_steps;
+    uint64_t part_bytes;
     /* of a subquery: */
     struct stream *inner;
     struct column *column;
@@ -158,6 +165,8 @@ static bool next_series(struct evaluation *ev, struct range_stream *r, struct co
         return false;
     }
     r->at = r->next++;
+    r->part_steps = r->call.stream.grid.count;
+    r->part_bytes = ev->options.memory_bytes_max / HISTOGRAMS_PART;
     out->labels = r->selection->labels[r->at];
     out->drop_name = !r->keeps_name;
     return true;
@@ -176,22 +185,35 @@ static struct span span_of(const struct evaluation *ev, const struct range_strea
     return span;
 }
 
+/* Parts are halved while that saves much: where a window is the most of a part, each sample would
+ * be read again and again, and the query may rather hold more. */
+static bool try_less(struct evaluation *ev, struct range_stream *r, size_t *count)
+{
+    uint64_t most = ev->options.memory_bytes_max / HISTOGRAMS_PART_LEAST;
+    int64_t steps_ms = (int64_t)(*count / 2) * r->call.stream.grid.step_ms;
+    if (r->part_bytes < most && steps_ms < plan_of(ev, r->of)->range_ms)
+        r->part_bytes = most;
+    else
+        r->part_steps = *count = (*count + 1) / 2;
+    return *count > 1;
+}
+
 /* The samples of the steps from `first` on: of all of them, or, where the histograms of so long a
  * time are more than may be held, of as many as it answers. */
 static size_t read_steps(struct evaluation *ev, struct range_stream *r, size_t first)
 {
     size_t left = r->call.stream.grid.count - first;
-    size_t count = r->slice && r->slice < left ? r->slice : left;
-    bool slides = !plan_of(ev, r->of)->has_at;
+    size_t count = r->part_steps < left ? r->part_steps : left;
     if (r->inner)
         return left; /* taken already */
+    bool whole = plan_of(ev, r->of)->has_at || count == 1;
     struct span span = span_of(ev, r, first, count);
-    while (slides && count > 1 &&
-           !evaluation_try_read(ev, r->selection, r->at, span.from_ms, span.to_ms, r->points)) {
-        r->slice = count = (count + 1) / 2;
+    while (!whole && !evaluation_try_read(ev, r->selection, r->at, span.from_ms, span.to_ms,
+                                          r->part_bytes, r->points)) {
+        whole = !try_less(ev, r, &count);
         span = span_of(ev, r, first, count);
     }
-    if (!slides || count == 1)
+    if (whole)
         evaluation_read(ev, r->selection, r->at, span.from_ms, span.to_ms, r->points);
     take_points(ev, r, r->points);
     return count;

@@ -395,6 +395,24 @@ static void histograms_of_a_long_time_are_read_in_parts(void **state)
     }
 }
 
+/* Where windows are long, parts would be read again for each step: the query holds more instead.
+ * What one series needs is not asked for the next one. */
+static void long_windows_are_not_read_for_each_step(void **state)
+{
+    struct promql_options o = {.start_ms = 0, .end_ms = LONG_POINTS * 1000, .step_ms = 10000};
+    struct label l[] = {{text_of(LABEL_METRIC), text_of("sizes")}, {text_of("of"), text_of("z")}};
+    (void)state;
+    for (int i = 0; i < LONG_POINTS; i += 10)
+        memory_source_add(&memory, &(struct labels){l, 2}, (int64_t)i * 1000, i, NULL, 0);
+    o.memory_bytes_max = 28 << 20;
+    memory.reads = 0;
+    if (evaluate("rate(sizes[28m])", &o) != PROMQL_OK)
+        fail_msg("%s", result.message);
+    assert_int_equal(result.series_count, 2);
+    assert_in_range(memory.reads, 2, 6);
+    done();
+}
+
 static void the_look_back_is_the_asker_s(void **state)
 {
     (void)state;
@@ -514,6 +532,7 @@ int main(void)
         cmocka_unit_test(histograms_count_for_the_limit_of_memory),
         cmocka_unit_test(a_sum_of_fine_histograms_takes_little_more_than_itself),
         cmocka_unit_test(histograms_of_a_long_time_are_read_in_parts),
+        cmocka_unit_test(long_windows_are_not_read_for_each_step),
         cmocka_unit_test(the_look_back_is_the_asker_s),
         cmocka_unit_test(data_that_cannot_be_answered_is_said),
         cmocka_unit_test(annotations_are_told_once_with_their_place),
