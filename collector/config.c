@@ -136,9 +136,18 @@ const struct config_program collector_program = {
 static const char *const log_places[] = {"trace_id", "span_id", "service",  "host",  "instance",
                                          "from_ms",  "to_ms",   "from_iso", "to_iso"};
 
-/* 0, or -1 and a sentence: every {place} is one that the page knows. */
+/* 0, or -1 and a sentence: every {place} is one that the page knows, and none says where the link
+ * leads, as their texts come from spans. */
 static int check_log_link(const char *link, char *why, size_t why_size)
 {
+    const char *host = link ? strstr(link, "//") : NULL;
+    if (host && host[2 + strcspn(host + 2, "/?#{")] == '{') {
+        snprintf(why, why_size,
+                 "log-link: found a {place} in the host of \"%s\", expected them "
+                 "behind it: https://logs.example/search?q={trace_id}",
+                 link);
+        return -1;
+    }
     for (const char *open = link ? strchr(link, '{') : NULL; open; open = strchr(open + 1, '{')) {
         size_t length = strcspn(open + 1, "{}");
         bool known = false;

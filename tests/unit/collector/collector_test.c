@@ -247,12 +247,15 @@ static void a_log_link_has_places_that_the_page_knows(void **state)
     char why[512];
     static char good[] = "https://logs.example/?q={trace_id}&from={from_ms}&to={to_iso}",
                 odd[] = "https://logs.example/{trace_id}/{trace}",
-                open[] = "https://x.example/{host";
+                elsewhere[] = "https://{service}/?q={trace_id}", open[] = "https://x.example/{host";
     config.log_link = good;
     assert_int_equal(collector_config_check(&config, why, sizeof why), 0);
     config.log_link = odd;
     assert_int_equal(collector_config_check(&config, why, sizeof why), -1);
     assert_non_null(strstr(why, "log-link: found \"{trace}\", expected one of {trace_id}"));
+    config.log_link = elsewhere;
+    assert_int_equal(collector_config_check(&config, why, sizeof why), -1);
+    assert_non_null(strstr(why, "in the host of"));
     config.log_link = open;
     assert_int_equal(collector_config_check(&config, why, sizeof why), -1);
     assert_non_null(strstr(why, "found \"{host\""));
