@@ -4,6 +4,8 @@
 #include "collector/parts.h"
 #include "lib/base/clock.h"
 
+#define OWN_LEAST_NS 1000000000u /* samples of one series come a second apart at least */
+
 int parts_status(struct collector *c, struct pipeline_status *s)
 {
     const struct commit_counts *counts = &c->commit.counts;

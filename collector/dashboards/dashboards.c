@@ -167,8 +167,10 @@ static bool list_has(const char *list, const char *version)
 {
     char quoted[DASHBOARD_VERSION_BYTES + 2];
     snprintf(quoted, sizeof quoted, "\"%s\"", version);
-    const char *at = strstr(list, quoted);
-    return at && (at == list || at[-1] != '/');
+    for (const char *at = strstr(list, quoted); at; at = strstr(at + 1, quoted))
+        if (at == list || at[-1] != '/')
+            return true;
+    return false;
 }
 
 /* -1 with errno: ESTALE where it does not hold. */

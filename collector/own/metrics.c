@@ -311,6 +311,23 @@ static void put_losses(struct own_metrics *m, const struct pipeline_status *s)
     }
 }
 
+/* A series that begins with its first loss has no rate of it; these are there before. */
+static void put_lost_by_reason(struct own_metrics *m, const struct pipeline_status *s)
+{
+    uint64_t lost[LOSS_REASONS] = {0};
+    for (size_t i = 0; i < s->loss_count; i++)
+        if (s->losses[i].reason < LOSS_REASONS)
+            lost[s->losses[i].reason] += s->losses[i].count;
+    own_family(m, "weft_collector_lost_total", METRIC_COUNTER,
+               "The same by place and reason alone, also where there was none.");
+    for (unsigned reason = 0; reason < LOSS_REASONS; reason++) {
+        const char *name = loss_reason_name(reason);
+        const struct own_label labels[] = {{"place", loss_reason_place(reason)}, {"reason", name}};
+        if (name[0] != '?')
+            own_value(m, labels, 2, (double)lost[reason]);
+    }
+}
+
 static void put_archive(struct own_metrics *m, struct archive *archive)
 {
     struct archive_stats s;
@@ -375,6 +392,7 @@ void collector_own_metrics(struct own_metrics *m, const struct own_sources *from
     put_link(m, &s->link);
     put_agents(m, s);
     put_losses(m, s);
+    put_lost_by_reason(m, s);
     if (from->rules)
         put_rules(m, from->rules);
     if (from->teller)

@@ -10,8 +10,6 @@
 #include "lib/base/condition.h"
 #include "lib/base/log.h"
 
-enum { EVERY_LEAST_MS = 1000 };
-
 struct own_teller {
     struct own_teller_options options;
     char host[256];
@@ -27,10 +25,10 @@ struct own_teller {
 /* The samples of this moment, encoded; how many in *samples. -1: no memory. */
 static int encode(struct own_teller *t, struct buffer *out, size_t *samples)
 {
-    const struct own_label host = {"host", t->host};
+    const struct own_label collector = {"collector", t->host};
     batch_builder_reset(t->builder);
-    struct own_metrics m =
-        own_to_rows(t->builder, (int64_t)(clock_unix_ns() / 1000000), &host, t->host[0] ? 1 : 0);
+    struct own_metrics m = own_to_rows(t->builder, (int64_t)(clock_unix_ns() / 1000000), &collector,
+                                       t->host[0] ? 1 : 0);
     if (t->options.list(t->options.context, &m) != 0)
         return -1;
     *samples = batch_builder_samples(t->builder);
@@ -72,8 +70,8 @@ static void *run(void *context)
 {
     struct own_teller *t = context;
     int64_t every_ms = (int64_t)(t->options.every_ns / 1000000);
-    if (every_ms < EVERY_LEAST_MS)
-        every_ms = EVERY_LEAST_MS;
+    if (every_ms < 1)
+        every_ms = 1;
     int64_t next_ms = clock_monotonic_ms() + every_ms;
     while (wait_until(t, next_ms)) {
         size_t samples = tell(t);

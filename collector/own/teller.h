@@ -16,7 +16,7 @@
 struct own_teller;
 
 struct own_teller_options {
-    uint64_t every_ns; /* a second at least */
+    uint64_t every_ns; /* a millisecond at least */
     /* Adds the rows. -1: no memory. */
     int (*list)(void *context, struct own_metrics *m);
     /* Makes an encoded batch durable and visible, or refuses it. May wait for that. `memory`

@@ -42,7 +42,7 @@ scenario('all that /metrics of the collector say is kept as series, but for what
     const list = await series(collector, 'weft_collector_accepted_batches_total');
     return Number(list[0]?.value[1]) > 0 && list;
   });
-  assert.deepEqual(accepted.metric, { __name__: 'weft_collector_accepted_batches_total', host: os.hostname() });
+  assert.deepEqual(accepted.metric, { __name__: 'weft_collector_accepted_batches_total', collector: os.hostname() });
   assert.equal(more.length, 0);
   const processes = await series(collector, 'weft_agent_processes');
   assert.deepEqual(processes.map(({ metric: { __name__, ...labels } }) => labels).sort((a, b) => (a.agent < b.agent ? -1 : 1)), [

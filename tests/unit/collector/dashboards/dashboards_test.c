@@ -238,15 +238,16 @@ static void of_two_who_read_the_same_version_one_saves(void **state)
 static void versions_are_told_apart_as_http_has_them(void **state)
 {
     struct fixture *f = *state;
-    char version[DASHBOARD_VERSION_BYTES], list[128], weak[64];
+    char version[DASHBOARD_VERSION_BYTES], list[128], weak[64], both[128];
     assert_int_equal(dashboards_put(f->dashboards, "a", "old", 3, NULL), 0);
     dashboards_version_of("old", 3, version);
     snprintf(list, sizeof list, "\"0123456789abcdef\", \"%s\"", version);
     snprintf(weak, sizeof weak, "W/\"%s\"", version);
+    snprintf(both, sizeof both, "%s, \"%s\"", weak, version);
     const struct {
         const char *match;
         int result;
-    } cases[] = {{"*", 0}, {list, 0}, {weak, -1}, {version, -1}, {"", -1}, {"\"\"", -1}};
+    } cases[] = {{"*", 0}, {list, 0}, {both, 0}, {weak, -1}, {version, -1}, {"", -1}, {"\"\"", -1}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const struct dashboards_if condition = {.match = cases[i].match};
         assert_int_equal(dashboards_put(f->dashboards, "a", "old", 3, &condition), cases[i].result);

@@ -15,12 +15,13 @@
 
 struct writer {
     atomic_bool refuses, has_no_memory;
-    atomic_int asked;
+    atomic_int listed, asked;
 };
 
 static int on_list(void *context, struct own_metrics *m)
 {
     struct writer *w = context;
+    atomic_fetch_add(&w->listed, 1);
     own_gauge(m, "weft_x", "x", 1);
     own_gauge(m, "weft_y", "y", 2);
     return atomic_load(&w->has_no_memory) ? -1 : 0;
@@ -47,7 +48,7 @@ static void what_is_refused_is_dropped_counted_and_not_tried_again(void **state)
 {
     struct writer w = {.refuses = true};
     const struct own_teller_options options = {
-        .every_ns = 1, .list = on_list, .write = on_write, .context = &w};
+        .every_ns = 5000000, .list = on_list, .write = on_write, .context = &w};
     struct own_teller *t = own_teller_create(&options);
     (void)state;
     assert_non_null(t);
@@ -56,7 +57,8 @@ static void what_is_refused_is_dropped_counted_and_not_tried_again(void **state)
     atomic_store(&w.refuses, false);
     EVENTUALLY(stats_of(t).kept > 0);
     own_teller_close(t);
-    EVENTUALLY(stats_of(t).kept + stats_of(t).dropped == 2 * (uint64_t)atomic_load(&w.asked));
+    /* Moments that pass while the machine is elsewhere are dropped unasked. */
+    EVENTUALLY(stats_of(t).kept + stats_of(t).dropped >= 2 * (uint64_t)atomic_load(&w.asked));
     own_teller_destroy(&t);
     assert_null(t);
 }
@@ -65,10 +67,12 @@ static void without_memory_it_says_nothing_and_goes_on(void **state)
 {
     struct writer w = {.has_no_memory = true};
     const struct own_teller_options options = {
-        .every_ns = 1, .list = on_list, .write = on_write, .context = &w};
+        .every_ns = 5000000, .list = on_list, .write = on_write, .context = &w};
     struct own_teller *t = own_teller_create(&options);
     (void)state;
     assert_int_equal(own_teller_start(t), 0);
+    EVENTUALLY(atomic_load(&w.listed) > 1);
+    assert_int_equal(atomic_load(&w.asked), 0);
     atomic_store(&w.has_no_memory, false);
     EVENTUALLY(stats_of(t).kept > 0);
     own_teller_destroy(&t);
@@ -76,7 +80,8 @@ static void without_memory_it_says_nothing_and_goes_on(void **state)
 
 static void one_that_was_not_started_goes(void **state)
 {
-    const struct own_teller_options options = {.every_ns = 1, .list = on_list, .write = on_write};
+    const struct own_teller_options options = {
+        .every_ns = 5000000, .list = on_list, .write = on_write};
     struct own_teller *t = own_teller_create(&options);
     (void)state;
     own_teller_destroy(&t);
