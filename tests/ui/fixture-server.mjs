@@ -54,6 +54,10 @@ class Fixture {
   constructor({ empty = false, arriving = true } = {}) {
     this.empty = empty;
     this.silent = false;
+    /** A search takes so long, or ends before its result. */
+    this.searchMs = 0;
+    this.cutShort = false;
+    this.searches = 0;
     /** So many services are in the graph; 0: the fleet's. */
     this.graphServices = 0;
     /** What the collector is configured to link logs with. */
@@ -168,6 +172,17 @@ async function file(path, response) {
   }
 }
 
+/* All lines but the result at once, the result when the search is over. */
+function searched(fixture, lines, response, type) {
+  fixture.searches++;
+  const end = lines.lastIndexOf('\n', lines.length - 2) + 1;
+  response.writeHead(200, { ...type, 'Content-Type': 'application/x-ndjson' }).write(lines.slice(0, end));
+  const ended = () => response.end(fixture.cutShort ? '' : lines.slice(end));
+  if (fixture.searchMs === 0) return void ended();
+  const timer = setTimeout(ended, fixture.searchMs);
+  response.on('close', () => clearTimeout(timer));
+}
+
 function api(fixture, request, url, response) {
   const type = { 'Content-Type': 'application/json; charset=utf-8', 'Content-Security-Policy': CSP };
   if (fixture.token && request.headers.authorization !== `Bearer ${fixture.token}`) {
@@ -183,6 +198,7 @@ function api(fixture, request, url, response) {
     return;
   }
   const [status, body] = fixture.answer(url);
+  if (url.pathname === '/api/v1/search' && status === 200 && typeof body === 'string') return searched(fixture, body, response, type);
   if (Buffer.isBuffer(body)) response.writeHead(status, { ...type, 'Content-Type': 'application/octet-stream' }).end(body);
   else response.writeHead(status, type).end(typeof body === 'string' ? body : JSON.stringify(body));
 }

@@ -101,3 +101,62 @@ look('a cell of the heatmap lists its traces, a region is compared with the rest
   await page.getByRole('heading', { name: 'What they have in common' }).waitFor();
   await page.getByRole('region', { name: 'Differences' }).or(page.getByText('Nothing sets them apart')).first().waitFor();
 });
+
+const own = { begin: () => startFixture({ arriving: false }) };
+const note = (page) => page.locator('.results .box .note').first();
+const whole = (page) => eventually('a whole answer', async () => /^\d+\straces?\s(?!so far)/.test(await note(page).innerText()));
+
+look('a followed search that takes long comes to its end, and is asked again after it', own, async ({ page, at }) => {
+  at.fixture.searchMs = 2600;
+  await open(page, '?live=on');
+  await whole(page);
+  const before = await rows(page).count();
+  at.fixture.arrive();
+  await eventually('one more', async () => (await rows(page).count()) === before + 1);
+});
+
+look('another time range is another search, which shows that it goes on', own, async ({ page, at }) => {
+  await open(page);
+  await whole(page);
+  at.fixture.searchMs = 60_000;
+  await page.getByRole('button', { name: 'Last hour' }).click();
+  await page.getByRole('button', { name: 'Last 15 minutes' }).click();
+  await eventually('progress', async () => /so far|Searching/.test(await note(page).innerText()));
+});
+
+look('rows that are held are those of the search that is shown', own, async ({ page, at }) => {
+  for (let i = 0; i < 30; i++) at.fixture.arrive();
+  await open(page, '?live=on&limit=20');
+  await eventually('twenty', async () => (await rows(page).count()) === 20);
+  await rows(page).first().getByRole('link').first().focus();
+  at.fixture.arrive();
+  await page.getByRole('button', { name: '1 new trace', exact: true }).waitFor();
+  /* The focus stays where it is, and the address changes. */
+  await page.evaluate(() => {
+    history.pushState(null, '', '/search?live=on&limit=500');
+    dispatchEvent(new PopStateEvent('popstate'));
+  });
+  await eventually('all', async () => (await rows(page).count()) > 30);
+  assert.equal(await page.getByRole('combobox', { name: 'Traces at most' }).inputValue(), '500');
+});
+
+look('a search that ends without its result is told as a collector that is away, until an answer comes', { ...own, forgive: FAILED_REQUEST }, async ({ page, at }) => {
+  at.fixture.cutShort = true;
+  await open(page);
+  const away = page.locator('.state').getByText('The collector does not answer');
+  await away.waitFor();
+  const asked = at.fixture.searches;
+  await eventually('asked again', () => at.fixture.searches > asked + 1);
+  assert.equal(await away.count(), 1);
+  at.fixture.cutShort = false;
+  await rows(page).first().waitFor();
+  await eventually('no word of it', async () => (await away.count()) === 0);
+});
+
+look('the right button chooses no region', own, async ({ page }) => {
+  await open(page, '?range=5m');
+  const heat = page.getByRole('application', { name: /^Heatmap/ });
+  await heat.click({ button: 'right' });
+  await heat.click();
+  await eventually('a region', () => param(page, 'region') !== null);
+});

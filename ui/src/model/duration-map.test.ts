@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { TraceSummary } from '../api/wire';
 import { compareSeries } from './common';
-import { asHeat, buildHeatmap, countIn, regionFrom, regionOf, regionText, slowestRegion } from './duration-map';
+import { asHeat, buildHeatmap, cellIn, countIn, regionFrom, regionOf, regionText, slowestRegion } from './duration-map';
 import { groupByRoot } from './trace-groups';
 
 const map = buildHeatmap(1000, 10, 3, [
@@ -16,6 +16,12 @@ describe('the heatmap', () => {
     expect(map.bounds).toEqual([0.25, 0.5, 1]);
     expect([...map.counts]).toEqual([50, 20, 20, 0, 0, 0, 0, 5, 5]);
     expect([map.total, map.most]).toEqual([100, 50]);
+  });
+  it('is where a cell of the map before is sought by its time and its duration', () => {
+    const later = buildHeatmap(1010, 10, 3, [{ bound: 0.5, counts: [1, 0, 0] }, { bound: 1, counts: [0, 0, 1] }]);
+    expect(cellIn(later, map, { column: 2, row: 2 })).toEqual({ column: 1, row: 1 });
+    expect([cellIn(later, map, { column: 0, row: 2 }), cellIn(later, map, { column: 2, row: 0 })]).toEqual([undefined, undefined]);
+    expect(cellIn(map, map, { column: 0, row: 2 })).toEqual({ column: 0, row: 2 });
   });
   it('is empty without spans', () => expect(buildHeatmap(0, 1, 5, []).bounds).toEqual([]));
   it('is drawn by steps, as any heatmap is', () => {

@@ -3,6 +3,7 @@
  * The heatmap of durations over time: a column for each step, a row for each power of two of a
  * second. A region of it is what a reader dragged over.
  */
+import type { Cell } from './chart-cursor';
 import { formatDuration } from './format';
 import type { Heat } from './heat';
 
@@ -69,6 +70,14 @@ export function regionOf(map: Heatmap, fromColumn: number, toColumn: number, fro
     fromMs: map.startMs + left * map.stepMs, toMs: map.startMs + (right + 1) * map.stepMs,
     fromS: map.bounds[low]! / 2, toS: map.bounds[high]!,
   };
+}
+
+/** Where a cell of the map before is in this one; undefined where it is no more. */
+export function cellIn(map: Heatmap, before: Heatmap, { column, row }: Cell): Cell | undefined {
+  if (map === before) return { column, row };
+  const middleMs = before.startMs + (column + 0.5) * before.stepMs;
+  const at = { column: Math.floor((middleMs - map.startMs) / map.stepMs), row: map.bounds.indexOf(before.bounds[row] ?? NaN) };
+  return at.column >= 0 && at.column < map.columns && at.row >= 0 ? at : undefined;
 }
 
 /** All of the time, from the duration on that only `share` of what was counted exceeds. */

@@ -4,9 +4,13 @@
  * Its filters were of whole traces, so each is a set of braces that the trace has to have. Pure.
  */
 import { normalDuration } from '../model/duration-text';
+import { formatSpan, QUICK_SECONDS } from '../model/time-range';
 import { EMPTY_FORM, printForm, STATUS_WORDS } from '../model/traceql';
 
 const LIMITS = [20, 100, 500];
+const RANGE_KEYS = ['range', 'from', 'to'];
+/* The list was of all time unless it was told another. */
+const ALL_TIME = formatSpan(Math.max(...QUICK_SECONDS));
 const NOTHING_FAILED = '{ parent = nil && status != error && status != died && status != in_flight }';
 
 /** The search's address; undefined for an address that is none of the list's. */
@@ -25,7 +29,9 @@ export function movedTo(url: URL): URL | undefined {
 
   const next = new URL('/search', url);
   if (sets.length > 0) next.searchParams.set('q', sets.join(' && '));
-  for (const key of ['range', 'from', 'to', 'tz']) if (text(key) && text(key) !== 'all') next.searchParams.set(key, text(key));
+  for (const key of [...RANGE_KEYS, 'tz']) if (text(key) && text(key) !== 'all') next.searchParams.set(key, text(key));
+  const told = RANGE_KEYS.some((key) => next.searchParams.has(key));
+  if (!told && (sets.length > 0 || text('live') === 'off')) next.searchParams.set('range', ALL_TIME);
   const limit = LIMITS.find((most) => most >= Number(text('limit') || NaN));
   if (limit !== undefined && limit !== 100) next.searchParams.set('limit', String(limit));
   if (text('live') !== 'off') next.searchParams.set('live', 'on');

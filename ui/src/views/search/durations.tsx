@@ -47,12 +47,24 @@ function RegionLine({ map, region }: { map: Heatmap; region: Region }) {
   );
 }
 
-export function Durations({ asked, region }: { asked: Asked; region: Region | undefined }) {
+/** What is asked now: while it is followed the next only once the one before is answered, however long that takes. */
+function useHeatmap(newest: Asked, range: string, attempt: number) {
+  const of = JSON.stringify([newest.query, range]);
+  const first = `${attempt} ${of}`;
+  const under = useRef({ first, asked: newest, done: true });
+  if (under.current.done || under.current.first !== first) under.current = { first, asked: newest, done: false };
+  const { asked } = under.current;
   const poll = usePoll(JSON.stringify([asked.query, asked.window]), ({ token, signal }) => heatmapOf(asked, token, signal), NEVER_MS);
+  under.current.done = poll.data.value !== undefined || poll.error.value !== undefined;
   /* While it is followed, the picture before stays until the next one is there. */
-  const last = useRef<{ query: string; map: Heatmap } | undefined>(undefined);
-  if (poll.data.value) last.current = { query: asked.query, map: poll.data.value };
-  const map = poll.data.value ?? (last.current?.query === asked.query ? last.current.map : undefined);
+  const last = useRef<{ of: string; map: Heatmap } | undefined>(undefined);
+  if (poll.data.value) last.current = { of, map: poll.data.value };
+  return { asked, error: poll.error.value, map: poll.data.value ?? (last.current?.of === of ? last.current.map : undefined) };
+}
+
+export function Durations(props: { asked: Asked; range: string; attempt: number; region: Region | undefined }) {
+  const { region } = props;
+  const { asked, error, map } = useHeatmap(props.asked, props.range, props.attempt);
   const at = route.value;
   const lens = at.view === 'search' && at.query.get('lens') === 'common' ? 'common' : 'list';
   const slow = useMemo(() => map && slowestRegion(map, SLOW_SHARE), [map]);
@@ -69,8 +81,8 @@ export function Durations({ asked, region }: { asked: Asked; region: Region | un
           />
         }
       >
-        {!map && poll.error.value && <BoxMessage height={HEIGHT} failed>{poll.error.value.message}</BoxMessage>}
-        {!map && !poll.error.value && <div class="skeleton heat-skeleton" aria-busy="true" />}
+        {!map && error && <BoxMessage height={HEIGHT} failed>{error.message}</BoxMessage>}
+        {!map && !error && <div class="skeleton heat-skeleton" aria-busy="true" />}
         {map && map.total === 0 && <BoxMessage height={HEIGHT}>No span is found in this time.</BoxMessage>}
         {map && map.total > 0 && <HeatCanvas map={map} region={region} choose={setRegion} height={HEIGHT} />}
       </Box>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The traces found: while the search goes on, as a table with columns of one's choice, or by root operation. */
 import { useSignal } from '@preact/signals';
-import { useMemo, useRef } from 'preact/hooks';
+import { useEffect, useMemo, useRef } from 'preact/hooks';
 import type { FoundTrace } from '../../api/search';
 import { Box, BoxMessage, DataTable, sortingFrom, type Column } from '../../components/panel';
 import { Icon } from '../../components/icon';
@@ -14,7 +14,7 @@ import { groupByRoot, type TraceGroup } from '../../model/trace-groups';
 import { hrefWith, inRange, navigate, utc } from '../../routes/location';
 import { traceHref } from '../../routes/routes';
 import { LIMITS } from './search';
-import type { SearchState } from './use-search';
+import { stands, type SearchState } from './use-search';
 
 const HEIGHT = 160;
 const DEFAULT_COLUMNS = 'started,root,duration,spans,matched,status,services';
@@ -106,6 +106,8 @@ const ENDS: Record<string, string> = {
 
 function note(state: SearchState): string {
   const { progress, result, traces } = state;
+  /* What is still shown then was found by the search before. */
+  if (!progress && !result) return traces.length > 0 ? 'Searching…' : '\u00a0';
   const looked = progress ? ` · ${formatCount(progress.spans_done)} of ${formatCount(progress.spans)} spans looked at, ${formatBytes(progress.bytes_done)}` : '';
   if (!result) return `${plural(traces.length, 'trace')} so far${looked}`;
   const parts = [ENDS[result.end], result.explanation, result.partial ? 'something was not looked at, or is damaged' : undefined];
@@ -134,12 +136,38 @@ function ColumnChooser({ all, chosen }: { all: readonly Column<FoundTrace>[]; ch
   );
 }
 
-/* While the reader is on the list its rows keep their places, and what is newer waits. */
-function useHeld(traces: readonly FoundTrace[], holding: boolean) {
-  const shown = useRef<readonly FoundTrace[]>([]);
-  const list = useMemo(() => mergeLive(shown.current, traces, holding && shown.current.length > 0), [traces, holding]);
-  shown.current = list.shown;
+/* While the reader is on the list its rows keep their places, and what is newer waits. Only rows of a whole answer
+ * are kept, and only for the search that found them. */
+function useHeld({ traces, of, result }: SearchState, holding: boolean) {
+  const last = useRef<{ of: string | undefined; shown: readonly FoundTrace[] }>({ of: undefined, shown: [] });
+  const list = useMemo(() => mergeLive(last.current.shown, traces, holding && last.current.of === of && last.current.shown.length > 0), [traces, of, holding]);
+  last.current = { of: result ? of : undefined, shown: list.shown };
   return list;
+}
+
+/* The pointer and the focus each keep the rows that are shown where they are. */
+function useReader() {
+  const box = useRef<HTMLDivElement>(null);
+  const pointed = useSignal(false);
+  const focused = useSignal(false);
+  /* What is taken away tells of no loss of the focus. */
+  useEffect(() => {
+    if (!box.current?.contains(document.activeElement)) focused.value = false;
+  });
+  return {
+    reads: pointed.value || focused.value,
+    letGo: () => {
+      pointed.value = false;
+      focused.value = false;
+    },
+    hands: {
+      ref: box,
+      onPointerEnter: (event: PointerEvent) => (pointed.value = event.pointerType === 'mouse'),
+      onPointerLeave: () => (pointed.value = false),
+      onFocusIn: () => (focused.value = true),
+      onFocusOut: (event: FocusEvent) => (focused.value = box.current?.contains(event.relatedTarget as Node | null) ?? false),
+    },
+  };
 }
 
 function Nothing({ query }: { query: URLSearchParams }) {
@@ -156,31 +184,25 @@ function Nothing({ query }: { query: URLSearchParams }) {
 
 export function Results(props: { state: SearchState; live: boolean | undefined; limit: number; query: URLSearchParams; region: Region | undefined; retry: () => void }) {
   const { state, live, limit, query, region, retry } = props;
-  const held = useSignal(false);
-  const { shown, waiting } = useHeld(state.traces, live === true && held.value);
+  const { reads, letGo, hands } = useReader();
+  const { shown, waiting } = useHeld(state, live === true && reads);
   const grouped = query.get('group') === 'root';
   const fields = valueColumns(state.traces);
   const all = [...COLUMNS, ...fields];
   const chosen = (query.get('cols') ?? [DEFAULT_COLUMNS, ...fields.map(({ id }) => id)].join(',')).split(',');
   const onSort = (sort: string) => navigate(hrefWith({ sort }), { replace: true });
-  const stale = live === true && state.traces.length > 0 ? state.error : undefined;
+  const stale = state.traces.length > 0 && state.error && !stands(state.error) ? state.error : undefined;
   if (state.error && !('column' in state.error) && !stale) return <ErrorState error={state.error} retry={retry} />;
   if (state.error && !stale) return null;
   return (
-    <div
-      class="results"
-      onPointerEnter={(event) => event.pointerType === 'mouse' && (held.value = true)}
-      onPointerLeave={() => (held.value = false)}
-      onFocusIn={() => (held.value = true)}
-      onFocusOut={() => (held.value = false)}
-    >
+    <div class="results">
       <Box
         title={region ? 'Traces of the region' : 'Traces'}
         note={note(state)}
         aside={
           <span class="result-tools">
             {live && (
-              <button type="button" class={waiting > 0 ? 'button waiting' : 'button waiting none'} disabled={waiting === 0} onClick={() => (held.value = false)}>
+              <button type="button" class={waiting > 0 ? 'button waiting' : 'button waiting none'} disabled={waiting === 0} onClick={letGo}>
                 {plural(waiting, 'new trace')}
               </button>
             )}
@@ -198,7 +220,7 @@ export function Results(props: { state: SearchState; live: boolean | undefined; 
             {!grouped && <ColumnChooser all={all} chosen={chosen} />}
             <label class="check">
               At most
-              <select class="field" value={String(limit)} onChange={(event) => navigate(hrefWith({ limit: event.currentTarget.value }))}>
+              <select class="field" aria-label="Traces at most" value={String(limit)} onChange={(event) => navigate(hrefWith({ limit: event.currentTarget.value }))}>
                 {LIMITS.map((each) => (
                   <option key={each} value={String(each)}>
                     {each}
@@ -210,15 +232,17 @@ export function Results(props: { state: SearchState; live: boolean | undefined; 
         }
       >
         <Progress state={state} />
-        {state.traces.length === 0 && (
-          state.busy ? <BoxMessage height={HEIGHT}>Searching…</BoxMessage> : <Nothing query={query} />
-        )}
-        {state.traces.length > 0 && grouped && (
-          <DataTable label="Traces by root operation" rows={groupByRoot(state.traces)} columns={GROUP_COLUMNS} keyOf={(group) => group.key} sorting={sortingFrom(query.get('sort'), 'traces')} onSort={onSort} />
-        )}
-        {state.traces.length > 0 && !grouped && (
-          <DataTable label="Traces" rows={shown} columns={all.filter(({ id }) => chosen.includes(id))} keyOf={(trace) => trace.trace_id} sorting={sortingFrom(query.get('sort'), 'started')} onSort={onSort} />
-        )}
+        <div {...hands}>
+          {state.traces.length === 0 && (
+            state.busy ? <BoxMessage height={HEIGHT}>Searching…</BoxMessage> : <Nothing query={query} />
+          )}
+          {state.traces.length > 0 && grouped && (
+            <DataTable label="Traces by root operation" rows={groupByRoot(state.traces)} columns={GROUP_COLUMNS} keyOf={(group) => group.key} sorting={sortingFrom(query.get('sort'), 'traces')} onSort={onSort} />
+          )}
+          {state.traces.length > 0 && !grouped && (
+            <DataTable label="Traces" rows={shown} columns={all.filter(({ id }) => chosen.includes(id))} keyOf={(trace) => trace.trace_id} sorting={sortingFrom(query.get('sort'), 'started')} onSort={onSort} />
+          )}
+        </div>
         <StaleNotice error={stale} />
       </Box>
     </div>

@@ -4,13 +4,13 @@
  * in the address. Above, when the spans that it finds were and how long they took; a region of that
  * narrows the list below and can be compared with the rest. A range that moves with the clock can be followed.
  */
-import { useSignal, type Signal } from '@preact/signals';
+import { useSignal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
 import { serverNowMs } from '../../api/session';
 import { QueryError } from '../../api/stream';
 import { Box, PageHead } from '../../components/panel';
 import { TraceqlBox } from '../../components/traceql-box';
-import { regionFrom, type Region } from '../../model/duration-map';
+import { regionFrom } from '../../model/duration-map';
 import type { Window } from '../../model/time-range';
 import { withDurations } from '../../model/traceql';
 import { hrefWith, navigate, timeRange, windowNow } from '../../routes/location';
@@ -19,12 +19,10 @@ import { Durations } from './durations';
 import { QueryFormView } from './query-form';
 import { Results } from './results';
 import './search.css';
-import { useSearch, type SearchState } from './use-search';
+import { useSearch } from './use-search';
 
 export const LIMITS = [20, 100, 500, 1000] as const;
 const DEFAULT_LIMIT = 100;
-const FOLLOW_MS = 2000;
-const RETRY_MS = 2000;
 /* The picture of durations costs more than the newest traces: it is renewed with every so many of them. */
 const DURATIONS_EVERY = 8;
 
@@ -33,25 +31,8 @@ export interface Asked {
   window: Window;
 }
 
-function useAsked(query: string, attempt: string): Asked {
-  const range = JSON.stringify(timeRange.value);
+function useAsked(query: string, range: string, attempt: string): Asked {
   return useMemo(() => ({ query, window: windowNow(serverNowMs()) }), [query, range, attempt]);
-}
-
-const within = (asked: Asked, region: Region | undefined): Asked =>
-  region ? { query: withDurations(asked.query, region.fromS, region.toS), window: { fromMs: region.fromMs, toMs: region.toMs } } : asked;
-
-/** Counts on while the search is followed: each time the last answer is there and somebody looks. */
-function useTicks(live: boolean, state: () => Signal<SearchState>): Signal<number> {
-  const ticks = useSignal(0);
-  useEffect(() => {
-    if (!live) return;
-    const timer = setInterval(() => {
-      if (!document.hidden && !state().peek().busy) ticks.value++;
-    }, FOLLOW_MS);
-    return () => clearInterval(timer);
-  }, [live]);
-  return ticks;
 }
 
 export default function SearchPage({ query }: PageProps) {
@@ -62,27 +43,22 @@ export default function SearchPage({ query }: PageProps) {
     draft.value = written;
   }, [written]);
   const region = regionFrom(query.get('region'));
-  const regionKey = query.get('region') ?? '';
   const can = timeRange.value.kind === 'last' && !region;
   const live = can && query.get('live') === 'on';
-  const ticks = useTicks(live, () => search);
-  const asked = useAsked(written, `${attempt.value} ${Math.floor(ticks.value / DURATIONS_EVERY)}`);
-  const newest = useAsked(written, `${attempt.value} ${ticks.value}`);
-  const narrowed = useMemo(() => within(region ? asked : newest, region), [asked, newest, regionKey]);
   const limit = LIMITS.find((each) => String(each) === query.get('limit')) ?? DEFAULT_LIMIT;
-  const search = useSearch(narrowed.query, narrowed.window, limit, attempt.value);
-  const away = search.value.error?.kind === 'unreachable' && !live;
-  useEffect(() => {
-    if (!away) return;
-    const timer = setTimeout(() => attempt.value++, RETRY_MS);
-    return () => clearTimeout(timer);
-  }, [away, attempt.value]);
+  const range = JSON.stringify(timeRange.value);
+  const narrowed = region ? withDurations(written, region.fromS, region.toS) : written;
+  const search = useSearch({
+    key: JSON.stringify([written, limit, range, query.get('region'), attempt.value]), query: narrowed, limit,
+    window: () => (region ? { fromMs: region.fromMs, toMs: region.toMs } : windowNow(serverNowMs())),
+  }, live);
+  const asked = useAsked(written, range, `${attempt.value} ${Math.floor(search.answers.value / DURATIONS_EVERY)}`);
   const run = () => {
     const q = draft.value.trim();
     attempt.value++;
     navigate(hrefWith({ q: q === '' || q === '{ }' ? undefined : q, region: undefined }));
   };
-  const state = search.value;
+  const state = search.state.value;
   const fault = state.error instanceof QueryError ? state.error : undefined;
   return (
     <>
@@ -100,7 +76,7 @@ export default function SearchPage({ query }: PageProps) {
             <TraceqlBox label="Search" draft={draft} written={written} fault={region ? undefined : fault} run={run} />
           </form>
         </Box>
-        {!fault && <Durations asked={asked} region={region} />}
+        {!fault && <Durations asked={asked} range={range} attempt={attempt.value} region={region} />}
         {query.get('lens') !== 'common' && <Results state={state} live={can ? live : undefined} limit={limit} query={query} region={region} retry={() => attempt.value++} />}
       </div>
     </>
