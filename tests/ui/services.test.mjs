@@ -129,6 +129,32 @@ look('a refresh leaves every node where it stands', { begin: () => startFixture(
   assert.equal(await places(), first);
 });
 
+look('a drag goes on across a refresh', { begin: () => startFixture({ arriving: false }) }, async ({ page }) => {
+  await page.clock.install();
+  await page.goto('/services');
+  const node = region(page, 'Graph of services').getByRole('link', { name: 'web', exact: true });
+  await node.waitFor();
+  const middle = async () => {
+    const { x, y, width, height } = await node.boundingBox();
+    return { x: x + width / 2, y: y + height / 2 };
+  };
+  const from = await middle();
+  await page.mouse.move(from.x, from.y);
+  await page.mouse.down();
+  await page.mouse.move(from.x + 20, from.y, { steps: 4 });
+  let asked = 0;
+  page.on('response', (answer) => answer.url().includes('/api/v1/graph') && asked++);
+  await eventually('two more answers, the first of which is drawn', async () => {
+    await page.clock.runFor(5000);
+    return asked > 1;
+  });
+  await page.mouse.move(from.x + 60, from.y, { steps: 4 });
+  await page.mouse.up();
+  const to = await middle();
+  assert.ok(Math.abs(to.x - from.x - 60) < 2, JSON.stringify([from, to]));
+  assert.equal(new URL(page.url()).pathname, '/services');
+});
+
 look('where nothing calls anything, and where nothing is known of a service, the page says so', { begin: () => startFixture({ empty: true }) }, async ({ page }) => {
   await page.goto('/services');
   await page.getByText('No call was seen in this time').waitFor();

@@ -16,11 +16,6 @@ const CLICK = 4;
 const ARROWS: Record<string, Direction> = { ArrowLeft: 'left', ArrowRight: 'right', ArrowUp: 'up', ArrowDown: 'down' };
 const PANS: Record<Direction, [number, number]> = { left: [PAN, 0], right: [-PAN, 0], up: [0, PAN], down: [0, -PAN] };
 
-export interface Hands {
-  zoom: (factor: number) => void;
-  fit: () => void;
-}
-
 export interface Handled {
   layout: Layout | undefined;
   /** The node in the middle; '' for none. */
@@ -145,6 +140,11 @@ function usePointers(frame: { current: HTMLDivElement | null }, moves: Moves): v
       down.set(event.pointerId, now);
     };
     const onUp = (event: PointerEvent) => down.delete(event.pointerId);
+    /* No click follows, of which it would have to be told. */
+    const onCancel = (event: PointerEvent) => {
+      down.delete(event.pointerId);
+      travelled = 0;
+    };
     /* Who dragged did not mean the link below. */
     const onClick = (event: MouseEvent) => {
       if (travelled < CLICK) return;
@@ -161,16 +161,16 @@ function usePointers(frame: { current: HTMLDivElement | null }, moves: Moves): v
     box.addEventListener('pointerdown', onDown);
     box.addEventListener('pointermove', onMove);
     box.addEventListener('pointerup', onUp);
-    box.addEventListener('pointercancel', onUp);
+    box.addEventListener('pointercancel', onCancel);
     box.addEventListener('click', onClick, true);
     box.addEventListener('wheel', onWheel, { passive: false });
     return () => {
       box.removeEventListener('pointerdown', onDown);
       box.removeEventListener('pointermove', onMove);
       box.removeEventListener('pointerup', onUp);
-      box.removeEventListener('pointercancel', onUp);
+      box.removeEventListener('pointercancel', onCancel);
       box.removeEventListener('click', onClick, true);
       box.removeEventListener('wheel', onWheel);
     };
-  });
+  }, []);
 }
