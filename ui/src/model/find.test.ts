@@ -22,8 +22,9 @@ describe('the search in a trace', () => {
 
 describe('a link to logs', () => {
   const VALUES = { trace_id: 'ab', span_id: 'cd', service: 'a&b', host: 'h', instance: 'i', from_ms: '1', to_ms: '2', from_iso: 'x', to_iso: 'y' };
+  it('fills its places in after the host', () => expect(logHref('https://l:8080?q={host}#{service}', VALUES)).toBe('https://l:8080?q=h#a%26b'));
   it('fills its places in, escaped', () => expect(logHref('https://l/?q={trace_id}+{service}', VALUES)).toBe('https://l/?q=ab+a%26b'));
-  it.each(['javascript:alert(1)', 'logs/{trace_id}', 'https://l/{user}', 'https://'])('refuses %j', (template) => {
+  it.each(['javascript:alert(1)', 'logs/{trace_id}', 'https://l/{user}', 'https://', 'https://{service}/x', 'HTTPS://{host}', 'https://l.{service}?q', 'https://u:{service}@l/', 'https:///{service}/', 'https://\\{service}', 'https://\t/{service}'])('refuses %j', (template) => {
     expect(logTemplateFault(template)).not.toBe('');
     expect(logHref(template, VALUES)).toBeUndefined();
   });

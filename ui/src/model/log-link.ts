@@ -12,6 +12,8 @@ export function logTemplateFault(template: string): string {
   if (!/^https?:\/\//i.test(template)) return 'It must begin with http:// or https://.';
   const unknown = [...template.matchAll(/\{([^{}]*)\}/g)].find(([, place]) => !(LOG_PLACES as readonly string[]).includes(place ?? ''));
   if (unknown) return `There is no ${unknown[0]}.`;
+  /* A span's own text must not choose where the reader is sent; a browser reads it without these blanks, however many slashes there are. */
+  if (/^https?:[/\\]*[^/\\?#]*\{/i.test(template.replace(/[\t\r\n]/g, ''))) return 'Its host must not have a place in braces.';
   return URL.canParse(template.replace(/[{}]/g, '')) ? '' : 'It is no address.';
 }
 
