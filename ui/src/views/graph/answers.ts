@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Several queries over one time: one that is wrong does not keep the others from their answers. */
+import { useMemo } from 'preact/hooks';
 import { asApiError } from '../../api/error';
 import { chartMark, getMarks } from '../../api/marks';
 import { queryRange, type MatrixSeries, type Span } from '../../api/prom';
@@ -26,11 +27,14 @@ const TOO_MUCH = /bytes of memory$/;
 
 /** `schema` as queryRange has it. */
 export function useAnswers(queries: readonly string[], schema?: number) {
+  const key = JSON.stringify([queries, schema, timeRange.value]);
+  /* Those of which the fine answer was too much: a refresh does not ask for it again. */
+  const coarse = useMemo(() => new Set<string>(), [key]);
   return usePoll<Answers>(
-    JSON.stringify([queries, schema, timeRange.value]),
+    key,
     async (options) => {
       const span = spanNow(schema === undefined ? POINTS : HEAT_POINTS);
-      const ask = async (query: string, fine = schema): Promise<Answer> => {
+      const ask = async (query: string, fine?: number): Promise<Answer> => {
         if (query === '') return { query, matrix: [], error: '' };
         try {
           return { query, matrix: await queryRange(query, span, options, fine), error: '' };
@@ -38,11 +42,14 @@ export function useAnswers(queries: readonly string[], schema?: number) {
           const { kind, message } = asApiError(error);
           if (kind !== 'refused') throw error;
           /* Whole histograms at fine steps: less fine ones are better than none. */
-          if (fine === undefined && TOO_MUCH.test(message)) return ask(query, HEAT_SCHEMA);
+          if (fine === undefined && TOO_MUCH.test(message)) {
+            coarse.add(query);
+            return ask(query, HEAT_SCHEMA);
+          }
           return { query, matrix: [], error: message };
         }
       };
-      return { span, answers: await Promise.all(queries.map((query) => ask(query))) };
+      return { span, answers: await Promise.all(queries.map((query) => ask(query, coarse.has(query) ? HEAT_SCHEMA : schema))) };
     },
     refreshMs(),
   );
