@@ -84,6 +84,58 @@ look('a point of lines is gone to by keys and read out', async ({ page }) => {
   await eventually('nothing is pointed at', async () => (await told()) === '');
 });
 
+/* Answers of a query over a range, as they come; `change` says what becomes of one. */
+const answers = (page, change) =>
+  page.route('**/api/v1/query_range?*', async (route) => {
+    const changed = change(new URL(route.request().url()).searchParams);
+    if (typeof changed !== 'function') return changed ? route.fulfill(changed) : route.continue();
+    const response = await route.fetch();
+    const body = await response.json();
+    changed(body.data.result);
+    await route.fulfill({ response, json: body });
+  });
+
+look('a point of lines keeps its time where a refresh brings fewer steps', async ({ page }) => {
+  let fewer = false;
+  let cut = 0;
+  await answers(page, () => fewer && ((result) => {
+    for (const series of result) series.values = series.values.slice(-3);
+    cut++;
+  }));
+  await page.clock.install();
+  await page.goto(graphOf({ q: RATE, range: '15m' }));
+  const chart = page.getByRole('application', { name: /^Graph of the queries/ });
+  await chart.locator('.u-over').waitFor();
+  await chart.focus();
+  const told = () => page.locator('.chart [role=status]').innerText();
+  await page.keyboard.press('ArrowLeft');
+  const first = await eventually('the last value', told);
+  fewer = true;
+  await eventually('two shorter answers, the first of which is drawn', async () => {
+    await page.clock.runFor(10_000);
+    return cut > 1;
+  });
+  assert.match(await told(), /^\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?, .+: .+\/s$/);
+  assert.equal((await told()).replace(/^.*?, |: .*$/g, ''), first.replace(/^.*?, |: .*$/g, ''), 'of the same series');
+});
+
+look('a query of which a fine answer is too much is asked for a less fine one alone at a refresh', { forgive: FAILED_REQUEST }, async ({ page }) => {
+  const asked = [];
+  await answers(page, (params) => {
+    const fine = !params.has('histogram_schema');
+    asked.push(fine ? 'fine' : 'coarse');
+    return fine && { status: 422, json: { status: 'error', error: 'The query needs more than 1000000 bytes of memory' } };
+  });
+  await page.clock.install();
+  await page.goto(graphOf({ q: RATE, range: '15m' }));
+  await page.locator('.chart .u-over').waitFor();
+  await eventually('refreshes', async () => {
+    await page.clock.runFor(10_000);
+    return asked.length > 3;
+  });
+  assert.deepEqual(asked.slice(0, 4), ['fine', 'coarse', 'coarse', 'coarse']);
+});
+
 look('a cell of a heatmap is gone to by keys, and its traces are next', async ({ page }) => {
   await page.goto(graphOf({ q: SECONDS, as: 'heatmap', range: '15m' }));
   const heat = page.getByRole('application', { name: /^Heatmap of/ });

@@ -7,7 +7,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
-import { firstPoint, movedPoint, type Point } from '../model/chart-cursor';
+import { firstPoint, movedPoint, nearestIn, type Point } from '../model/chart-cursor';
 import { stacked, summarise } from '../model/chart-data';
 import { momentText } from '../model/time-range';
 import { formatValue, type Unit } from '../model/units';
@@ -149,8 +149,8 @@ export function Chart(props: ChartProps) {
   const plot = useSignal<uPlot | undefined>(undefined);
   const row = useSignal<number | null>(null);
   const off = useSignal<readonly boolean[]>([]);
-  /* Where keys have brought the reader; null while they have not. */
-  const point = useSignal<Point | null>(null);
+  /* Where keys have brought the reader, whatever a refresh adds and takes; null while they have not. */
+  const held = useSignal<{ time: number; name: string } | null>(null);
   /* Where time is in the plot, known once it is drawn: marks over it follow. */
   const placed = useSignal('');
   const latest = useRef(props);
@@ -194,6 +194,8 @@ export function Chart(props: ChartProps) {
   }, [shape]);
   useEffect(() => {
     plot.value?.setData([times as number[], ...(columns as (number | null)[][])]);
+    const at = pointed();
+    if (at) point(at);
   }, [times, columns, marks]);
 
   const pick = () => {
@@ -204,17 +206,26 @@ export function Chart(props: ChartProps) {
     if (chosen >= 0 && time !== undefined) props.onPick(chosen, time);
   };
   const shownValues = () => series.map((one, i) => (off.value[i] ? one.values.map(() => null) : one.values));
-  const goTo = (next: Point | null) => {
-    point.value = next;
+  const pointed = (): Point | null => {
+    if (!held.value) return null;
+    const { time, name } = held.value;
+    const at = { row: nearestIn(times, time), series: series.findIndex((one) => one.name === name) };
+    return at.row < 0 || at.series < 0 ? null : at;
+  };
+  const point = (next: Point | null) => {
     const drawn = plot.value;
     const value = next && columns[next.series]?.[next.row];
     if (!drawn) return;
     if (!next || value === null || value === undefined) drawn.setCursor({ left: -10, top: -10 });
     else drawn.setCursor({ left: drawn.valToPos(times[next.row]!, 'x'), top: drawn.valToPos(value, 'y') });
   };
+  const goTo = (next: Point | null) => {
+    held.value = next && { time: times[next.row]!, name: series[next.series]!.name };
+    point(next);
+  };
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const now = point.value;
+    const now = pointed();
     if (event.key === 'Escape' && now) goTo(null);
     else if (event.key === 'Enter' && now && props.onPick) props.onPick(now.series, times[now.row]!);
     else {
@@ -224,8 +235,8 @@ export function Chart(props: ChartProps) {
     }
     event.preventDefault();
   };
-  const at = point.value;
-  const told = at && series[at.series] ? `${momentText(times[at.row]! * 1000, utc.value)}, ${series[at.series]!.name}: ${formatValue(series[at.series]!.values[at.row], unit)}` : '';
+  const at = pointed();
+  const told = at ? `${momentText(times[at.row]! * 1000, utc.value)}, ${series[at.series]!.name}: ${formatValue(series[at.series]!.values[at.row], unit)}` : '';
   const toggle = (i: number) => (off.value = series.map((_, n) => (n === i ? !off.value[n] : Boolean(off.value[n]))));
 
   return (
@@ -240,8 +251,8 @@ export function Chart(props: ChartProps) {
         style={{ height: `${height}px` }}
         onClick={pick}
         onKeyDown={onKeyDown}
-        onBlur={() => point.value && goTo(null)}
-        onPointerMove={() => (point.value = null)}
+        onBlur={() => held.value && goTo(null)}
+        onPointerMove={() => (held.value = null)}
       />
       <p class="sr" role="status">
         {told}

@@ -3,7 +3,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { summarise } from '../model/chart-data';
-import { movedCell, type Cell } from '../model/chart-cursor';
+import { movedCell, nearestIn, type Cell } from '../model/chart-cursor';
 import { formatShort } from '../model/format';
 import { QUANTILES, quantileName, quantileOf, type Heat } from '../model/heat';
 import { momentText } from '../model/time-range';
@@ -60,10 +60,17 @@ export function Heatmap({ label, heat, unit, height = 260, marks = NO_MARKS, onP
   const canvas = useRef<HTMLCanvasElement>(null);
   const box = useRef<HTMLDivElement>(null);
   const width = useSignal(0);
-  const at = useSignal<Cell | null>(null);
-  /* Whether keys brought the reader to `at`: then the cell is framed. */
+  /* The cell that is pointed at, by when and from what on it is: a refresh adds cells and takes some. */
+  const held = useSignal<{ time: number; bound: number } | null>(null);
+  /* Whether keys brought the reader there: then the cell is framed. */
   const keyed = useSignal(false);
   const drag = useSignal<{ from: number; to: number } | null>(null);
+  const at = useMemo((): Cell | null => {
+    if (!held.value) return null;
+    const cell = { column: nearestIn(heat.times, held.value.time), row: nearestIn(heat.bounds.slice(0, -1), held.value.bound) };
+    return cell.column < 0 || cell.row < 0 ? null : cell;
+  }, [heat, held.value]);
+  const hold = ({ column, row }: Cell) => (held.value = { time: heat.times[column]!, bound: heat.bounds[row]! });
   const lines = useMemo(
     () => QUANTILES.map((q, i): Line => ({ name: quantileName(q), values: heat.buckets.map((column) => quantileOf(column, q)), dash: DASHES[i]! })),
     [heat],
@@ -76,9 +83,9 @@ export function Heatmap({ label, heat, unit, height = 260, marks = NO_MARKS, onP
   useEffect(() => {
     const element = canvas.current;
     if (element && width.value > 0) {
-      paintHeat(element, { heat, lines, marks, unit, height, width: width.value, utc: utc.value, colours: palette(box.current!), cursor: keyed.value ? (at.value ?? undefined) : undefined });
+      paintHeat(element, { heat, lines, marks, unit, height, width: width.value, utc: utc.value, colours: palette(box.current!), cursor: keyed.value ? (at ?? undefined) : undefined });
     }
-  }, [heat, lines, marks, unit, height, width.value, utc.value, themeVersion.value, keyed.value && at.value]);
+  }, [heat, lines, marks, unit, height, width.value, utc.value, themeVersion.value, keyed.value && at]);
 
   const scales = scalesOf({ heat, width: Math.max(width.value, LEFT + RIGHT + 1), height });
   const place = (event: PointerEvent) => {
@@ -90,7 +97,7 @@ export function Heatmap({ label, heat, unit, height = 260, marks = NO_MARKS, onP
   const onMove = (event: PointerEvent) => {
     const { x, y } = place(event);
     keyed.value = false;
-    at.value = scales.cell(x, y);
+    hold(scales.cell(x, y));
     if (drag.value) drag.value = { ...drag.value, to: x };
   };
   const onDown = (event: PointerEvent) => {
@@ -105,24 +112,24 @@ export function Heatmap({ label, heat, unit, height = 260, marks = NO_MARKS, onP
     drag.value = null;
     if (Math.abs(x - began) >= 6) {
       setTimeRange({ kind: 'between', fromMs: scales.time(Math.min(began, x)) * 1000, toMs: scales.time(Math.max(began, x)) * 1000 });
-    } else if (event.button === 0 && at.value) {
-      onPick?.(heat.times[at.value.column]!, scales.value(y));
+    } else if (event.button === 0 && held.value) {
+      onPick?.(heat.times[scales.cell(x, y).column]!, scales.value(y));
     }
   };
   const leave = () => {
     keyed.value = false;
-    at.value = null;
+    held.value = null;
   };
   const onKeyDown = (event: KeyboardEvent) => {
     const rows = heat.bounds.length - 1;
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key === 'Escape' && at.value) leave();
-    else if (event.key === 'Enter' && at.value && onPick) onPick(heat.times[at.value.column]!, Math.sqrt(heat.bounds[at.value.row]! * heat.bounds[at.value.row + 1]!));
+    if (event.key === 'Escape' && at) leave();
+    else if (event.key === 'Enter' && at && onPick) onPick(heat.times[at.column]!, Math.sqrt(heat.bounds[at.row]! * heat.bounds[at.row + 1]!));
     else {
-      const next = at.value ? movedCell(at.value, event.key, event.shiftKey, heat.times.length, rows) : event.key.startsWith('Arrow') ? { column: heat.times.length - 1, row: Math.floor(rows / 2) } : undefined;
+      const next = at ? movedCell(at, event.key, event.shiftKey, heat.times.length, rows) : event.key.startsWith('Arrow') ? { column: heat.times.length - 1, row: Math.floor(rows / 2) } : undefined;
       if (!next) return;
       keyed.value = true;
-      at.value = next;
+      hold(next);
     }
     event.preventDefault();
   };
@@ -150,7 +157,7 @@ export function Heatmap({ label, heat, unit, height = 260, marks = NO_MARKS, onP
           />
         )}
       </div>
-      <Legend lines={lines} unit={unit} column={at.value?.column ?? null} note={told(heat, unit, at.value)} />
+      <Legend lines={lines} unit={unit} column={at?.column ?? null} note={told(heat, unit, at)} />
     </figure>
   );
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
-import { firstPoint, movedCell, movedPoint } from './chart-cursor';
+import { firstPoint, movedCell, movedPoint, nearestIn } from './chart-cursor';
 
 const VALUES = [
   [1, null, 3, 4, null],
@@ -29,6 +29,12 @@ describe('keys in a chart', () => {
     expect(go(2, 0, 'ArrowUp')).toEqual(at(2, 2));
   });
   it('are not taken where they mean nothing', () => expect(go(0, 0, 'x')).toBeUndefined());
+});
+
+describe('what was pointed at', () => {
+  it('is found in a newer answer, or what is nearest to it', () => {
+    expect([nearestIn([10, 20, 30], 20), nearestIn([20, 30], 10), nearestIn([10], 30), nearestIn([], 5)]).toEqual([1, 0, 0, -1]);
+  });
 });
 
 describe('keys in a heatmap', () => {

@@ -11,6 +11,15 @@ export interface Cell {
   row: number;
 }
 
+/** Where in `list` that is which is nearest to `value`: what was pointed at, in a newer answer; -1 in an empty one. */
+export function nearestIn(list: readonly number[], value: number): number {
+  let best = -1;
+  list.forEach((each, i) => {
+    if (best < 0 || Math.abs(each - value) < Math.abs(list[best]! - value)) best = i;
+  });
+  return best;
+}
+
 type Values = readonly (readonly (number | null)[])[];
 
 /* So many steps at once, with Shift. */
