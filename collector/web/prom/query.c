@@ -232,26 +232,46 @@ static void refuse(struct prom_call *c, const struct promql_result *r)
     prom_fail(c, errors[r->status], "%s", r->message ? r->message : "no answer");
 }
 
+/* With so much of the questions' memory, which stays taken. False: others have it. */
+static bool evaluate_within(struct prom_call *c, struct asked *a, uint64_t bytes,
+                            struct promql_result *result)
+{
+    struct budget *memory = c->web->query.memory;
+    a->taken_bytes = memory ? budget_take(memory, bytes, WAIT_MS) : 0;
+    if (memory && a->taken_bytes == 0)
+        return false;
+    a->options.memory_bytes_max = a->taken_bytes;
+    promql_evaluate(a->query, web_source(c->web), &a->options, result);
+    return true;
+}
+
+static void give_back(struct prom_call *c, struct asked *a, struct promql_result *result)
+{
+    promql_result_fini(result);
+    if (c->web->query.memory)
+        budget_give(c->web->query.memory, a->taken_bytes);
+}
+
+/* A quarter of the memory is for each, so that several are asked at a time. What needs more is
+ * asked once again with half of it. */
 static void evaluate(struct prom_call *c, struct asked *a)
 {
     struct promql_result result;
-    struct budget *memory = c->web->query.memory;
-    if (memory) {
-        a->taken_bytes = budget_take(memory, memory->total / 4, WAIT_MS);
-        if (a->taken_bytes == 0) {
-            prom_fail(c, PROM_UNAVAILABLE,
-                      "other questions have the memory: try again in a moment");
-            return;
-        }
-        a->options.memory_bytes_max = a->taken_bytes;
+    uint64_t total = c->web->query.memory ? c->web->query.memory->total : 0;
+    bool given = evaluate_within(c, a, total / 4, &result);
+    if (given && total && result.status == PROMQL_LIMIT) {
+        give_back(c, a, &result);
+        given = evaluate_within(c, a, total / 2, &result);
     }
-    if (promql_evaluate(a->query, web_source(c->web), &a->options, &result) == PROMQL_OK)
+    if (!given) {
+        prom_fail(c, PROM_UNAVAILABLE, "other questions have the memory: try again in a moment");
+        return;
+    }
+    if (result.status == PROMQL_OK)
         answer(c, a, &result);
     else
         refuse(c, &result);
-    promql_result_fini(&result);
-    if (memory)
-        budget_give(memory, a->taken_bytes);
+    give_back(c, a, &result);
 }
 
 void prom_query(const struct api_call *call, struct reply *reply)

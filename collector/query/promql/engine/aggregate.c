@@ -7,6 +7,8 @@
 #include "collector/query/promql/engine/kahan.h"
 #include "collector/query/promql/engine/nodes.h"
 
+enum { LEFT_BYTES_MOST = 1 << 20 };
+
 struct spread {
     double count, mean, sum;
 };
@@ -25,7 +27,10 @@ struct aggregation {
     enum promql_aggregate op;
     struct language_place at;
     struct grouping groups;
-    struct arena *arena; /* of sums of histograms */
+    /* Sums of histograms. One whose buckets become more leaves its old ones behind: now and then
+     * the sums move to the other arena, without these. */
+    struct arena *arena, *other;
+    size_t moved_bytes; /* what they took then */
     uint32_t next;
 };
 
@@ -119,6 +124,25 @@ static void add_float(const struct aggregation *a, struct state *s, double value
     }
 }
 
+static void move_sums(struct evaluation *ev, struct aggregation *a)
+{
+    for (uint32_t group = 0; group < a->groups.index.count; group++) {
+        struct state *s = a->groups.states[group];
+        for (size_t i = 0; s->histograms && i < a->stream.grid.count; i++) {
+            struct histogram_sum *h = s->histograms[i];
+            if (!h || !h->sum)
+                continue;
+            h->sum = evaluation_need(ev, histogram_copy(a->other, h->sum));
+            h->lost = evaluation_need(ev, histogram_copy(a->other, h->lost));
+        }
+    }
+    struct arena *left = a->arena;
+    arena_fini(left);
+    a->arena = a->other;
+    a->other = left;
+    a->moved_bytes = a->arena->total_bytes;
+}
+
 static void add_column(struct evaluation *ev, struct aggregation *a, const struct column *c)
 {
     bool added;
@@ -137,6 +161,8 @@ static void add_column(struct evaluation *ev, struct aggregation *a, const struc
         else
             add_float(a, s, c->value[i], i);
     }
+    if (a->arena->total_bytes > 2 * a->moved_bytes + LEFT_BYTES_MOST)
+        move_sums(ev, a);
 }
 
 /* ---- results ----------------------------------------------------------------------------- */
@@ -194,6 +220,7 @@ OPENS(aggregation_open)
     a->op = e->aggregation.op;
     a->at = e->args[0]->place;
     a->arena = evaluation_arena(ev);
+    a->other = evaluation_arena(ev);
     struct stream *of = stream_open(ev, e->args[0], grid);
     struct column *c = column_create(ev, grid->count, true);
     while (stream_next(ev, of, c))
