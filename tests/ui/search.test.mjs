@@ -157,6 +157,7 @@ look('the right button chooses no region', own, async ({ page }) => {
   await open(page, '?range=5m');
   const heat = page.getByRole('application', { name: /^Heatmap/ });
   await heat.click({ button: 'right' });
+  assert.equal(param(page, 'region'), null);
   await heat.click();
   await eventually('a region', () => param(page, 'region') !== null);
 });
