@@ -5,7 +5,7 @@
  * AbortError if `signal` was aborted; none retries (poll.ts does).
  */
 import { ApiError, isAbort } from './error';
-import type { Inflight, Services, Status, Trace, Traces } from './wire';
+import type { Inflight, Services, Status, Trace } from './wire';
 
 export type Params = Record<string, string | number | undefined>;
 
@@ -120,9 +120,6 @@ async function refusal(response: Response): Promise<ApiError> {
 export const tracePath = (traceId: string) => `/api/v1/traces/${encodeURIComponent(traceId)}`;
 
 export const getServices = (options?: CallOptions) => getJson<Services>('/api/v1/services', options);
-
-export const getTraces = (params: Params, options?: CallOptions) =>
-  getJson<Traces>(withQuery('/api/v1/traces', params), options);
 
 /* A huge trace takes as long as it takes; the reader sees that it is loading. */
 export const getTrace = (traceId: string, options?: CallOptions) =>

@@ -56,12 +56,6 @@ export interface TraceSummary {
   complete: boolean;
 }
 
-export interface Traces {
-  traces: TraceSummary[];
-  scanned: number;
-  more: boolean;
-}
-
 export interface Process {
   service: string;
   version?: string;
