@@ -100,6 +100,7 @@ look("a span's details, found by its text, are text: ten languages, four kilobyt
   assert.ok((await detail.innerText()).includes(FOUR_KIB));
   await assertHarmless(page, 'with details');
   await page.setViewportSize({ width: 390, height: 844 });
+  await eventually('laid out for a phone', () => page.evaluate(() => window.innerWidth === 390 && document.documentElement.scrollWidth <= document.documentElement.clientWidth));
   await assertHarmless(page, 'with details on a phone');
 });
 
