@@ -87,7 +87,7 @@ export const PAGES = {
   },
   flame: { at: trace('?tab=flame'), alive: (page) => page.getByRole('application', { name: /^Flame graph/ }).waitFor() },
   sums: { at: trace('?tab=sums'), alive: rows('By operation', 2) },
-  inflight: { at: '/inflight', title: heading('Live'), alive: () => {}, change: check('Open spans'), told: checked('Open spans') },
+  inflight: { at: '/inflight', title: heading('Live'), alive: (page) => page.locator('a.open-row').first().waitFor(), change: check('Open spans'), told: checked('Open spans') },
   firehose: { at: '/inflight?show=firehose', title: heading('Live'), alive: (page) => page.locator('a.hose-row').nth(10).waitFor(), change: check('Requests in flight'), told: checked('Requests in flight') },
   graph: {
     at: `/graph?${new URLSearchParams({ q: RATE, as: 'stacked', range: '5m' })}`, title: heading('Graph'), change: check('Table'), told: checked('Table'),

@@ -22,8 +22,8 @@ const open = async (page, query = '') => {
 const spanInUrl = (page) => new URL(page.url()).searchParams.get('span');
 const selected = (page) => page.locator('[role=row][aria-selected=true]');
 
-look('every span of a small trace can be read', async ({ page }) => {
-  await open(page, '', { height: 2000 });
+look('every span of a small trace can be read', { height: 2000 }, async ({ page }) => {
+  await open(page);
   assert.equal(await page.getByRole('treegrid').getAttribute('aria-rowcount'), String(trace.spans.length));
   await eventually('all rows', async () => (await spanRows(page).count()) === trace.spans.length);
   const text = await page.getByRole('treegrid').innerText();
@@ -105,9 +105,8 @@ look('dragging over the minimap zooms, a double click shows everything', async (
   await eventually('no zoom in the address', () => !new URL(page.url()).searchParams.has('zoom'));
 });
 
-look('a span that died says so', async ({ page, t }) => {
-  const died = (await api(scene.at.url, '/api/v1/traces?status=died&limit=1')).traces?.[0];
-  if (!died) return t.skip('no process died in the memory of this collector');
+look('a span that died says so', async ({ page }) => {
+  const died = await eventually('a trace in which a process died', async () => (await api(scene.at.url, '/api/v1/traces?status=died&limit=1')).traces?.[0], 60_000);
   await page.goto(`/trace/${died.trace_id}`);
   await spanRows(page).filter({ hasText: 'died' }).first().waitFor({ state: 'attached' });
   await page.getByText(/died here/).first().waitFor();
