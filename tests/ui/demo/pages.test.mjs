@@ -77,5 +77,6 @@ for (const [name, entry] of Object.entries(PAGES)) {
     await page.goto(address);
     await entry.alive(page);
     await picture(page, `${name}-phone`);
+    assert.deepEqual(await seriousFaults(page), [], 'on a phone');
   });
 }
