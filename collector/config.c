@@ -141,7 +141,8 @@ static const char *const log_places[] = {"trace_id", "span_id", "service",  "hos
 static int check_log_link(const char *link, char *why, size_t why_size)
 {
     const char *host = link ? strstr(link, "//") : NULL;
-    if (host && host[2 + strcspn(host + 2, "/?#{")] == '{') {
+    host += host ? strspn(host, "/\\") : 0; /* browsers pass over any number of them */
+    if (host && host[strcspn(host, "/\\?#{")] == '{') {
         snprintf(why, why_size,
                  "log-link: found a {place} in the host of \"%s\", expected them "
                  "behind it: https://logs.example/search?q={trace_id}",

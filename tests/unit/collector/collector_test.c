@@ -247,7 +247,8 @@ static void a_log_link_has_places_that_the_page_knows(void **state)
     char why[512];
     static char good[] = "https://logs.example/?q={trace_id}&from={from_ms}&to={to_iso}",
                 odd[] = "https://logs.example/{trace_id}/{trace}",
-                elsewhere[] = "https://{service}/?q={trace_id}", open[] = "https://x.example/{host";
+                elsewhere[] = "https:///a@{service}/?q={trace_id}",
+                open[] = "https://x.example/{host";
     config.log_link = good;
     assert_int_equal(collector_config_check(&config, why, sizeof why), 0);
     config.log_link = odd;
