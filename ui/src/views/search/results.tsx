@@ -145,7 +145,8 @@ function useHeld({ traces, of, result }: SearchState, holding: boolean) {
   return list;
 }
 
-/* The pointer and the focus each keep the rows that are shown where they are. */
+/* The pointer and the focus each keep the rows that are shown where they are: the pointer in the whole box, as on the
+ * way to the button that lets go it must not; the focus in the list alone. */
 function useReader() {
   const box = useRef<HTMLDivElement>(null);
   const pointed = useSignal(false);
@@ -160,10 +161,12 @@ function useReader() {
       pointed.value = false;
       focused.value = false;
     },
-    hands: {
-      ref: box,
+    pointer: {
       onPointerEnter: (event: PointerEvent) => (pointed.value = event.pointerType === 'mouse'),
       onPointerLeave: () => (pointed.value = false),
+    },
+    focus: {
+      ref: box,
       onFocusIn: () => (focused.value = true),
       onFocusOut: (event: FocusEvent) => (focused.value = box.current?.contains(event.relatedTarget as Node | null) ?? false),
     },
@@ -184,7 +187,7 @@ function Nothing({ query }: { query: URLSearchParams }) {
 
 export function Results(props: { state: SearchState; live: boolean | undefined; limit: number; query: URLSearchParams; region: Region | undefined; retry: () => void }) {
   const { state, live, limit, query, region, retry } = props;
-  const { reads, letGo, hands } = useReader();
+  const { reads, letGo, pointer, focus } = useReader();
   const { shown, waiting } = useHeld(state, live === true && reads);
   const grouped = query.get('group') === 'root';
   const fields = valueColumns(state.traces);
@@ -195,7 +198,7 @@ export function Results(props: { state: SearchState; live: boolean | undefined; 
   if (state.error && !('column' in state.error) && !stale) return <ErrorState error={state.error} retry={retry} />;
   if (state.error && !stale) return null;
   return (
-    <div class="results">
+    <div class="results" {...pointer}>
       <Box
         title={region ? 'Traces of the region' : 'Traces'}
         note={note(state)}
@@ -232,7 +235,7 @@ export function Results(props: { state: SearchState; live: boolean | undefined; 
         }
       >
         <Progress state={state} />
-        <div {...hands}>
+        <div {...focus}>
           {state.traces.length === 0 && (
             state.busy ? <BoxMessage height={HEIGHT}>Searching…</BoxMessage> : <Nothing query={query} />
           )}
