@@ -299,7 +299,7 @@ static void a_sum_of_fine_histograms_takes_little_more_than_itself(void **state)
     enum { SERIES_OF_SIZES = 12, SECONDS = 200, STEPS = 800, BUCKETS = 800 };
     static int32_t index[BUCKETS];
     static double value[BUCKETS];
-    char name[8];
+    char name[16];
     struct promql_options o = {
         .start_ms = 20000, .end_ms = SECONDS * 1000, .memory_bytes_max = 32 << 20};
     struct label l[] = {{text_of(LABEL_METRIC), text_of("fine_sizes")}, {text_of("of"), {0}}};
