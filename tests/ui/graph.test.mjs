@@ -66,13 +66,18 @@ look('a click on a point tells the traces behind it, and they open', async ({ pa
   await page.getByRole('heading', { name: 'Traces behind this point' }).waitFor();
 });
 
-look('a point of lines is gone to by keys and read out', async ({ page }) => {
+/* Goes to the last point of a graph by keys; what is read out of it. */
+async function pointAtLast(page) {
   await page.goto(graphOf({ q: RATE, range: '15m' }));
   const chart = page.getByRole('application', { name: /^Graph of the queries/ });
   await chart.locator('.u-over').waitFor();
   await chart.focus();
-  const told = () => page.locator('.chart [role=status]').innerText();
   await page.keyboard.press('ArrowLeft');
+  return () => page.locator('.chart [role=status]').innerText();
+}
+
+look('a point of lines is gone to by keys and read out', async ({ page }) => {
+  const told = await pointAtLast(page);
   const last = await eventually('the last value', told);
   assert.match(last, /^\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?, .+: .+\/s$/);
   await page.keyboard.press('ArrowLeft');
@@ -95,7 +100,7 @@ const answers = (page, change) =>
     await route.fulfill({ response, json: body });
   });
 
-look('a point of lines keeps its time where a refresh brings fewer steps', async ({ page }) => {
+look('a point of lines is one of the same series where a refresh brings fewer steps', async ({ page }) => {
   let fewer = false;
   let cut = 0;
   await answers(page, () => fewer && ((result) => {
@@ -103,12 +108,7 @@ look('a point of lines keeps its time where a refresh brings fewer steps', async
     cut++;
   }));
   await page.clock.install();
-  await page.goto(graphOf({ q: RATE, range: '15m' }));
-  const chart = page.getByRole('application', { name: /^Graph of the queries/ });
-  await chart.locator('.u-over').waitFor();
-  await chart.focus();
-  const told = () => page.locator('.chart [role=status]').innerText();
-  await page.keyboard.press('ArrowLeft');
+  const told = await pointAtLast(page);
   const first = await eventually('the last value', told);
   fewer = true;
   await eventually('two shorter answers, the first of which is drawn', async () => {
